@@ -1,0 +1,62 @@
+# The one door to everything: each target sets up what it needs first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+SEED ?= 1
+ROUNDS ?= 200
+COUNT ?= 100000
+DATABASE ?= both
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types format contracts bench crash fuzz clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Linli needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=/path/to/python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+# hatchling builds the editable install, so it comes first and from the same hashed lock.
+$(VENV)/.run-ready: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-build.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q bot handlers views domain storage jobs sandbox
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.run-ready requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.run-ready ## make .venv with everything needed to run, bytecode compiled
+
+run: $(VENV)/.run-ready ## start Linli (on the sandbox with demo people when no token is set)
+	@exec $(BIN)/linli run
+
+test: $(VENV)/.test-ready ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test-ready ## ruff, formatting and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.test-ready ## mypy, strict
+	$(BIN)/mypy
+
+format: $(VENV)/.test-ready ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test-ready ## measure, all figures in one run
+	$(BIN)/python -m benchmarks
+
+crash: $(VENV)/.test-ready ## kill -9 campaign: ROUNDS=200 SEED=1 DATABASE=sqlite|postgres|both
+	$(BIN)/python -m tests.crash --rounds $(ROUNDS) --seed $(SEED) --database $(DATABASE)
+
+fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 SEED=1
+	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED)
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
