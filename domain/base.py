@@ -1,0 +1,267 @@
+"""The vocabulary every rule speaks: actors, actions, queries, decisions and refusals.
+
+Knows the shape of a change and nothing of any particular one. Who may do what is in ``permissions.py``;
+what a change does to the world is in the module named after its noun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from domain.lanes import Lane
+
+Scalar = str | int | bool | None
+
+
+class Role(StrEnum):
+    """What an appointment makes of a person at a unit. A resident is who has a home, so it is no appointment."""
+
+    MEMBER = "member"
+    LEADER = "leader"
+    SECRETARY = "secretary"
+    ADMIN = "admin"
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """The rules say no. Carries a text key and its parameters, never a sentence: it is said in the reader's language."""
+
+    def __init__(self, key: str, **params: Scalar) -> None:
+        super().__init__(key)
+        self.key = key
+        self.params: dict[str, Scalar] = params
+
+
+NOT_FOUND = "refused.not_found"
+"""One key for "there is none" and "you may not": the two must read the same to the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One appointment in force: ``role`` at the unit with ``unit_id``, whose place in the tree is ``path`` ("1.4.12.")."""
+
+    role: Role
+    unit_id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as the store knows them at this moment. ``job`` names a clock's job instead of a person."""
+
+    person_id: int = 0
+    telegram_id: int = 0
+    language: str = "zh"
+    name: str = ""
+    suspended: bool = False
+    home_unit_id: int | None = None
+    home_path: str = ""
+    household_id: int | None = None
+    has_flat: bool = False
+    has_phone: bool = False
+    unreachable: bool = False
+    held: tuple[Held, ...] = ()
+    job: str | None = None
+
+    @classmethod
+    def system(cls, job: str) -> Actor:
+        """The actor of a job: allowed what the rules let the clock do, and recorded under the job's name."""
+        return cls(job=job)
+
+    def holds(self, *roles: Role) -> bool:
+        """Whether the actor holds any of ``roles`` anywhere."""
+        return any(held.role in roles for held in self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person or a job wants to change. Subclasses are imperative and name the permission they need."""
+
+    permission: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Something a person wants to see. Subclasses name the permission they need."""
+
+    permission: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an action is about, as far as authority is concerned.
+
+    ``path`` is the unit it belongs to; ``circle`` the part of the tree in which it is offered to members;
+    ``owners`` are the people whose own it is (for a request: who asked and who asked for them); ``workers`` those
+    who do the work. ``only`` narrows which roles count at all: what is about a leader is for secretaries alone.
+    """
+
+    path: str = ""
+    circle: str | None = None
+    owners: frozenset[int] = frozenset()
+    workers: frozenset[int] = frozenset()
+    only: frozenset[Role] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A row the rules change. ``version`` 0 means it is not stored yet; each save raises it by one."""
+
+    id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact, in the past tense, for the audit trail. ``data`` holds ids, keys and numbers only, never words."""
+
+    name: str
+    subject_kind: str
+    subject_id: int
+    data: Mapping[str, Scalar] = field(default_factory=dict)
+    request_id: int | None = None
+    unit_id: int | None = None
+
+
+class Purpose(StrEnum):
+    """Why some words or a picture were kept."""
+
+    DESCRIPTION = "description"
+    ADDITION = "addition"
+    DECLINE_REASON = "decline_reason"
+    UNSOLVED_REASON = "unsolved_reason"
+    REPORT = "report"
+    WITHDRAW_REASON = "withdraw_reason"
+    LETTER = "letter"
+    NOTES = "notes"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Something a person sent: words, or a file that stays with Telegram under ``file_id``, or a place."""
+
+    kind: str
+    text: str = ""
+    file_id: str = ""
+    album: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Erasable content about a thing. ``id`` may be given when something else must point to it."""
+
+    subject_kind: str
+    subject_id: int
+    purpose: Purpose
+    author_id: int
+    content: Content
+    id: int = 0
+
+
+# --- who hears of it: named by meaning, turned into people by storage in the same transaction -------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToPerson:
+    """One person."""
+
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToResponsible:
+    """Who is responsible for a unit: the holders of ``roles`` at the nearest unit at or above it that has any.
+
+    ``passing_over`` are people the matter is about: it goes past them to the level above.
+    """
+
+    unit_id: int
+    roles: tuple[Role, ...] = (Role.LEADER, Role.SECRETARY)
+    passing_over: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ToMembers:
+    """Members whose own units touch the circle, except those who may not take the work."""
+
+    circle_unit_id: int
+    without: frozenset[int] = frozenset()
+    without_household_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToGroup:
+    """The group chat bound to a unit, if there is one."""
+
+    unit_id: int
+
+
+Audience = ToPerson | ToResponsible | ToMembers | ToGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that shall leave: ``kind`` names the view, rendered for its reader at the moment it leaves.
+
+    With ``card`` the message is kept track of and edited as ``subject_id`` changes, instead of a new one each time.
+    """
+
+    to: Audience
+    kind: str
+    subject_id: int | None = None
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    lane: Lane = Lane.CLAIM
+    card: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Every living card of ``kind`` about ``subject_id`` shows what is true now."""
+
+    kind: str
+    subject_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """Points earned by confirmed work, before the settlement job posts them.
+
+    ``amount`` in hundredths of a point. Unique by (``source_kind``, ``source_id``, ``person_id``).
+    """
+
+    person_id: int
+    source_kind: str
+    source_id: int
+    kind: str
+    minutes: int
+    weight: int
+    factor: int
+    amount: int
+    rulebook: int
+    request_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller."""
+
+    saves: tuple[Entity, ...] = ()
+    events: tuple[Event, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    earnings: tuple[Earning, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    refreshes: tuple[Refresh, ...] = ()
+    result: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+def require_aware(moment: datetime) -> datetime:
+    """``moment`` itself. Raises ValueError when it carries no time zone: a naive time is always a bug here."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return moment

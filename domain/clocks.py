@@ -1,0 +1,34 @@
+"""When something is due: spans of working hours laid over a calendar. Source: DOMAIN §10."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.base import require_aware
+from domain.rulebook import Rulebook, WorkingHours
+
+
+def add_working_hours(start: datetime, *, hours: float, zone: ZoneInfo, office: WorkingHours) -> datetime:
+    """The instant at which ``hours`` of office time have gone by since ``start``. Returned in the zone of ``start``."""
+    remaining = timedelta(hours=hours)
+    local = require_aware(start).astimezone(zone)
+    while True:
+        opens = datetime.combine(local.date(), office.opens, zone)
+        closes = datetime.combine(local.date(), office.closes, zone)
+        begin = max(local, opens)
+        if local.isoweekday() in office.weekdays and begin < closes:
+            # Compared as instants: on a day the clocks change, wall-clock subtraction would be an hour off.
+            left = closes.astimezone(start.tzinfo) - begin.astimezone(start.tzinfo)
+            if remaining <= left:
+                return begin.astimezone(start.tzinfo) + remaining
+            remaining -= left
+        local = datetime.combine(local.date() + timedelta(days=1), office.opens, zone)
+
+
+def answer_due(urgency: str, *, raised_at: datetime, rules: Rulebook) -> datetime:
+    """By when somebody answers a request: urgent ones round the clock, all others in working hours."""
+    hours = rules.answer_hours[urgency]
+    if urgency == "urgent":
+        return require_aware(raised_at) + timedelta(hours=hours)
+    return add_working_hours(raised_at, hours=hours, zone=ZoneInfo(rules.time_zone), office=rules.working_hours)

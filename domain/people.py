@@ -1,0 +1,191 @@
+"""People: arrival and consent, language, home, appointments. Source: DOMAIN §1, §2, §12."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+
+from domain.base import (
+    Action,
+    Actor,
+    Decision,
+    Entity,
+    Event,
+    Notice,
+    Refused,
+    Role,
+    Subject,
+    ToPerson,
+)
+from domain.permissions import Permission
+from domain.rulebook import Rulebook
+
+LANGUAGES = ("zh", "en")
+MAX_NAME = 64
+MAX_FLAT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Entity):
+    """Anyone known to the bot. ``telegram_id`` is None for people who are spoken for by a proxy."""
+
+    telegram_id: int | None
+    name: str
+    language: str
+    home_unit_id: int | None = None
+    household_id: int | None = None
+    phone: str | None = None
+    consent_version: int | None = None
+    consent_at: datetime | None = None
+    suspended: bool = False
+    unreachable_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment(Entity):
+    """``role`` at a unit from–until; ``until`` None while it lasts."""
+
+    person_id: int
+    role: Role
+    unit_id: int
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCase:
+    """A person, and the unit an action names. ``unit_path`` is empty when there is no such unit."""
+
+    person: Person
+    unit_id: int = 0
+    unit_path: str = ""
+    unit_has_homes: bool = True
+    new_id: int = 0
+    standing: tuple[Appointment, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """For the permission check."""
+        return Subject(path=self.unit_path, owners=frozenset({self.person.id}))
+
+
+@dataclass(frozen=True, slots=True)
+class GiveConsent(Action):
+    """The first "yes": from here on there is a person. ``name`` is what Telegram calls them, until they say better."""
+
+    permission: ClassVar[str] = Permission.ARRIVE
+    telegram_id: int
+    name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseHome(Action):
+    """Live in this unit, from a button or from a printed code."""
+
+    permission: ClassVar[str] = Permission.KEEP_OWN_SETTINGS
+    unit_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseLanguage(Action):
+    """Read everything in this language from now on."""
+
+    permission: ClassVar[str] = Permission.KEEP_OWN_SETTINGS
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appoint(Action):
+    """Give a role at a unit; done from the command line until there is a screen for it."""
+
+    permission: ClassVar[str] = Permission.RUN_CLOCK
+    telegram_id: int
+    role: Role
+    unit_id: int
+    name: str | None = None
+    language: str = "zh"
+
+
+def consent(case: PersonCase, action: GiveConsent, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """Consent is kept with its version and time. Source: DOMAIN §12."""
+    if action.language not in LANGUAGES:
+        raise Refused("language.unknown")
+    person = replace(
+        case.person,
+        name=case.person.name or action.name[:MAX_NAME],
+        language=action.language,
+        consent_version=rules.consent_version,
+        consent_at=now,
+    )
+    return Decision(
+        saves=(person,),
+        events=(Event("person.consented", "person", person.id, {"version": rules.consent_version}),),
+        result={"person_id": person.id},
+    )
+
+
+def choose_home(case: PersonCase, action: ChooseHome, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """A new home is a new address: the flat is asked again."""
+    if not case.unit_path or not case.unit_has_homes:
+        raise Refused("unit.unknown")
+    person = case.person
+    if person.home_unit_id != case.unit_id:
+        person = replace(person, home_unit_id=case.unit_id, household_id=None)
+    return Decision(
+        saves=(person,),
+        events=(Event("person.moved", "person", person.id, {"unit_id": case.unit_id}, unit_id=case.unit_id),),
+        result={"unit_id": case.unit_id},
+    )
+
+
+def choose_language(
+    case: PersonCase, action: ChooseLanguage, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
+    """The language is the person's, and everything that leaves later is in it."""
+    if action.language not in LANGUAGES:
+        raise Refused("language.unknown")
+    person = replace(case.person, language=action.language)
+    return Decision(
+        saves=(person,),
+        events=(Event("person.language_chosen", "person", person.id, {"language": action.language}),),
+        result={"language": action.language},
+    )
+
+
+def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """A second appointment to the same role at the same unit changes nothing."""
+    if not case.unit_path:
+        raise Refused("unit.unknown")
+    if any(a.role is action.role and a.unit_id == case.unit_id for a in case.standing):
+        return Decision(result={"person_id": case.person.id, "already": True})
+    person = case.person
+    if not person.version:
+        person = replace(person, name=action.name or str(action.telegram_id), language=action.language)
+    elif action.name:
+        person = replace(person, name=action.name)
+    appointment = Appointment(
+        case.new_id, 0, person_id=person.id, role=action.role, unit_id=case.unit_id, starts_at=now
+    )
+    return Decision(
+        saves=(person, appointment),
+        events=(
+            Event(
+                "person.appointed",
+                "person",
+                person.id,
+                {"role": action.role.value, "unit_id": case.unit_id},
+                unit_id=case.unit_id,
+            ),
+        ),
+        notices=(
+            Notice(ToPerson(person.id), "person.appointed", case.unit_id, {"role": action.role.value}),
+        )
+        if person.consent_version
+        else (),
+        result={"person_id": person.id},
+    )
+
+
+DECIDE = {GiveConsent: consent, ChooseHome: choose_home, ChooseLanguage: choose_language, Appoint: appoint}

@@ -1,0 +1,143 @@
+"""Who may do what: one table, read by every check, every menu and the generated matrix of the tests.
+
+Authority is a role held at a unit, over that unit and below. The table is DOMAIN's, line for line; a shown button
+is not a right, so ``allowed`` is asked again inside each change and each read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.base import Actor, Held, Role, Subject
+
+
+class Permission(StrEnum):
+    """One thing somebody may do. Actions and queries name exactly one."""
+
+    ARRIVE = "arrive"
+    KEEP_OWN_SETTINGS = "keep_own_settings"
+    RAISE_REQUEST = "raise_request"
+    RAISE_FOR_OTHER = "raise_for_other"
+    SEE_REQUEST = "see_request"
+    FOLLOW_OWN_REQUEST = "follow_own_request"
+    CONFIRM_REQUEST = "confirm_request"
+    RAISE_ALARM = "raise_alarm"
+    ACKNOWLEDGE_ALARM = "acknowledge_alarm"
+    SEE_DESK = "see_desk"
+    TRIAGE_REQUEST = "triage_request"
+    DECLINE_REQUEST = "decline_request"
+    SEE_TASKS = "see_tasks"
+    CLAIM_TASK = "claim_task"
+    WORK_CLAIM = "work_claim"
+    WRITE_LETTER = "write_letter"
+    PAIR = "pair"
+    SEE_PAIRINGS = "see_pairings"
+    CONFIRM_VISIT = "confirm_visit"
+    SEE_OWN_POINTS = "see_own_points"
+    BIND_GROUP = "bind_group"
+    RUN_CLOCK = "run_clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How a permission is come by.
+
+    ``roles``: held at a unit that covers the subject. ``own``: the subject is one's own. ``anyone``: whoever is known
+    (and even who is not yet, with ``strangers``). ``never_workers``: who did the work may not, whatever they hold.
+    """
+
+    roles: frozenset[Role] = frozenset()
+    own: bool = False
+    working: bool = False
+    anyone: bool = False
+    strangers: bool = False
+    never_workers: bool = False
+    while_suspended: bool = False
+
+
+STAFF = frozenset({Role.LEADER, Role.SECRETARY})
+HELPERS = frozenset({Role.MEMBER, Role.LEADER, Role.SECRETARY})
+
+GRANTS: dict[Permission, Grant] = {
+    Permission.ARRIVE: Grant(anyone=True, strangers=True, while_suspended=True),
+    Permission.KEEP_OWN_SETTINGS: Grant(anyone=True, while_suspended=True),
+    Permission.RAISE_REQUEST: Grant(anyone=True),
+    Permission.RAISE_FOR_OTHER: Grant(roles=HELPERS),
+    Permission.SEE_REQUEST: Grant(roles=STAFF, own=True, working=True, while_suspended=True),
+    Permission.FOLLOW_OWN_REQUEST: Grant(own=True, while_suspended=True),
+    Permission.CONFIRM_REQUEST: Grant(own=True, never_workers=True, while_suspended=True),
+    Permission.RAISE_ALARM: Grant(anyone=True, while_suspended=True),
+    Permission.ACKNOWLEDGE_ALARM: Grant(roles=STAFF),
+    Permission.SEE_DESK: Grant(roles=STAFF),
+    Permission.TRIAGE_REQUEST: Grant(roles=STAFF),
+    Permission.DECLINE_REQUEST: Grant(roles=frozenset({Role.SECRETARY})),
+    Permission.SEE_TASKS: Grant(roles=HELPERS),
+    Permission.CLAIM_TASK: Grant(roles=HELPERS),
+    Permission.WORK_CLAIM: Grant(working=True),
+    Permission.WRITE_LETTER: Grant(own=True, working=True),
+    Permission.PAIR: Grant(roles=STAFF),
+    Permission.SEE_PAIRINGS: Grant(roles=HELPERS),
+    Permission.CONFIRM_VISIT: Grant(roles=STAFF, own=True, never_workers=True),
+    Permission.SEE_OWN_POINTS: Grant(anyone=True, while_suspended=True),
+    Permission.BIND_GROUP: Grant(roles=frozenset({Role.SECRETARY, Role.ADMIN})),
+    Permission.RUN_CLOCK: Grant(),
+}
+
+
+def covers(held: Held, subject: Subject) -> bool:
+    """Whether an appointment reaches the subject.
+
+    Leaders, secretaries and admins reach their unit and all below. Members reach what is offered in a part of the
+    tree that touches their own units: the one they checked in at, those above it and those below.
+    """
+    if held.role is Role.MEMBER:
+        circle = subject.path if subject.circle is None else subject.circle
+        return bool(circle) and (circle.startswith(held.path) or held.path.startswith(circle))
+    return bool(subject.path) and subject.path.startswith(held.path)
+
+
+def allowed(actor: Actor, permission: Permission | str, subject: Subject | None) -> bool:
+    """Whether ``actor`` may do this to ``subject``; with ``subject`` None, whether they may do it anywhere at all."""
+    if actor.job is not None:
+        return True
+    grant = GRANTS[Permission(permission)]
+    if not actor.person_id:
+        return grant.strangers
+    if actor.suspended and not grant.while_suspended:
+        return False
+    if grant.anyone:
+        return True
+    if subject is None:
+        return any(held.role in grant.roles for held in actor.held)
+    if grant.never_workers and actor.person_id in subject.workers:
+        return False
+    if grant.own and actor.person_id in subject.owners:
+        return True
+    if grant.working and actor.person_id in subject.workers:
+        return True
+    roles = grant.roles if subject.only is None else grant.roles & subject.only
+    return any(held.role in roles and covers(held, subject) for held in actor.held)
+
+
+COMMANDS: tuple[tuple[str, Permission], ...] = (
+    ("request", Permission.RAISE_REQUEST),
+    ("mine", Permission.RAISE_REQUEST),
+    ("desk", Permission.SEE_DESK),
+    ("tasks", Permission.SEE_TASKS),
+    ("mytasks", Permission.SEE_TASKS),
+    ("pairs", Permission.SEE_PAIRINGS),
+    ("points", Permission.SEE_OWN_POINTS),
+    ("menu", Permission.ARRIVE),
+    ("language", Permission.ARRIVE),
+    ("help", Permission.ARRIVE),
+    ("start", Permission.ARRIVE),
+    ("cancel", Permission.ARRIVE),
+)
+"""The commands in the order of the menu, each with what makes it worth showing; ``/help`` and Telegram's own menu
+come from here, and the same permissions are checked when the command is used."""
+
+
+def commands_for(actor: Actor) -> tuple[str, ...]:
+    """The commands worth showing to ``actor``, in order."""
+    return tuple(name for name, permission in COMMANDS if allowed(actor, permission, None))

@@ -1,0 +1,81 @@
+"""Points: what confirmed work earns, and how an earning becomes double entries. Source: DOMAIN §6.
+
+Integers in hundredths of a point throughout. Knows nothing of tables; the settlement job and ``perform`` write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from domain.base import Earning
+from domain.rulebook import PointRules
+
+if TYPE_CHECKING:
+    from domain.tasks import Claim
+
+
+class Currency(StrEnum):
+    """Honour is lifelong and makes titles; spendable buys rewards. Redeeming never lowers honour."""
+
+    HONOUR = "honour"
+    SPENDABLE = "spendable"
+
+
+ISSUED = "issued"
+"""The community's own account, the other side of everything earned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a posting: ``account`` is "issued" or a person's ("person:17"). Lines sum to zero by currency."""
+
+    account: str
+    currency: Currency
+    amount: int
+
+
+def rounded_minutes(minutes: int, *, to: int) -> int:
+    """``minutes`` rounded to the nearest multiple of ``to``, halves up, and never down to nothing.
+
+    >>> [rounded_minutes(m, to=15) for m in (1, 7, 8, 22, 23, 60)]
+    [15, 15, 15, 15, 30, 60]
+    """
+    return max(to, (minutes + to // 2) // to * to)
+
+
+def amount(minutes: int, *, weight: int, factor: int, rounding: int) -> int:
+    """Hundredths of a point: rounded minutes × weight an hour × factor in percent, halves up. Source: DOMAIN §6."""
+    product = rounded_minutes(minutes, to=rounding) * weight * factor
+    return (product + 3000) // 6000
+
+
+def earned(claim: Claim, *, kind: str, stars: int, request_id: int | None, rules: PointRules) -> Earning:
+    """What one reported claim earns at the confirmation."""
+    minutes = claim.minutes or 0
+    weight = rules.weights.get(kind, rules.weights["errand"])
+    factor = rules.factors[stars]
+    return Earning(
+        person_id=claim.member_id,
+        source_kind="claim",
+        source_id=claim.id,
+        kind=kind,
+        minutes=minutes,
+        weight=weight,
+        factor=factor,
+        amount=amount(minutes, weight=weight, factor=factor, rounding=rules.rounding),
+        rulebook=rules.version,
+        request_id=request_id,
+    )
+
+
+def posting(person_id: int, hundredths: int) -> Sequence[Line]:
+    """The double entries of one earning: both numbers rise, and the issuer's account falls by as much."""
+    account = f"person:{person_id}"
+    return tuple(
+        line
+        for currency in Currency
+        for line in (Line(account, currency, hundredths), Line(ISSUED, currency, -hundredths))
+    )

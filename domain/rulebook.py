@@ -1,0 +1,102 @@
+"""The numbers of the house, all with defaults and all from configuration: categories, urgencies, limits, points.
+
+Knows shapes and defaults; reading them from a file is the program's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+
+
+URGENCIES = ("urgent", "timely", "ordinary", "complex")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of request. ``urgencies`` are those a resident may choose from, the first being the default.
+
+    ``sensitive`` ones are about people of the organisation and go past them; ``always_private`` ones are never
+    shown in a group and hide the name. ``kind`` is the kind of service that points are weighed by.
+    """
+
+    code: str
+    zh: str
+    en: str
+    urgencies: tuple[str, ...] = ("ordinary",)
+    sensitive: bool = False
+    always_private: bool = False
+    kind: str = "errand"
+    photo_on_report: bool = False
+
+
+DEFAULT_CATEGORIES = (
+    Category("lift", "电梯故障", "Lift", ("timely", "urgent"), kind="repair_help"),
+    Category("utilities", "水电燃气暖气", "Water, power, gas, heating", ("timely", "urgent"), kind="repair_help"),
+    Category("repair", "公共设施维修", "Repairs in shared areas", ("ordinary", "timely"), kind="repair_help"),
+    Category("hygiene", "环境卫生", "Cleanliness", ("ordinary", "timely"), kind="patrol"),
+    Category("parking", "停车与通道", "Parking and passages", ("ordinary", "timely"), kind="patrol"),
+    Category("noise", "邻里与噪音", "Neighbours and noise", ("ordinary",), kind="mediation"),
+    Category("elder_help", "老人照料", "Help for an elder", ("timely", "urgent", "ordinary"), always_private=True, kind="elder_help"),
+    Category("micro_wish", "微心愿", "A small wish", ("ordinary",), kind="errand"),
+    Category("sensitive", "反映工作人员", "About a member of staff", ("ordinary",), sensitive=True, always_private=True, kind="mediation"),
+    Category("other", "其他", "Something else", ("ordinary", "timely"), kind="errand"),
+)
+
+DEFAULT_DANGER_WORDS = (
+    "着火", "起火", "火灾", "冒烟", "燃气泄漏", "煤气泄漏", "煤气味", "漏电", "触电", "爆炸",
+    "晕倒", "昏迷", "没有呼吸", "心脏病发", "大出血", "救命", "自杀", "跳楼", "轻生", "打人", "持刀", "抢劫", "家暴",
+    "on fire", "gas leak", "smell gas", "explosion", "electric shock", "unconscious", "not breathing", "heart attack",
+    "heavy bleeding", "suicide", "kill myself", "knife", "robbery",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """When the community's office works. ``weekdays`` are ISO numbers (Monday 1); eight hours make a working day."""
+
+    opens: time = time(9, 0)
+    closes: time = time(17, 0)
+    weekdays: frozenset[int] = frozenset({1, 2, 3, 4, 5})
+
+
+@dataclass(frozen=True, slots=True)
+class PointRules:
+    """Version 1 of the rulebook of points. ``weights``: hundredths of a point an hour by kind of service;
+    ``factors``: percent by stars; minutes are rounded to ``rounding`` minutes."""
+
+    version: int = 1
+    weights: Mapping[str, int] = field(
+        default_factory=lambda: {
+            "errand": 1000,
+            "repair_help": 1200,
+            "patrol": 1000,
+            "mediation": 1200,
+            "elder_help": 1500,
+            "visit": 1500,
+        }
+    )
+    factors: Mapping[int, int] = field(default_factory=lambda: {5: 120, 4: 100, 3: 80, 2: 0, 1: 0})
+    rounding: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything a rule may ask for. One is in force for a whole run of the program."""
+
+    categories: tuple[Category, ...] = DEFAULT_CATEGORIES
+    danger_words: tuple[str, ...] = DEFAULT_DANGER_WORDS
+    answer_hours: Mapping[str, int] = field(
+        default_factory=lambda: {"urgent": 2, "timely": 4, "ordinary": 8, "complex": 8}
+    )
+    working_hours: WorkingHours = field(default_factory=WorkingHours)
+    time_zone: str = "Asia/Shanghai"
+    max_open_claims: int = 3
+    max_places: int = 20
+    points: PointRules = field(default_factory=PointRules)
+    consent_version: int = 1
+
+    def category(self, code: str) -> Category | None:
+        """The category with this code, or None."""
+        return next((category for category in self.categories if category.code == code), None)

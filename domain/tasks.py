@@ -1,0 +1,358 @@
+"""Tasks and claims: a piece of work, and one member's hold on one place of it. Source: DOMAIN §4.
+
+A task comes from a request or from a pairing's visit; both are worked the same way, so the claim's life cycle is
+here and what its end means for the request or the visit is asked of ``Work``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from domain.base import (
+    Action,
+    Actor,
+    Content,
+    Decision,
+    Entity,
+    Event,
+    Notice,
+    Purpose,
+    Refresh,
+    Refused,
+    Remark,
+    Subject,
+    ToMembers,
+)
+from domain.lanes import Lane
+from domain.permissions import Permission
+from domain.rulebook import Rulebook
+
+
+class TaskState(StrEnum):
+    """Where the task as a whole stands; each claim on it has a state of its own."""
+
+    OFFERED = "offered"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+class ClaimState(StrEnum):
+    """One member's hold. The first three and ``rework`` hold a place."""
+
+    CLAIMED = "claimed"
+    STARTED = "started"
+    REPORTED = "reported"
+    REWORK = "rework"
+    ACCEPTED = "accepted"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+AT_WORK = frozenset({ClaimState.CLAIMED, ClaimState.STARTED, ClaimState.REWORK})
+"""The member has something left to do, and sees name, address and phone."""
+
+HOLDING = AT_WORK | {ClaimState.REPORTED}
+"""The claim keeps its place from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Entity):
+    """``circle_unit_id`` is the part of the tree in which it is offered; ``taken`` of ``places`` are held."""
+
+    kind: str
+    unit_id: int
+    circle_unit_id: int
+    category: str
+    urgency: str
+    state: TaskState
+    places: int
+    taken: int
+    offered_at: datetime
+    request_id: int | None = None
+    pairing_id: int | None = None
+    for_person_id: int | None = None
+    skill: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Entity):
+    """``place`` counts from 1; a place is held by one claim at a time. ``minutes`` as reported by the member."""
+
+    task_id: int
+    member_id: int
+    place: int
+    state: ClaimState
+    claimed_at: datetime
+    started_at: datetime | None = None
+    reported_at: datetime | None = None
+    ended_at: datetime | None = None
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A task with all that a decision about it needs. ``whole`` is the request or visit it serves."""
+
+    task: Task
+    claims: tuple[Claim, ...]
+    whole: Whole
+    path: str
+    circle: str
+    owners: frozenset[int] = frozenset()
+    household_id: int | None = None
+    open_claims: int = 0
+    new_claim_id: int = 0
+    wellbeing: int | None = None
+    skills: frozenset[str] = frozenset()
+
+    @property
+    def subject(self) -> Subject:
+        """For the permission check: the helpers of the circle, and those at work on it."""
+        return Subject(path=self.path, circle=self.circle, owners=self.owners, workers=self.workers)
+
+    @property
+    def workers(self) -> frozenset[int]:
+        """Everyone who holds a place now."""
+        return frozenset(claim.member_id for claim in self.claims if claim.state in HOLDING)
+
+    def held_by(self, person_id: int) -> Claim | None:
+        """The claim this person holds now, or None."""
+        return next((c for c in self.claims if c.member_id == person_id and c.state in HOLDING), None)
+
+
+class Whole:
+    """What a task serves. Requests and visits say what the start, the end and a release of work mean for them."""
+
+    @property
+    def card(self) -> Refresh:
+        """The card of whom the work is for."""
+        raise NotImplementedError
+
+    def begin(self, work: Work, *, now: datetime) -> Decision:
+        """The first claim has been made."""
+        raise NotImplementedError
+
+    def finish(self, work: Work, *, now: datetime) -> Decision:
+        """Every held claim is reported, at least one."""
+        raise NotImplementedError
+
+    def idle(self, work: Work) -> Decision:
+        """Nobody holds a place any more, and nothing was reported."""
+        raise NotImplementedError
+
+    def tell(self, kind: str, *, lane: Lane = Lane.CLAIM, **params: str | int | bool | None) -> tuple[Notice, ...]:
+        """A word to whom the work is for."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTask(Action):
+    """Take one place. ``places`` are first come, first served."""
+
+    permission: ClassVar[str] = Permission.CLAIM_TASK
+    task_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartClaim(Action):
+    """On the way, or begun."""
+
+    permission: ClassVar[str] = Permission.WORK_CLAIM
+    task_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseClaim(Action):
+    """Give the place back, with a reason. Never cancels what was asked for."""
+
+    permission: ClassVar[str] = Permission.WORK_CLAIM
+    task_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportClaim(Action):
+    """The work is done: minutes spent, a note, pictures; for a visit how the person was (0–4)."""
+
+    permission: ClassVar[str] = Permission.WORK_CLAIM
+    task_id: int
+    minutes: int
+    contents: tuple[Content, ...] = ()
+    wellbeing: int | None = None
+
+
+MAX_MINUTES = 24 * 60
+
+
+def _event(name: str, work: Work, **data: int | str | None) -> Event:
+    task = work.task
+    return Event(name, "task", task.id, data, request_id=task.request_id, unit_id=task.unit_id)
+
+
+def _cards(work: Work) -> tuple[Refresh, ...]:
+    """Every card that shows this work: the pool's, the helpers' and that of whom it is for."""
+    return (Refresh("task.card", work.task.id), work.whole.card)
+
+
+def claim(work: Work, action: ClaimTask, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """First come, first served among those who may. Source: DOMAIN §4."""
+    task = work.task
+    if work.held_by(actor.person_id):
+        raise Refused("task.already_yours")
+    if task.state is not TaskState.OFFERED:
+        raise Refused("task.over")
+    if task.taken >= task.places:
+        raise Refused("task.taken")
+    if actor.person_id in work.owners or (work.household_id and work.household_id == actor.household_id):
+        raise Refused("task.your_own")
+    if work.open_claims >= rules.max_open_claims:
+        raise Refused("task.too_many", count=rules.max_open_claims)
+    if task.skill and task.skill not in work.skills:
+        raise Refused("task.skill_needed", skill=task.skill)
+    used = {c.place for c in work.claims if c.state in HOLDING}
+    place = next(number for number in range(1, task.places + 1) if number not in used)
+    taken = Claim(
+        id=work.new_claim_id,
+        version=0,
+        task_id=task.id,
+        member_id=actor.person_id,
+        place=place,
+        state=ClaimState.CLAIMED,
+        claimed_at=now,
+    )
+    changed = replace(task, taken=task.taken + 1)
+    after = replace(work, task=changed, claims=(*work.claims, taken))
+    begun = work.whole.begin(after, now=now)
+    return Decision(
+        saves=(changed, taken, *begun.saves),
+        events=(_event("task.claimed", work, claim_id=taken.id, member_id=actor.person_id, place=place), *begun.events),
+        notices=(*work.whole.tell("claimed", member=actor.name), *begun.notices),
+        refreshes=_cards(work),
+        result={"task_id": task.id},
+    )
+
+
+def start(work: Work, action: StartClaim, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """The helper is on the way. Telling it twice changes nothing."""
+    held = work.held_by(actor.person_id)
+    if held is None:
+        raise Refused("task.not_yours")
+    if held.state not in (ClaimState.CLAIMED, ClaimState.REWORK):
+        raise Refused("task.started_already")
+    return Decision(
+        saves=(replace(held, state=ClaimState.STARTED, started_at=now),),
+        events=(_event("task.started", work, claim_id=held.id, member_id=actor.person_id),),
+        notices=work.whole.tell("started", member=actor.name),
+        refreshes=_cards(work),
+        result={"task_id": work.task.id},
+    )
+
+
+def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """The place goes back into the pool; when others have reported and nobody is left at work, the whole is done."""
+    held = work.held_by(actor.person_id)
+    if held is None:
+        raise Refused("task.not_yours")
+    if held.state not in AT_WORK:
+        raise Refused("task.reported_already")
+    reason = action.reason.strip()
+    if not reason:
+        raise Refused("form.words_needed")
+    task = work.task
+    given_back = replace(held, state=ClaimState.RELEASED, ended_at=now)
+    changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
+    after = replace(work, task=changed, claims=tuple(given_back if c.id == held.id else c for c in work.claims))
+    ended = _finish_if_all_reported(after, now=now)
+    return Decision(
+        saves=(*_newest(changed, ended.saves), given_back),
+        events=(_event("task.released", work, claim_id=held.id, member_id=actor.person_id), *ended.events),
+        remarks=(Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),),
+        notices=(
+            *work.whole.tell("released", member=actor.name),
+            Notice(
+                ToMembers(
+                    task.circle_unit_id,
+                    without=frozenset({actor.person_id}) | work.owners | work.workers,
+                    without_household_id=work.household_id,
+                ),
+                "task.card",
+                task.id,
+                card=True,
+                lane=Lane.REMINDER,
+            ),
+            *ended.notices,
+        ),
+        refreshes=_cards(work),
+        result={"task_id": task.id},
+    )
+
+
+def report(work: Work, action: ReportClaim, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """The helper says it is done; who asked is asked. The helper is never the one who confirms."""
+    held = work.held_by(actor.person_id)
+    if held is None:
+        raise Refused("task.not_yours")
+    if held.state not in AT_WORK:
+        raise Refused("task.reported_already")
+    if not 1 <= action.minutes <= MAX_MINUTES:
+        raise Refused("task.minutes_wrong", most=MAX_MINUTES)
+    if action.wellbeing is not None and not 0 <= action.wellbeing <= 4:
+        raise Refused("task.wellbeing_wrong")
+    if work.task.kind == "visit" and action.wellbeing is None:
+        raise Refused("task.wellbeing_wrong")
+    category = rules.category(work.task.category)
+    if category is not None and category.photo_on_report and not any(c.kind == "photo" for c in action.contents):
+        raise Refused("task.photo_needed")
+    reported = replace(held, state=ClaimState.REPORTED, reported_at=now, minutes=action.minutes)
+    after = replace(work, claims=tuple(reported if c.id == held.id else c for c in work.claims))
+    ended = _finish_if_all_reported(after, now=now, wellbeing=action.wellbeing)
+    return Decision(
+        saves=(reported, *ended.saves),
+        events=(
+            _event("task.reported", work, claim_id=held.id, member_id=actor.person_id, minutes=action.minutes),
+            *ended.events,
+        ),
+        remarks=tuple(
+            Remark("claim", held.id, Purpose.REPORT, actor.person_id, content) for content in action.contents
+        ),
+        notices=ended.notices,
+        refreshes=_cards(work),
+        result={"task_id": work.task.id},
+    )
+
+
+def _finish_if_all_reported(work: Work, *, now: datetime, wellbeing: int | None = None) -> Decision:
+    """Done when every place that is still held is reported, and at least one is. Source: DOMAIN §3, "done"."""
+    held = [claim for claim in work.claims if claim.state in HOLDING]
+    if not held:
+        return work.whole.idle(work)
+    if any(claim.state is not ClaimState.REPORTED for claim in held):
+        return Decision()
+    done = replace(work.task, state=TaskState.DONE)
+    ended = work.whole.finish(replace(work, task=done, wellbeing=wellbeing), now=now)
+    return replace(ended, saves=(done, *ended.saves))
+
+
+def _newest(changed: Task, later: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    """One save of the task: the later state already contains the earlier change."""
+    return later if any(isinstance(entity, Task) for entity in later) else (changed, *later)
+
+
+def send_back(work: Work, *, now: datetime) -> tuple[Task, tuple[Claim, ...]]:
+    """The work was not good: reported claims are at work again; with nobody left it is offered again."""
+    again = tuple(
+        replace(claim, state=ClaimState.REWORK) for claim in work.claims if claim.state is ClaimState.REPORTED
+    )
+    return replace(work.task, state=TaskState.OFFERED), again
+
+
+def end_claims(work: Work, *, state: ClaimState, now: datetime) -> tuple[Claim, ...]:
+    """Every held claim ends in ``state``."""
+    return tuple(replace(claim, state=state, ended_at=now) for claim in work.claims if claim.state in HOLDING)
+
+
+DECIDE = {ClaimTask: claim, StartClaim: start, ReleaseClaim: release, ReportClaim: report}
