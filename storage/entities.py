@@ -1,0 +1,139 @@
+"""Rows and the frozen dataclasses of the rules: how one becomes the other, and versioned saves.
+
+A dataclass's fields are its table's columns, by name. Loading gives the row's values in the order of the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from domain.alarms import Alarm
+from domain.base import Entity
+from domain.groups import Group
+from domain.pairings import Pairing, Visit
+from domain.people import Appointment, Person
+from domain.requests import Request
+from domain.tasks import Claim, Task
+from storage import schema
+from storage.dialect import upserting
+
+E = TypeVar("E", bound=Entity)
+
+TABLES: dict[type[Entity], Table] = {
+    Person: schema.person,
+    Appointment: schema.appointment,
+    Group: schema.chat_group,
+    Request: schema.request,
+    Task: schema.task,
+    Claim: schema.claim,
+    Pairing: schema.pairing,
+    Visit: schema.visit,
+    Alarm: schema.alarm,
+}
+
+
+class StaleVersionError(Exception):
+    """Somebody else saved the row since it was loaded. Nothing was written; the unit may be run again."""
+
+
+@cache
+def _names(entity: type[Entity]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(entity))
+
+
+@cache
+def columns(entity: type[Entity]) -> tuple[ColumnElement[Any], ...]:
+    """The entity's columns in the order of its fields, so that ``entity(*row)`` rebuilds it."""
+    table = TABLES[entity]
+    return tuple(table.c[name] for name in _names(entity))
+
+
+def selection(entity: type[Entity]) -> Select[Any]:
+    """SELECT the entity's columns."""
+    return select(*columns(entity))
+
+
+@cache
+def _by_id(entity: type[Entity], *, lock: bool) -> Select[Any]:
+    statement = selection(entity).where(TABLES[entity].c.id == bindparam("id"))
+    return statement.with_for_update() if lock else statement
+
+
+def load(connection: Connection, entity: type[E], entity_id: int, *, lock: bool = True) -> E | None:
+    """The row with this id, locked against other writers until the commit (PostgreSQL; SQLite has one writer)."""
+    row = connection.execute(_by_id(entity, lock=lock), {"id": entity_id}).first()
+    return None if row is None else entity(*row)
+
+
+def only(connection: Connection, entity: type[E], statement: Select[Any], **params: Any) -> E | None:
+    """The one row of a prepared ``selection(entity)``, or None."""
+    row = connection.execute(statement, params).first()
+    return None if row is None else entity(*row)
+
+
+def every(connection: Connection, entity: type[E], statement: Select[Any], **params: Any) -> tuple[E, ...]:
+    """All rows of a prepared ``selection(entity)``."""
+    return tuple(entity(*row) for row in connection.execute(statement, params))
+
+
+@cache
+def _insert(entity: type[Entity]) -> Insert:
+    return TABLES[entity].insert()
+
+
+@cache
+def _update(entity: type[Entity]) -> Update:
+    table = TABLES[entity]
+    return (
+        table.update()
+        .where(table.c.id == bindparam("_id"), table.c.version == bindparam("_version"))
+        .values({name: bindparam(name) for name in _names(entity) if name != "id"})
+    )
+
+
+def save(connection: Connection, entities: Iterable[Entity]) -> None:
+    """Insert what has version 0, update the rest by version. Raises StaleVersionError when a row has moved on."""
+    for entity in entities:
+        kind = type(entity)
+        values = {name: getattr(entity, name) for name in _names(kind)}
+        version = values["version"]
+        values["version"] = version + 1
+        if version == 0:
+            connection.execute(_insert(kind), values)
+            continue
+        values["_id"] = values.pop("id")
+        values["_version"] = version
+        if connection.execute(_update(kind), values).rowcount != 1:
+            raise StaleVersionError(f"{kind.__name__} {entity.id} is no longer at version {version}")
+
+
+_NEXT = (
+    schema.counter.update()
+    .where(schema.counter.c.name == bindparam("counter"))
+    .values(value=schema.counter.c.value + 1)
+    .returning(schema.counter.c.value)
+)
+
+
+def next_id(connection: Connection, entity: type[Entity]) -> int:
+    """A fresh id for an entity: dealt from a row, so that a rule knows it before anything is stored."""
+    return next_number(connection, TABLES[entity].name)
+
+
+def next_number(connection: Connection, name: str) -> int:
+    """The next number of a named counter, from 1."""
+    found = connection.execute(_NEXT, {"counter": name}).scalar()
+    if found is None:
+        connection.execute(
+            upserting(connection, schema.counter)
+            .values(name=name, value=0)
+            .on_conflict_do_nothing(index_elements=["name"])
+        )
+        found = connection.execute(_NEXT, {"counter": name}).scalar_one()
+    return int(found)

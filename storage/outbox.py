@@ -1,0 +1,552 @@
+"""The outbox and the cards: what shall leave, written in the commit of its cause, and what hangs in which chat.
+
+A card is one message in one chat that shows one thing. ``wanted`` rises whenever the thing changes, ``shown`` is what
+its message was rendered from; whoever records a send sees the difference and asks for one more edit. So no change
+is lost between rendering and recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    String,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
+
+from domain.base import Notice, Refresh, Scalar
+from domain.lanes import Lane
+from storage.dialect import upserting
+from storage.people import Recipient, recipients
+from storage.schema import card, lease, outbox, person
+from storage.types import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message to a known chat, stored with the change that caused it.
+
+    ``edit_message_id``: edit that message instead of sending. ``card``: keep track of it as the card of
+    (``kind``, ``subject_id``) in this chat.
+    """
+
+    kind: str
+    chat_id: int
+    subject_id: int | None = None
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    edit_message_id: int | None = None
+    card: bool = False
+    lane: Lane = Lane.PERSON
+    person_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A row that delivery holds under its fence and is about to send."""
+
+    id: int
+    chat_id: int
+    person_id: int | None
+    kind: str
+    subject_id: int | None
+    params: Mapping[str, Scalar]
+    edit_message_id: int | None
+    card: bool
+    lane: Lane
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row that waits, as much of it as is needed to ask the limiter."""
+
+    id: int
+    chat_id: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one leased row.
+
+    ``state``: "sent", "dropped", "failed", "unknown", or "waiting" for another try at ``not_before``.
+    ``open``: the message carries buttons. ``shown``: the card's ``wanted`` it was rendered from.
+    """
+
+    row: Leased
+    state: str
+    message_id: int | None = None
+    error: str | None = None
+    not_before: datetime | None = None
+    open: bool = False
+    shown: int = 0
+    post_anew: bool = False
+    unreachable: bool = False
+    migrated_to: int | None = None
+
+
+_WAITING = literal_column("state = 'waiting' AND card AND edit_message_id IS NOT NULL", Boolean)
+
+
+def _row(
+    *,
+    chat_id: int,
+    kind: str,
+    now: datetime,
+    lane: Lane,
+    person_id: int | None = None,
+    subject_id: int | None = None,
+    params: Mapping[str, Scalar] | None = None,
+    edit_message_id: int | None = None,
+    is_card: bool = False,
+    state: str = "waiting",
+    error: str | None = None,
+    update_id: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "chat_id": chat_id,
+        "person_id": person_id,
+        "kind": kind,
+        "subject_id": subject_id,
+        "params": dict(params or {}),
+        "edit_message_id": edit_message_id,
+        "card": is_card,
+        "lane": int(lane),
+        "state": state,
+        "not_before": now,
+        "created_at": now,
+        "finished_at": None if state == "waiting" else now,
+        "error": error,
+        "update_id": update_id,
+    }
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    # A second edit of a card that already waits for one would show the same: it is left out.
+    statement = upserting(connection, outbox).on_conflict_do_nothing(
+        index_elements=["chat_id", "edit_message_id"], index_where=_WAITING
+    )
+    connection.execute(statement, rows)
+
+
+def reply(connection: Connection, replies: Iterable[Reply], *, now: datetime, update_id: int | None) -> int:
+    """Store replies. Returns how many."""
+    rows = [
+        _row(
+            chat_id=item.chat_id,
+            kind=item.kind,
+            now=now,
+            lane=item.lane,
+            person_id=item.person_id,
+            subject_id=item.subject_id,
+            params=item.params,
+            edit_message_id=item.edit_message_id,
+            is_card=item.card,
+            update_id=update_id,
+        )
+        for item in replies
+    ]
+    if rows:
+        _insert(connection, rows)
+    return len(rows)
+
+
+def notify(connection: Connection, notices: Iterable[Notice], *, now: datetime, update_id: int | None) -> int:
+    """Turn notices into rows for the people they mean at this moment. Returns how many will leave.
+
+    A notice to somebody who cannot be reached is kept as dropped: it is known that they were not told.
+    """
+    rows: list[dict[str, Any]] = []
+    cards: list[dict[str, Any]] = []
+    for notice in notices:
+        for recipient in recipients(connection, notice.to, now):
+            rows.append(_notice_row(notice, recipient, now=now, update_id=update_id))
+            if notice.card and notice.subject_id is not None:
+                cards.append(
+                    {
+                        "chat_id": recipient.chat_id,
+                        "kind": notice.kind,
+                        "subject_id": notice.subject_id,
+                        "person_id": recipient.person_id,
+                        "wanted": 1,
+                        "shown": 0,
+                        "open": False,
+                    }
+                )
+    if cards:
+        upsert = upserting(connection, card)
+        connection.execute(
+            upsert.on_conflict_do_update(
+                index_elements=["chat_id", "kind", "subject_id"],
+                set_={"wanted": card.c.wanted + 1},
+            ),
+            cards,
+        )
+    if rows:
+        _insert(connection, rows)
+    return sum(row["state"] == "waiting" for row in rows)
+
+
+def _notice_row(notice: Notice, recipient: Recipient, *, now: datetime, update_id: int | None) -> dict[str, Any]:
+    return _row(
+        chat_id=recipient.chat_id,
+        kind=notice.kind,
+        now=now,
+        lane=notice.lane,
+        person_id=recipient.person_id,
+        subject_id=notice.subject_id,
+        params=notice.params,
+        is_card=notice.card,
+        state="dropped" if recipient.unreachable else "waiting",
+        error="unreachable" if recipient.unreachable else None,
+        update_id=update_id,
+    )
+
+
+_subjects = tuple_(card.c.kind, card.c.subject_id).in_(bindparam("subjects", expanding=True))
+_WANT = card.update().where(_subjects).values(wanted=card.c.wanted + 1)
+_EDIT_COLUMNS = (
+    "chat_id",
+    "person_id",
+    "kind",
+    "subject_id",
+    "params",
+    "edit_message_id",
+    "card",
+    "lane",
+    "state",
+    "not_before",
+    "created_at",
+    "update_id",
+)
+
+
+def _edits(where: Any) -> Any:
+    return select(
+        card.c.chat_id,
+        card.c.person_id,
+        card.c.kind,
+        card.c.subject_id,
+        bindparam("params", type_=outbox.c.params.type),
+        card.c.message_id,
+        literal(True, Boolean),
+        bindparam("lane", type_=Integer()),
+        literal("waiting", String),
+        bindparam("now", type_=Instant()),
+        bindparam("now", type_=Instant()),
+        bindparam("update_id", type_=outbox.c.update_id.type),
+    ).where(card.c.message_id.is_not(None), where)
+
+
+_OUT_OF_DATE = tuple_(card.c.chat_id, card.c.kind, card.c.subject_id).in_(
+    bindparam("cards", expanding=True)
+) & (card.c.wanted > card.c.shown)
+_STALE_OPEN = card.c.open & (card.c.shown_at < bindparam("before", type_=Instant()))
+
+
+def _insert_edits(connection: Connection, where: Any, values: dict[str, Any]) -> int:
+    statement = (
+        upserting(connection, outbox)
+        .from_select(list(_EDIT_COLUMNS), _edits(where))
+        .on_conflict_do_nothing(index_elements=["chat_id", "edit_message_id"], index_where=_WAITING)
+    )
+    return max(0, connection.execute(statement, values).rowcount)
+
+
+def refresh(connection: Connection, refreshes: Sequence[Refresh], *, now: datetime, update_id: int | None) -> int:
+    """Every living card of these things shows what is true now. Returns how many edits will leave."""
+    if not refreshes:
+        return 0
+    subjects = [(item.kind, item.subject_id) for item in refreshes]
+    if not connection.execute(_WANT, {"subjects": subjects}).rowcount:
+        return 0
+    return _insert_edits(
+        connection,
+        _subjects,
+        {"subjects": subjects, "params": {}, "lane": int(Lane.CLAIM), "now": now, "update_id": update_id},
+    )
+
+
+def refresh_stale(connection: Connection, *, before: datetime, now: datetime) -> int:
+    """After an outage: presses made meanwhile are gone, so every card with buttons says that we are back."""
+    return _insert_edits(
+        connection,
+        _STALE_OPEN,
+        {
+            "before": before,
+            "params": {"note": "card.back_again"},
+            "lane": int(Lane.REMINDER),
+            "now": now,
+            "update_id": None,
+        },
+    )
+
+
+# --- delivery's side ------------------------------------------------------------------------------------------------
+
+_CANDIDATES = (
+    select(outbox.c.id, outbox.c.chat_id, outbox.c.lane)
+    .where(
+        outbox.c.state == "waiting",
+        outbox.c.not_before <= bindparam("now", type_=Instant()),
+        tuple_(outbox.c.lane, outbox.c.id) > tuple_(bindparam("lane", type_=Integer()), bindparam("after", type_=outbox.c.id.type)),
+    )
+    .order_by(outbox.c.lane, outbox.c.id)
+    .limit(bindparam("most"))
+)
+_NEXT_DUE = select(func.min(outbox.c.not_before)).where(outbox.c.state == "waiting")
+_FENCED = (
+    select(literal(1))
+    .where(lease.c.name == bindparam("lease_name"), lease.c.fence == bindparam("fence"))
+    .exists()
+)
+_TAKE = (
+    outbox.update()
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == "waiting", _FENCED)
+    .values(state="leased", fence=bindparam("fence"), attempts=outbox.c.attempts + 1)
+    .returning(
+        outbox.c.id,
+        outbox.c.chat_id,
+        outbox.c.person_id,
+        outbox.c.kind,
+        outbox.c.subject_id,
+        outbox.c.params,
+        outbox.c.edit_message_id,
+        outbox.c.card,
+        outbox.c.lane,
+        outbox.c.attempts,
+    )
+)
+_WANTED = select(card.c.chat_id, card.c.kind, card.c.subject_id, card.c.wanted).where(
+    tuple_(card.c.chat_id, card.c.kind, card.c.subject_id).in_(bindparam("cards", expanding=True))
+)
+_FINISH = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("_id"), outbox.c.state == "leased", outbox.c.fence == bindparam("_fence"))
+    .values(
+        state=bindparam("state"),
+        message_id=bindparam("message_id"),
+        error=bindparam("error"),
+        not_before=func.coalesce(bindparam("not_before", type_=Instant()), outbox.c.not_before),
+        finished_at=bindparam("finished_at", type_=Instant()),
+        edit_message_id=bindparam("edit_message_id"),
+    )
+)
+_ORPHANS = (
+    select(outbox.c.id, outbox.c.kind)
+    .where(outbox.c.state == "leased", outbox.c.fence != bindparam("fence"))
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_ORPHAN_STATE = (
+    outbox.update()
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == "leased")
+    .values(state=bindparam("state"), error=bindparam("error"))
+)
+
+
+def candidates(
+    connection: Connection, *, now: datetime, after: tuple[int, int] = (-1, 0), most: int = 64
+) -> list[Candidate]:
+    """Rows that may leave now by their time, in the order of lane and age, after (lane, id)."""
+    lane, row = after
+    found = connection.execute(_CANDIDATES, {"now": now, "lane": lane, "after": row, "most": most})
+    return [Candidate(item[0], item[1], Lane(item[2])) for item in found]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next waiting row may leave by its time."""
+    due: datetime | None = connection.execute(_NEXT_DUE).scalar()
+    return due
+
+
+def take(
+    connection: Connection, ids: Sequence[int], *, lease_name: str, fence: int
+) -> tuple[list[Leased], dict[tuple[int, str, int], int]]:
+    """Lease rows under the fence, and tell the ``wanted`` of each card among them. Empty when the lease is lost."""
+    rows = connection.execute(_TAKE, {"ids": list(ids), "lease_name": lease_name, "fence": fence}).all()
+    leased = sorted(
+        (
+            Leased(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], Lane(r[8]), r[9])
+            for r in rows
+        ),
+        key=lambda row: (row.lane, row.id),
+    )
+    cards = [(row.chat_id, row.kind, row.subject_id) for row in leased if row.card and row.subject_id is not None]
+    wanted: dict[tuple[int, str, int], int] = {}
+    if cards:
+        for found in connection.execute(_WANTED, {"cards": cards}):
+            wanted[found[0], found[1], found[2]] = found[3]
+    return leased, wanted
+
+
+def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, fence: int) -> int:
+    """Write down what became of leased rows. Returns how many further edits this made necessary."""
+    connection.execute(
+        _FINISH,
+        [
+            {
+                "_id": item.row.id,
+                "_fence": fence,
+                "state": item.state,
+                "message_id": item.message_id,
+                "error": item.error,
+                "not_before": item.not_before,
+                "finished_at": None if item.state == "waiting" else now,
+                "edit_message_id": None if item.post_anew else item.row.edit_message_id,
+            }
+            for item in outcomes
+        ],
+    )
+    shown = [item for item in outcomes if item.state == "sent" and item.row.card and item.row.subject_id is not None]
+    if not shown:
+        return 0
+    upsert = upserting(connection, card)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["chat_id", "kind", "subject_id"],
+            set_={
+                "message_id": upsert.excluded.message_id,
+                "shown": upsert.excluded.shown,
+                "open": upsert.excluded.open,
+                "shown_at": upsert.excluded.shown_at,
+            },
+        ),
+        [
+            {
+                "chat_id": item.row.chat_id,
+                "kind": item.row.kind,
+                "subject_id": item.row.subject_id,
+                "person_id": item.row.person_id,
+                "message_id": item.message_id,
+                "wanted": item.shown,
+                "shown": item.shown,
+                "open": item.open,
+                "shown_at": now,
+            }
+            for item in shown
+        ],
+    )
+    return _insert_edits(
+        connection,
+        _OUT_OF_DATE,
+        {
+            "cards": [(item.row.chat_id, item.row.kind, item.row.subject_id) for item in shown],
+            "params": {},
+            "lane": int(Lane.CLAIM),
+            "now": now,
+            "update_id": None,
+        },
+    )
+
+
+def orphans(connection: Connection, *, fence: int, most: int = 500) -> list[tuple[int, str]]:
+    """Rows leased under an earlier fence: nobody knows whether they left."""
+    return [(row[0], row[1]) for row in connection.execute(_ORPHANS, {"fence": fence, "most": most})]
+
+
+def settle_orphans(connection: Connection, *, resend: Sequence[int], ask: Sequence[int]) -> None:
+    """Send the harmless ones again, and leave the others for somebody to decide."""
+    if resend:
+        connection.execute(_ORPHAN_STATE, {"ids": list(resend), "state": "waiting", "error": None})
+    if ask:
+        connection.execute(_ORPHAN_STATE, {"ids": list(ask), "state": "unknown", "error": "perhaps sent"})
+
+
+_UNREACHABLE = (
+    person.update()
+    .where(person.c.telegram_id == bindparam("chat"), person.c.unreachable_since.is_(None))
+    .values(unreachable_since=bindparam("now", type_=Instant()))
+)
+_REACHABLE = (
+    person.update()
+    .where(person.c.telegram_id == bindparam("chat"), person.c.unreachable_since.is_not(None))
+    .values(unreachable_since=None)
+)
+_DROP_WAITING = (
+    outbox.update()
+    .where(outbox.c.chat_id == bindparam("chat"), outbox.c.state == "waiting")
+    .values(state="dropped", error="unreachable", finished_at=bindparam("now", type_=Instant()))
+)
+_RETURNED_CARDS = (card.c.chat_id == bindparam("chat")) & (card.c.wanted > card.c.shown)
+
+
+def unreachable(connection: Connection, chat_id: int, *, now: datetime) -> None:
+    """Remember that this chat takes nothing, and let go of what still waits for it."""
+    connection.execute(_UNREACHABLE, {"chat": chat_id, "now": now})
+    connection.execute(_DROP_WAITING, {"chat": chat_id, "now": now})
+
+
+def reachable(connection: Connection, chat_id: int, *, now: datetime) -> bool:
+    """They are back: forget that they were gone, and bring their cards up to date. False when they never were gone."""
+    if not connection.execute(_REACHABLE, {"chat": chat_id}).rowcount:
+        return False
+    _insert_edits(
+        connection,
+        _RETURNED_CARDS,
+        {"chat": chat_id, "params": {}, "lane": int(Lane.CLAIM), "now": now, "update_id": None},
+    )
+    return True
+
+
+# --- the operator's side ----------------------------------------------------------------------------------------------
+
+_BY_LANE = (
+    select(outbox.c.lane, func.count(), func.min(outbox.c.created_at))
+    .where(outbox.c.state == "waiting")
+    .group_by(outbox.c.lane)
+)
+_STUCK = (
+    select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.chat_id, outbox.c.created_at, outbox.c.attempts, outbox.c.error)
+    .where(outbox.c.state.in_(["failed", "unknown"]))
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_AGAIN = (
+    outbox.update()
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state.in_(["failed", "unknown"]))
+    .values(state="waiting", error=None, finished_at=None, attempts=0)
+)
+_LET_GO = (
+    outbox.update()
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state.in_(["failed", "unknown"]))
+    .values(state="dropped")
+)
+_FORGET_PARAMS = (
+    outbox.update()
+    .where(
+        outbox.c.state.not_in(["waiting", "leased"]), outbox.c.finished_at < bindparam("before", type_=Instant())
+    )
+    .values(params=bindparam("nothing", type_=outbox.c.params.type))
+)
+
+
+def depth_by_lane(connection: Connection) -> dict[Lane, tuple[int, datetime]]:
+    """How many rows wait in each lane, and since when the oldest does."""
+    return {Lane(row[0]): (row[1], row[2]) for row in connection.execute(_BY_LANE)}
+
+
+def stuck(connection: Connection, *, most: int = 100) -> list[dict[str, Any]]:
+    """What failed for good, or may have been sent, for the operator."""
+    return [dict(row._mapping) for row in connection.execute(_STUCK, {"most": most})]
+
+
+def decide(connection: Connection, ids: Sequence[int], *, resend: bool) -> int:
+    """The operator's decision on stuck rows. Returns how many it reached."""
+    return connection.execute(_AGAIN if resend else _LET_GO, {"ids": list(ids)}).rowcount
+
+
+def forget_params(connection: Connection, *, before: datetime) -> int:
+    """Empty the parameters of what was finished before."""
+    return connection.execute(_FORGET_PARAMS, {"before": before, "nothing": {}}).rowcount

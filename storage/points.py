@@ -1,0 +1,107 @@
+"""The ledger: earnings are posted as double entries, once each, and the cached balances follow in the same commit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from domain.points import posting as lines_of
+from storage.dialect import upserting
+from storage.schema import balance, earning, entry, posting
+from storage.types import Instant
+
+_WAITING = (
+    select(
+        earning.c.id,
+        earning.c.person_id,
+        earning.c.source_kind,
+        earning.c.source_id,
+        earning.c.amount,
+        earning.c.rulebook,
+    )
+    .where(earning.c.posted_at.is_(None))
+    .order_by(earning.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_MARK = (
+    earning.update()
+    .where(earning.c.id == bindparam("_id"))
+    .values(posted_at=bindparam("now", type_=Instant()))
+)
+_ENTRIES = entry.insert()
+_SUMS = select(entry.c.account, entry.c.currency, func.sum(entry.c.amount)).group_by(
+    entry.c.account, entry.c.currency
+)
+_BALANCES = select(balance.c.account, balance.c.currency, balance.c.amount)
+
+
+def settle(connection: Connection, now: datetime, *, most: int) -> int:
+    """Post up to ``most`` earnings in the order of their confirmation. Returns how many were looked at.
+
+    One whose source was posted before is marked and posts nothing: the same source never posts twice.
+    """
+    waiting = connection.execute(_WAITING, {"most": most}).all()
+    moved: dict[tuple[str, str], int] = defaultdict(int)
+    insert = (
+        upserting(connection, posting)
+        .on_conflict_do_nothing(index_elements=["source_kind", "source_id", "person_id"])
+        .returning(posting.c.id)
+    )
+    for earning_id, person_id, source_kind, source_id, amount, rulebook in waiting:
+        posting_id = connection.execute(
+            insert,
+            {
+                "person_id": person_id,
+                "source_kind": source_kind,
+                "source_id": source_id,
+                "earning_id": earning_id,
+                "rulebook": rulebook,
+                "at": now,
+            },
+        ).scalar()
+        connection.execute(_MARK, {"_id": earning_id, "now": now})
+        if posting_id is None:
+            continue
+        lines = lines_of(person_id, amount)
+        connection.execute(
+            _ENTRIES,
+            [
+                {
+                    "posting_id": posting_id,
+                    "account": line.account,
+                    "currency": line.currency.value,
+                    "amount": line.amount,
+                }
+                for line in lines
+            ],
+        )
+        for line in lines:
+            moved[line.account, line.currency.value] += line.amount
+    # In one order everywhere, so that two settlements never wait for each other in a circle.
+    for (account, currency), amount in sorted(moved.items()):
+        upsert = upserting(connection, balance).values(account=account, currency=currency, amount=amount)
+        connection.execute(
+            upsert.on_conflict_do_update(
+                index_elements=["account", "currency"],
+                set_={"amount": balance.c.amount + upsert.excluded.amount},
+            )
+        )
+    return len(waiting)
+
+
+def differences(connection: Connection) -> list[str]:
+    """Where the ledger does not add up: a currency that does not sum to zero, a balance that is not its entries' sum."""
+    found: list[str] = []
+    sums = {(row[0], row[1]): int(row[2]) for row in connection.execute(_SUMS)}
+    totals: dict[str, int] = defaultdict(int)
+    for (_, currency), amount in sums.items():
+        totals[currency] += amount
+    found += [f"{currency} sums to {total}, not zero" for currency, total in totals.items() if total]
+    cached = {(row[0], row[1]): int(row[2]) for row in connection.execute(_BALANCES)}
+    for key in sorted(sums.keys() | cached.keys()):
+        if sums.get(key, 0) != cached.get(key, 0):
+            found.append(f"{key[0]} {key[1]}: entries {sums.get(key, 0)}, balance {cached.get(key, 0)}")
+    return found

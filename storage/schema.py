@@ -1,0 +1,439 @@
+"""The tables, once, for both databases. What each noun does with its own is in the module named after it.
+
+Constraints repeat the rules: a bug cannot commit two holders of one place, a second posting of one earning, or a
+posting that does not balance. Audit and ledger refuse change by trigger (``triggers.py``). Words and whatever else
+may have to be erased live in ``person``, ``household`` and ``remark`` only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from domain.base import Purpose, Role
+from domain.pairings import VisitState
+from domain.requests import RequestState
+from domain.tasks import ClaimState, TaskState
+from storage.types import Instant, Key, RowId
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", RowId, primary_key=True, autoincrement=True)
+
+
+def _entity() -> tuple[Column[int], Column[int]]:
+    """``id`` is dealt out by ``counter``; ``version`` rises with each save."""
+    return (
+        Column("id", RowId, primary_key=True, autoincrement=False),
+        Column("version", Integer, nullable=False),
+    )
+
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+# --- who and where ------------------------------------------------------------------------------------------------
+
+unit = Table(
+    "unit",
+    metadata,
+    *_entity(),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("name_en", String, nullable=False, server_default=""),
+    Column("parent_id", RowId, ForeignKey("unit.id"), index=True),
+    # "1.4.12." in byte order, so that "everything below" is a range.
+    Column("path", String().with_variant(String(collation="C"), "postgresql"), nullable=False, unique=True),
+    Column("code", String, nullable=False, unique=True),
+    Column("closed_at", Instant),
+    CheckConstraint("kind IN ('street', 'community', 'grid', 'building', 'branch')", name="kind"),
+)
+
+household = Table(
+    "household",
+    metadata,
+    _id(),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("flat", String, nullable=False),
+    UniqueConstraint("unit_id", "flat"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    *_entity(),
+    Column("telegram_id", BigInteger, unique=True),
+    Column("name", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("home_unit_id", RowId, ForeignKey("unit.id"), index=True),
+    Column("household_id", RowId, ForeignKey("household.id")),
+    Column("phone", String),
+    Column("consent_version", Integer),
+    Column("consent_at", Instant),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    Column("unreachable_since", Instant),
+)
+
+appointment = Table(
+    "appointment",
+    metadata,
+    *_entity(),
+    Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
+    Column("role", Key(Role), nullable=False),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Index("ix_appointment_unit_id_role", "unit_id", "role"),
+)
+
+chat_group = Table(
+    "chat_group",
+    metadata,
+    *_entity(),
+    Column("chat_id", BigInteger, nullable=False, unique=True),
+    Column("unit_id", RowId, ForeignKey("unit.id"), index=True),
+    Column("bound_by", RowId, ForeignKey("person.id")),
+    Column("bound_at", Instant),
+    Column("left_at", Instant),
+)
+
+# --- requests and the work on them ----------------------------------------------------------------------------------
+
+request = Table(
+    "request",
+    metadata,
+    *_entity(),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("handling_unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("requester_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
+    Column("category", String, nullable=False),
+    Column("urgency", String, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("name_hidden", Boolean, nullable=False),
+    Column("state", Key(RequestState), nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("answer_due_at", Instant, nullable=False),
+    Column("proxy_id", RowId, ForeignKey("person.id"), index=True),
+    Column("answered_at", Instant),
+    Column("handler_id", RowId, ForeignKey("person.id")),
+    Column("done_at", Instant),
+    Column("closed_at", Instant),
+    Column("stars", Integer),
+    Column("redo", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
+    CheckConstraint("(state = 'closed_confirmed') = (stars IS NOT NULL)", name="stars_when_confirmed"),
+    Index("ix_request_handling_unit_id_state", "handling_unit_id", "state", "raised_at"),
+)
+
+pairing = Table(
+    "pairing",
+    metadata,
+    *_entity(),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("resident_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
+    Column("member_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
+    Column("need", String, nullable=False),
+    Column("cadence_days", Integer, nullable=False),
+    Column("next_due_on", Date, nullable=False, index=True),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    CheckConstraint("cadence_days > 0", name="cadence_days"),
+    CheckConstraint("member_id <> resident_id", name="not_oneself"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    *_entity(),
+    Column("kind", String, nullable=False),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("circle_unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("category", String, nullable=False),
+    Column("urgency", String, nullable=False),
+    Column("state", Key(TaskState), nullable=False),
+    Column("places", Integer, nullable=False),
+    Column("taken", Integer, nullable=False),
+    Column("offered_at", Instant, nullable=False),
+    Column("request_id", RowId, ForeignKey("request.id"), unique=True),
+    Column("pairing_id", RowId, ForeignKey("pairing.id"), index=True),
+    Column("for_person_id", RowId, ForeignKey("person.id")),
+    Column("skill", String),
+    CheckConstraint("taken BETWEEN 0 AND places", name="taken"),
+    Index("ix_task_circle_unit_id_state", "circle_unit_id", "state"),
+)
+
+_HOLDING = text("state IN ('claimed', 'started', 'reported', 'rework')")
+
+claim = Table(
+    "claim",
+    metadata,
+    *_entity(),
+    Column("task_id", RowId, ForeignKey("task.id"), nullable=False),
+    Column("member_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("state", Key(ClaimState), nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("reported_at", Instant),
+    Column("ended_at", Instant),
+    Column("minutes", Integer),
+    CheckConstraint("place > 0", name="place"),
+    Index("uq_claim_place_held", "task_id", "place", unique=True, sqlite_where=_HOLDING, postgresql_where=_HOLDING),
+    Index("uq_claim_member_held", "task_id", "member_id", unique=True, sqlite_where=_HOLDING, postgresql_where=_HOLDING),
+    Index("ix_claim_member_id_state", "member_id", "state"),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    *_entity(),
+    Column("pairing_id", RowId, ForeignKey("pairing.id"), nullable=False),
+    Column("task_id", RowId, ForeignKey("task.id"), nullable=False, unique=True),
+    Column("due_on", Date, nullable=False),
+    Column("state", Key(VisitState), nullable=False),
+    Column("done_at", Instant),
+    Column("wellbeing", Integer),
+    Column("stars", Integer),
+    Column("confirmed_at", Instant),
+    UniqueConstraint("pairing_id", "due_on"),
+    CheckConstraint("wellbeing BETWEEN 0 AND 4", name="wellbeing"),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    *_entity(),
+    Column("unit_id", RowId, ForeignKey("unit.id")),
+    Column("person_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", RowId, ForeignKey("person.id")),
+)
+
+remark = Table(
+    "remark",
+    metadata,
+    _id(),
+    Column("subject_kind", String, nullable=False),
+    Column("subject_id", RowId, nullable=False),
+    Column("purpose", Key(Purpose), nullable=False),
+    Column("author_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("file_id", String, nullable=False),
+    Column("album", String, nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Index("ix_remark_subject", "subject_kind", "subject_id", "id"),
+)
+
+# --- what happened, and what it earned: append-only ------------------------------------------------------------------
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("actor_id", RowId),
+    Column("job", String),
+    Column("update_id", BigInteger),
+    Column("event", String, nullable=False),
+    Column("subject_kind", String, nullable=False),
+    Column("subject_id", RowId, nullable=False),
+    Column("request_id", RowId),
+    Column("unit_id", RowId),
+    Column("data", JSON, nullable=False),
+    Index("ix_audit_request_id", "request_id", "id", postgresql_where=text("request_id IS NOT NULL"), sqlite_where=text("request_id IS NOT NULL")),
+)
+
+earning = Table(
+    "earning",
+    metadata,
+    _id(),
+    Column("person_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("source_kind", String, nullable=False),
+    Column("source_id", RowId, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("factor", Integer, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("rulebook", Integer, nullable=False),
+    Column("request_id", RowId),
+    Column("confirmed_at", Instant, nullable=False),
+    Column("posted_at", Instant),
+    UniqueConstraint("source_kind", "source_id", "person_id"),
+    Index("ix_earning_waiting", "id", sqlite_where=text("posted_at IS NULL"), postgresql_where=text("posted_at IS NULL")),
+    Index("ix_earning_person_id", "person_id", "id"),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    _id(),
+    Column("person_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("source_kind", String, nullable=False),
+    Column("source_id", RowId, nullable=False),
+    Column("earning_id", RowId, ForeignKey("earning.id")),
+    Column("rulebook", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("source_kind", "source_id", "person_id"),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    _id(),
+    Column("posting_id", RowId, ForeignKey("posting.id"), nullable=False, index=True),
+    Column("account", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    UniqueConstraint("posting_id", "account", "currency"),
+    Index("ix_entry_account", "account", "currency"),
+)
+
+balance = Table(
+    "balance",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("currency", String, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+)
+
+# --- in and out ---------------------------------------------------------------------------------------------------------
+
+_WAITING = text("state = 'waiting'")
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    Column("update_id", BigInteger, nullable=False, unique=True),
+    Column("sender", BigInteger, nullable=False),
+    Column("payload", Text),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("received_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("error", Text),
+    CheckConstraint("state IN ('waiting', 'done', 'quarantined')", name="state"),
+    Index("ix_inbox_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_inbox_quarantined", "id", sqlite_where=text("state = 'quarantined'"), postgresql_where=text("state = 'quarantined'")),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("person_id", RowId),
+    Column("kind", String, nullable=False),
+    Column("subject_id", RowId),
+    Column("params", JSON, nullable=False),
+    Column("edit_message_id", BigInteger),
+    Column("card", Boolean, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("fence", BigInteger),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("message_id", BigInteger),
+    Column("error", Text),
+    Column("update_id", BigInteger),
+    CheckConstraint("state IN ('waiting', 'leased', 'sent', 'dropped', 'failed', 'unknown')", name="state"),
+    Index("ix_outbox_waiting", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_outbox_leased", "id", sqlite_where=text("state = 'leased'"), postgresql_where=text("state = 'leased'")),
+    Index("ix_outbox_stuck", "id", sqlite_where=text("state IN ('failed', 'unknown')"), postgresql_where=text("state IN ('failed', 'unknown')")),
+    # A card that waits for an edit waits for one only: it shows what is true when the edit leaves.
+    Index(
+        "uq_outbox_edit_waiting",
+        "chat_id",
+        "edit_message_id",
+        unique=True,
+        sqlite_where=text("state = 'waiting' AND card AND edit_message_id IS NOT NULL"),
+        postgresql_where=text("state = 'waiting' AND card AND edit_message_id IS NOT NULL"),
+    ),
+)
+
+card = Table(
+    "card",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("subject_id", RowId, primary_key=True),
+    Column("person_id", RowId),
+    Column("message_id", BigInteger),
+    # ``wanted`` rises with each change of the subject, ``shown`` is what the message was rendered from.
+    Column("wanted", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("shown_at", Instant),
+    Index("ix_card_subject", "kind", "subject_id"),
+    Index("ix_card_open", "shown_at", sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("telegram_id", BigInteger, primary_key=True),
+    Column("form", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("message_id", BigInteger),
+    Column("updated_at", Instant, nullable=False),
+)
+
+# --- the process ----------------------------------------------------------------------------------------------------------
+
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("period", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("outcome", String, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
+)

@@ -1,0 +1,120 @@
+"""Tasks and claims: the rows behind a decision about work, and which units offer it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, or_, select
+
+from domain.base import NOT_FOUND, Actor, Refused, Role
+from domain.pairings import Pairing, Visit, VisitWhole
+from domain.requests import Request, RequestWhole
+from domain.rulebook import Rulebook
+from domain.tasks import AT_WORK, Claim, ClaimTask, ReleaseClaim, ReportClaim, StartClaim, Task, Whole, Work
+from storage.entities import every, load, next_id, only, selection
+from storage.people import ancestors, below
+from storage.schema import appointment, claim, person, task, unit, visit
+
+_TASK_OF_REQUEST = selection(Task).where(task.c.request_id == bindparam("request_id")).with_for_update()
+_CLAIMS = selection(Claim).where(claim.c.task_id == bindparam("task_id")).order_by(claim.c.id)
+_OPEN_CLAIMS = select(func.count()).where(
+    claim.c.member_id == bindparam("member_id"),
+    claim.c.state.in_([state.value for state in sorted(AT_WORK)]),
+)
+_PLACES = select(unit.c.id, unit.c.path).where(unit.c.id.in_(bindparam("ids", expanding=True)))
+_VISIT_OF_TASK = selection(Visit).where(visit.c.task_id == bindparam("task_id"))
+_HOUSEHOLD_OF = select(person.c.household_id).where(person.c.id == bindparam("person_id"))
+
+
+def work_of(connection: Connection, found: Task, *, request: Request | None = None) -> Work:
+    """A task (already locked) with its claims and what it serves, which is locked after it: always in this order."""
+    claims = every(connection, Claim, _CLAIMS, task_id=found.id)
+    ids = {found.unit_id, found.circle_unit_id}
+    paths: dict[int, str] = {row[0]: row[1] for row in connection.execute(_PLACES, {"ids": sorted(ids)})}
+    whole: Whole
+    owners: frozenset[int]
+    if found.request_id is not None:
+        request = request or load(connection, Request, found.request_id)
+        if request is None:
+            raise Refused(NOT_FOUND)
+        whole, owners = RequestWhole(request), frozenset(request.followers)
+    else:
+        visited = only(connection, Visit, _VISIT_OF_TASK, task_id=found.id)
+        pairing = load(connection, Pairing, found.pairing_id or 0, lock=False)
+        if visited is None or pairing is None:
+            raise Refused(NOT_FOUND)
+        whole, owners = VisitWhole(visited, pairing), frozenset({pairing.resident_id})
+    return Work(
+        found,
+        claims,
+        whole,
+        path=paths[found.unit_id],
+        circle=paths[found.circle_unit_id],
+        owners=owners,
+    )
+
+
+def task_of_request(connection: Connection, request_id: int) -> Task | None:
+    """The task a request was accepted as, locked; None before that."""
+    return only(connection, Task, _TASK_OF_REQUEST, request_id=request_id)
+
+
+def household_of(connection: Connection, person_id: int | None) -> int | None:
+    """The household somebody lives in, or None."""
+    found: int | None = connection.execute(_HOUSEHOLD_OF, {"person_id": person_id or 0}).scalar()
+    return found
+
+
+def _load_work(connection: Connection, task_id: int) -> Work:
+    found = load(connection, Task, task_id)
+    if found is None:
+        raise Refused(NOT_FOUND)
+    return work_of(connection, found)
+
+
+def load_for_claim(connection: Connection, action: ClaimTask, actor: Actor, rules: Rulebook) -> Work:
+    """The work, and how many claims the actor has open already."""
+    work = _load_work(connection, action.task_id)
+    return replace(
+        work,
+        household_id=household_of(connection, work.task.for_person_id),
+        open_claims=connection.execute(_OPEN_CLAIMS, {"member_id": actor.person_id}).scalar_one(),
+        new_claim_id=next_id(connection, Claim),
+    )
+
+
+def load_for_work(
+    connection: Connection, action: StartClaim | ReleaseClaim | ReportClaim, actor: Actor, rules: Rulebook
+) -> Work:
+    """The work as it stands."""
+    return _load_work(connection, action.task_id)
+
+
+LOADERS: dict[type[Any], Any] = {
+    ClaimTask: load_for_claim,
+    StartClaim: load_for_work,
+    ReleaseClaim: load_for_work,
+    ReportClaim: load_for_work,
+}
+
+_MEMBERS_IN = (
+    select(func.count())
+    .select_from(appointment.join(unit, unit.c.id == appointment.c.unit_id))
+    .where(
+        appointment.c.role == Role.MEMBER,
+        appointment.c.ends_at.is_(None),
+        or_(unit.c.path == bindparam("path"), (unit.c.path >= bindparam("low")) & (unit.c.path < bindparam("high"))),
+    )
+)
+_UNITS_BY_PATH = select(unit.c.path, unit.c.id).where(unit.c.path.in_(bindparam("paths", expanding=True)))
+
+
+def nearest_circle(connection: Connection, path: str) -> int:
+    """The smallest unit at or above ``path`` that has members: an offer to nobody would wait for nothing."""
+    ids: dict[str, int] = {row[0]: row[1] for row in connection.execute(_UNITS_BY_PATH, {"paths": ancestors(path)})}
+    for candidate in ancestors(path):
+        low, high = below(candidate)
+        if connection.execute(_MEMBERS_IN, {"path": candidate, "low": low, "high": high}).scalar_one():
+            return ids[candidate]
+    return ids[path]

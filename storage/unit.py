@@ -1,0 +1,486 @@
+"""The one way to change anything, and the only door for reads.
+
+``perform`` runs an action: the update is marked done (a repeat stops here), the actor and the state are loaded, the
+permission is checked, the rules decide, and state, audit, earnings and outbox are written, all in one commit. On the
+same private ``_commit`` stand ``finish`` (a step without an action), intake, delivery's leases and the jobs' runs.
+
+Knows how a decision becomes rows; what is decided is ``domain``'s, what a noun's rows look like its own module's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from domain import alarms, groups, pairings, people, requests, tasks
+from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar
+from domain.people import Person
+from domain.permissions import Permission, allowed
+from domain.rulebook import Rulebook
+from storage import alarms as alarm_rows
+from storage import audit, drafts, facts, inbox, leases, outbox, points, units
+from storage import groups as group_rows
+from storage import pairings as pairing_rows
+from storage import people as people_rows
+from storage import requests as request_rows
+from storage import tasks as task_rows
+from storage.drafts import KEEP, Draft, DraftChange
+from storage.engine import Engine
+from storage.entities import StaleVersionError, save
+from storage.inbox import Arrived
+from storage.outbox import Candidate, Leased, Reply, Sent
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
+    **people.DECIDE,
+    **requests.DECIDE,
+    **tasks.DECIDE,
+    **pairings.DECIDE,
+    **alarms.DECIDE,
+    **groups.DECIDE,
+}
+"""Which rule decides an action: one row for each noun."""
+
+LOAD: Mapping[type[Action], Callable[..., Any]] = {
+    **people_rows.LOADERS,
+    **request_rows.LOADERS,
+    **task_rows.LOADERS,
+    **pairing_rows.LOADERS,
+    **alarm_rows.LOADERS,
+    **group_rows.LOADERS,
+}
+"""Which rows a rule needs: the same actions, in the same order."""
+
+STALE_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who pressed or wrote, as Telegram says. ``language`` is only a first guess for strangers."""
+
+    telegram_id: int
+    name: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The action took effect."""
+
+    result: Mapping[str, Scalar]
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rules said no: a text key with its parameters."""
+
+    key: str
+    params: Mapping[str, Scalar]
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The update had been finished before; nothing was changed."""
+
+
+Outcome = Done | Refusal | Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What most steps begin with: who it is, and the form they are in. ``actor.person_id`` is 0 for strangers."""
+
+    actor: Actor
+    draft: Draft | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedBatch:
+    """Rows to send now, each with the facts its view asked for (absent: no longer true) and its reader."""
+
+    rows: tuple[Leased, ...]
+    facts: Mapping[int, Mapping[str, Any] | None]
+    readers: Mapping[int, Actor]
+    wanted: Mapping[tuple[int, str, int], int]
+
+
+class _Repeated(Exception):  # noqa: N818 - leaves the unit of work without an error
+    """The update is done already."""
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What follows a commit in memory. ``outbox_grew`` wakes delivery; ``decided`` counts actions by outcome."""
+
+    outbox_grew: Callable[[], None] = field(default=lambda: None)
+    decided: Callable[[str, str], None] = field(default=lambda action, outcome: None)
+
+
+class Store:
+    """The database as everyone else sees it: actions in, facts out; no SQL and no connection leaves here."""
+
+    def __init__(self, engine: Engine, *, rules: Rulebook, hooks: Hooks | None = None) -> None:
+        self._engine = engine
+        self.rules = rules
+        self.hooks = hooks or Hooks()
+
+    @property
+    def dialect(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self._engine.dialect
+
+    async def close(self) -> None:
+        """Finish what waits and close."""
+        await self._engine.close()
+
+    async def _commit(self, unit: Callable[[Connection], T]) -> T:
+        """Every write goes through here. A row that moved on under the unit (PostgreSQL only) runs it again."""
+        for attempt in range(1, STALE_TRIES + 1):
+            try:
+                return await self._engine.write(unit)
+            except StaleVersionError:
+                if attempt == STALE_TRIES:
+                    raise
+        raise AssertionError("the last try either returns or raises")
+
+    # --- changing --------------------------------------------------------------------------------------------------
+
+    async def perform(
+        self,
+        action: Action,
+        who: Who | Actor,
+        *,
+        now: datetime,
+        update_id: int | None = None,
+        draft: Draft | DraftChange = KEEP,
+        replies: Sequence[Reply] = (),
+        if_refused: Reply | None = None,
+    ) -> Outcome:
+        """Do one thing for one person or job, wholly or not at all.
+
+        A refusal undoes whatever the unit had written, keeps the done mark and stores ``if_refused`` with the
+        refusal's key and parameters in it.
+        """
+        name = type(action).__name__
+        seen: list[Actor] = []
+
+        def unit(connection: Connection) -> tuple[Decision, int]:
+            if update_id is not None and not inbox.mark_done(connection, update_id, now=now):
+                raise _Repeated
+            actor = self._actor(connection, who, now)
+            seen[:] = [actor]
+            decision = self._decide(connection, action, actor, now)
+            save(connection, decision.saves)
+            audit.record(connection, decision.events, actor=actor, now=now, update_id=update_id)
+            audit.keep(connection, decision.remarks, now=now)
+            audit.earn(connection, decision.earnings, now=now)
+            if isinstance(who, Who):
+                drafts.change(connection, who.telegram_id, draft, now=now)
+            # Replies first: a card that is edited as the reply needs no second edit as a refresh.
+            leaving = outbox.reply(connection, replies, now=now, update_id=update_id)
+            leaving += outbox.notify(connection, decision.notices, now=now, update_id=update_id)
+            leaving += outbox.refresh(connection, decision.refreshes, now=now, update_id=update_id)
+            return decision, leaving
+
+        try:
+            decision, leaving = await self._commit(unit)
+        except _Repeated:
+            self.hooks.decided(name, "repeat")
+            return Repeat()
+        except Refused as refused:
+            self.hooks.decided(name, "refused")
+            actor = seen[0] if seen else Actor()
+            if update_id is not None or if_refused is not None:
+                await self._refuse(refused, update_id, if_refused, now=now)
+            return Refusal(refused.key, refused.params, actor)
+        self.hooks.decided(name, "done")
+        if leaving:
+            self.hooks.outbox_grew()
+        return Done(decision.result, seen[0])
+
+    def _decide(self, connection: Connection, action: Action, actor: Actor, now: datetime) -> Decision:
+        kind = type(action)
+        # Asked without a subject first, so that somebody without any right costs nothing and learns nothing.
+        if actor.suspended and not allowed(actor, action.permission, None):
+            raise Refused("refused.suspended")
+        state = LOAD[kind](connection, action, actor, self.rules)
+        if not allowed(actor, action.permission, state.subject):
+            raise Refused(NOT_FOUND)
+        return DECIDE[kind](state, action, actor=actor, now=now, rules=self.rules)
+
+    def _actor(self, connection: Connection, who: Who | Actor, now: datetime) -> Actor:
+        if isinstance(who, Actor):
+            return who
+        known = people_rows.load_actor(connection, now, telegram_id=who.telegram_id)
+        if known is None:
+            return Actor(telegram_id=who.telegram_id, language=who.language or "zh", name=who.name)
+        if known.unreachable:
+            outbox.reachable(connection, who.telegram_id, now=now)
+        return known
+
+    async def _refuse(self, refused: Refused, update_id: int | None, template: Reply | None, *, now: datetime) -> None:
+        def unit(connection: Connection) -> int:
+            if update_id is not None and not inbox.mark_done(connection, update_id, now=now):
+                return 0
+            if template is None:
+                return 0
+            key = "note" if template.card else "key"
+            said = replace(template, params={**template.params, **refused.params, key: refused.key})
+            return outbox.reply(connection, (said,), now=now, update_id=update_id)
+
+        if await self._commit(unit):
+            self.hooks.outbox_grew()
+
+    async def finish(
+        self,
+        update_id: int,
+        *,
+        now: datetime,
+        who: Who | None = None,
+        draft: Draft | DraftChange = KEEP,
+        replies: Sequence[Reply] = (),
+    ) -> bool:
+        """End a step without an action: a form's draft, a read that was answered. False when it was done before."""
+
+        def unit(connection: Connection) -> tuple[bool, int]:
+            if not inbox.mark_done(connection, update_id, now=now):
+                return False, 0
+            if who is not None:
+                drafts.change(connection, who.telegram_id, draft, now=now)
+            return True, outbox.reply(connection, replies, now=now, update_id=update_id)
+
+        first, leaving = await self._commit(unit)
+        if leaving:
+            self.hooks.outbox_grew()
+        return first
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    async def read(self, query: Query, who: Who | Actor, *, now: datetime) -> Any:
+        """The answer to a query, scoped to what this person may see. Raises Refused."""
+
+        def unit(connection: Connection) -> Any:
+            actor = self._reader(connection, who, now)
+            if not allowed(actor, query.permission, None):
+                raise Refused(NOT_FOUND)
+            return facts.QUERIES[type(query)](connection, query, actor, now)
+
+        return await self._engine.read(unit)
+
+    async def opening(self, who: Who, *, now: datetime) -> Opening:
+        """Who this is, and the form they are in."""
+
+        def unit(connection: Connection) -> Opening:
+            return Opening(self._reader(connection, who, now), drafts.load(connection, who.telegram_id))
+
+        return await self._engine.read(unit)
+
+    @staticmethod
+    def _reader(connection: Connection, who: Who | Actor, now: datetime) -> Actor:
+        if isinstance(who, Actor):
+            return who
+        known = people_rows.load_actor(connection, now, telegram_id=who.telegram_id)
+        return known or Actor(telegram_id=who.telegram_id, language=who.language or "zh", name=who.name)
+
+    # --- what Telegram tells of people and groups --------------------------------------------------------------------
+
+    async def person_left(self, update_id: int | None, telegram_id: int, *, now: datetime) -> None:
+        """Somebody blocked the bot."""
+        await self._marked(update_id, lambda c: outbox.unreachable(c, telegram_id, now=now), now=now)
+
+    async def person_returned(self, update_id: int | None, telegram_id: int, *, now: datetime) -> None:
+        """Somebody unblocked the bot."""
+        await self._marked(update_id, lambda c: outbox.reachable(c, telegram_id, now=now), now=now)
+        self.hooks.outbox_grew()
+
+    async def group_left(self, update_id: int | None, chat_id: int, *, now: datetime) -> None:
+        """The bot was removed from a group."""
+        await self._marked(update_id, lambda c: group_rows.left(c, chat_id, now), now=now)
+
+    async def group_migrated(self, update_id: int | None, old: int, new: int, *, now: datetime) -> None:
+        """A group became a supergroup."""
+        await self._marked(update_id, lambda c: group_rows.move(c, old, new), now=now)
+
+    async def _marked(self, update_id: int | None, work: Callable[[Connection], Any], *, now: datetime) -> None:
+        def unit(connection: Connection) -> None:
+            if update_id is None or inbox.mark_done(connection, update_id, now=now):
+                work(connection)
+
+        await self._commit(unit)
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    async def receive(self, arrived: Sequence[Arrived], *, now: datetime) -> int:
+        """Keep raw updates. After this returns the offset may move, or 200 may be answered."""
+        return await self._commit(lambda connection: inbox.put(connection, arrived, now=now))
+
+    async def waiting(self, *, after: int, most: int) -> list[inbox.Waiting]:
+        """Updates to be worked on after an inbox row."""
+        return await self._engine.read(lambda connection: inbox.waiting_after(connection, after, most=most))
+
+    async def failed(self, update_id: int, *, reason: str, quarantine: bool, now: datetime) -> None:
+        """Count a failed try, or set the update aside."""
+        await self._commit(
+            lambda connection: inbox.mark_failed(
+                connection, update_id, reason=reason, quarantine=quarantine, now=now
+            )
+        )
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    async def candidates(self, *, now: datetime, after: tuple[int, int] = (-1, 0), most: int = 64) -> list[Candidate]:
+        """Rows that may leave now by their time."""
+        return await self._engine.read(lambda c: outbox.candidates(c, now=now, after=after, most=most))
+
+    async def next_due(self) -> datetime | None:
+        """When the next waiting row may leave by its time."""
+        return await self._engine.read(outbox.next_due)
+
+    async def lease_rows(self, ids: Sequence[int], *, lease: str, fence: int, now: datetime) -> LeasedBatch:
+        """Lease rows, and load what their views need as it is at this moment."""
+
+        def unit(connection: Connection) -> LeasedBatch:
+            rows, wanted = outbox.take(connection, ids, lease_name=lease, fence=fence)
+            readers: dict[int, Actor] = {}
+            known: dict[int, Mapping[str, Any] | None] = {}
+            for row in rows:
+                if row.person_id is not None and row.person_id not in readers:
+                    reader = people_rows.load_actor(connection, now, person_id=row.person_id)
+                    if reader is not None:
+                        readers[row.person_id] = reader
+                if row.kind in facts.FACTS and row.subject_id is not None:
+                    eyes = readers.get(row.person_id or 0, Actor())
+                    known[row.id] = facts.FACTS[row.kind](connection, row.subject_id, eyes, now)
+            return LeasedBatch(tuple(rows), known, readers, wanted)
+
+        return await self._commit(unit)
+
+    async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
+        """Write down what became of leased rows."""
+
+        def unit(connection: Connection) -> int:
+            for item in outcomes:
+                if item.unreachable:
+                    outbox.unreachable(connection, item.row.chat_id, now=now)
+                if item.migrated_to is not None:
+                    group_rows.move(connection, item.row.chat_id, item.migrated_to)
+            return outbox.record(connection, outcomes, now=now, fence=fence)
+
+        if await self._commit(unit):
+            self.hooks.outbox_grew()
+
+    async def settle_orphans(self, *, fence: int, resends: Callable[[str], bool]) -> tuple[int, int]:
+        """After a start: rows leased by a process that died are sent again, or left for somebody to decide."""
+
+        def unit(connection: Connection) -> tuple[int, int]:
+            rows = outbox.orphans(connection, fence=fence)
+            resend = [row_id for row_id, kind in rows if resends(kind)]
+            ask = [row_id for row_id, kind in rows if not resends(kind)]
+            outbox.settle_orphans(connection, resend=resend, ask=ask)
+            return len(resend), len(ask)
+
+        total = (0, 0)
+        while any(found := await self._commit(unit)):
+            total = (total[0] + found[0], total[1] + found[1])
+        if total[0]:
+            self.hooks.outbox_grew()
+        return total
+
+    async def refresh_stale(self, *, before: datetime, now: datetime) -> int:
+        """After an outage: every open card shown before says that we are back."""
+        count = await self._commit(lambda connection: outbox.refresh_stale(connection, before=before, now=now))
+        if count:
+            self.hooks.outbox_grew()
+        return count
+
+    # --- the process and its clock -------------------------------------------------------------------------------------
+
+    async def acquire_lease(
+        self, name: str, *, holder: str, now: datetime, span: timedelta, is_dead: Callable[[str], bool]
+    ) -> tuple[int, datetime | None] | None:
+        """The fence and when the former holder was last seen, or None while another process holds the lease."""
+        return await self._commit(
+            lambda connection: leases.acquire(
+                connection, name, holder=holder, now=now, span=span, is_dead=is_dead
+            )
+        )
+
+    async def renew_lease(self, name: str, *, fence: int, now: datetime, span: timedelta) -> bool:
+        """Hold it longer; False when it is lost."""
+        return await self._commit(lambda connection: leases.renew(connection, name, fence=fence, now=now, span=span))
+
+    async def settle_points(self, *, now: datetime, most: int = 200) -> int:
+        """Post up to ``most`` earnings into the ledger. Returns how many were looked at."""
+        return await self._commit(lambda connection: points.settle(connection, now, most=most))
+
+    async def ledger_differences(self) -> list[str]:
+        """Where the ledger does not add up; empty when all is well."""
+        return await self._engine.read(points.differences)
+
+    async def due_pairings(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
+        """Pairings whose next visit has come due."""
+        from zoneinfo import ZoneInfo
+
+        today = now.astimezone(ZoneInfo(self.rules.time_zone)).date()
+        return await self._engine.read(lambda connection: pairing_rows.due_pairings(connection, today, most=most))
+
+    async def forget_words(self, *, before: datetime) -> tuple[int, int]:
+        """Empty payloads and parameters of what was finished before."""
+        return await self._commit(
+            lambda connection: (
+                inbox.forget_payloads(connection, before=before),
+                outbox.forget_params(connection, before=before),
+            )
+        )
+
+    # --- the operator -----------------------------------------------------------------------------------------------------
+
+    async def depths(self) -> tuple[tuple[int, datetime | None], Mapping[Any, tuple[int, datetime]]]:
+        """Depth and age of the inbox, and of the outbox by lane."""
+        return await self._engine.read(
+            lambda connection: (inbox.depth(connection), outbox.depth_by_lane(connection))
+        )
+
+    async def stuck(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What was quarantined on the way in, and what is stuck on the way out."""
+        return await self._engine.read(lambda connection: (inbox.quarantined(connection), outbox.stuck(connection)))
+
+    async def decide_stuck(self, ids: Sequence[int], *, resend: bool) -> int:
+        """Send stuck rows again, or let them go."""
+        count = await self._commit(lambda connection: outbox.decide(connection, ids, resend=resend))
+        self.hooks.outbox_grew()
+        return count
+
+    async def retry_updates(self, update_ids: Sequence[int]) -> int:
+        """Try quarantined updates again."""
+        return await self._commit(lambda connection: inbox.release(connection, update_ids))
+
+    async def import_units(self, rows: Sequence[units.UnitRow], *, dry_run: bool) -> units.ImportResult:
+        """Check an import of the tree, and unless ``dry_run`` write it: all of it or nothing."""
+
+        def check(connection: Connection) -> list[units.Problem]:
+            return units.problems_of(rows, existing=units.existing_parents(connection))
+
+        def unit(connection: Connection) -> units.ImportResult:
+            problems = check(connection)
+            if problems:
+                return units.ImportResult(tuple(problems))
+            added, changed = units.put(connection, rows)
+            return units.ImportResult((), added=added, changed=changed)
+
+        if dry_run:
+            return units.ImportResult(tuple(await self._engine.read(check)))
+        return await self._commit(unit)
+
+    async def unit_by_code(self, code: str) -> int | None:
+        """The unit with this code, for the command line."""
+        return await self._engine.read(lambda connection: units.by_code(connection, code))
