@@ -1,0 +1,32 @@
+"""Measure and print the tables: `python -m benchmarks [--only echo] [--rounds 3]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from benchmarks.contestants import GROUPS
+from benchmarks.measure import compare, table
+
+
+async def main(*, groups: list[str], rounds: int) -> int:
+    """Print one table for each group; 1 if a contestant had to be left out."""
+    missing = 0
+    for name in groups:
+        results = await compare(GROUPS[name], rounds=rounds)
+        print(f"\n## {name}\n\n{table(results)}", flush=True)
+        missing += len(GROUPS[name]) - len(results)
+    return 1 if missing else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", choices=sorted(GROUPS), help="this group; may be repeated")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each contestant (default 3)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    given = _arguments()
+    sys.exit(asyncio.run(main(groups=given.only or list(GROUPS), rounds=given.rounds)))

@@ -1,0 +1,198 @@
+"""When a message may leave: Telegram's limits for the whole token, and who goes first.
+
+Knows numbers, chats and lanes. It sends nothing, sleeps nowhere and reads no clock of its own: delivery asks
+before each send or edit (`answerCallbackQuery` and the like do not count) and, told to wait, asks again.
+
+Two kinds of bookkeeping are needed. A token bucket alone allows its burst on top of a second's refill, so it
+cannot promise "never more than 28 in any second"; a list of the last 28 departures can. Such a list alone lets
+22 broadcasts leave in one instant each second, which the network may press into one second of Telegram's; a
+bucket spaces them. aiolimiter has the bucket only, waits inside `acquire`, and knows neither lanes nor how
+long is still to wait, so it does not serve here.
+
+A person waiting goes first: whoever is told to wait for the whole token keeps the lanes behind from taking the
+place that falls free next.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.lanes import Lane
+
+# Sums of floats miss their mark by less than this; Telegram's clock is coarser by far.
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Telegram's limits as kept here, some below what it tolerates (30/s, 20/min per group).
+
+    `guard_seconds` lengthens each counted second and minute: two departures a second apart may arrive closer.
+    `grace_seconds` is how long a place is kept for a waiting lane after the moment it was told.
+    `enabled=False` counts nothing; what Telegram itself has frozen stays frozen.
+    """
+
+    enabled: bool = True
+    overall_per_second: int = 28
+    bulk_per_second: int = 22
+    bulk_burst: int = 2
+    chat_per_second: float = 1.0
+    chat_burst: int = 3
+    group_per_minute: int = 20
+    guard_seconds: float = 0.05
+    grace_seconds: float = 0.1
+
+
+class Limiter:
+    """One for each token. `now` is a monotonic clock in seconds; not for use from several threads."""
+
+    def __init__(self, limits: Limits, *, now: Callable[[], float]) -> None:
+        self._limits = limits
+        self._now = now
+        self._all = _Window(limits.overall_per_second, seconds=1.0 + limits.guard_seconds)
+        self._bulk = _Window(limits.bulk_per_second, seconds=1.0)
+        self._bulk_pace = _Bucket(limits.bulk_per_second, burst=limits.bulk_burst)
+        self._chats: dict[int, _Chat] = {}
+        self._frozen: dict[int, float] = {}
+        self._frozen_all = float("-inf")
+        self._kept_until = [float("-inf")] * len(Lane)
+        self._sweep_at = _SWEEP_FLOOR
+
+    def __len__(self) -> int:
+        """How many chats it remembers: those that were written to lately or are frozen."""
+        return len(self._chats.keys() | self._frozen.keys())
+
+    def try_acquire(self, chat_id: int, *, lane: Lane, is_group: bool) -> float:
+        """0.0 if a message may leave now, and it is counted; else the seconds after which to ask again.
+
+        A refusal counts nothing. In the lanes before the last it keeps the next free place of the whole token
+        from the lanes behind, until `grace_seconds` after the moment told.
+        """
+        now = self._now()
+        frozen = self._frozen_for(chat_id, now=now)
+        if frozen > 0 or not self._limits.enabled:
+            return frozen
+        chat = self._chats.get(chat_id)
+        if chat is None:
+            chat = _Chat.new(self._limits, is_group=is_group)
+        if wait := chat.wait(now):
+            return wait
+        if wait := self._token_wait(lane, now=now):
+            return wait
+        self._count(lane, now=now)
+        chat.take(now)
+        self._chats[chat_id] = chat
+        if len(self._chats) >= self._sweep_at:
+            self._forget_idle(now)
+        return 0.0
+
+    def frozen(self, chat_id: int, seconds: float) -> None:
+        """Telegram answered 429 for this chat and wants `seconds` of silence there.
+
+        While a second chat is frozen too, it is the token that is limited: then nothing leaves until only one
+        of them is left frozen. So one group shut out for an hour does not silence everyone for an hour.
+        """
+        now = self._now()
+        self._frozen = {chat: until for chat, until in self._frozen.items() if until > now}
+        self._frozen[chat_id] = max(now + seconds, self._frozen.get(chat_id, now))
+        if len(self._frozen) > 1:
+            self._frozen_all = max(self._frozen_all, sorted(self._frozen.values())[-2])
+
+    def _frozen_for(self, chat_id: int, *, now: float) -> float:
+        until = max(self._frozen_all, self._frozen.get(chat_id, now))
+        return max(until - now, 0.0)
+
+    def _token_wait(self, lane: Lane, *, now: float) -> float:
+        """Seconds until the whole token has a place for this lane; keeps it from the lanes behind."""
+        kept = max(self._kept_until[:lane], default=now) - now
+        own = self._all.wait(now)
+        if lane.is_bulk:
+            own = max(own, self._bulk.wait(now), self._bulk_pace.wait(now))
+        wait = max(kept, own, 0.0)
+        if wait:
+            self._kept_until[lane] = now + wait + self._limits.grace_seconds
+        return wait
+
+    def _count(self, lane: Lane, *, now: float) -> None:
+        self._all.take(now)
+        if lane.is_bulk:
+            self._bulk.take(now)
+            self._bulk_pace.take(now)
+
+    def _forget_idle(self, now: float) -> None:
+        """Drop the chats that would be answered like new ones; at most a minute's sends are left."""
+        self._chats = {chat_id: chat for chat_id, chat in self._chats.items() if not chat.is_idle(now)}
+        self._sweep_at = max(_SWEEP_FLOOR, 2 * len(self._chats))
+
+
+_SWEEP_FLOOR = 512
+
+
+class _Window:
+    """At most `count` in any half-open stretch of `seconds`."""
+
+    __slots__ = ("_departures", "_seconds")
+
+    def __init__(self, count: int, *, seconds: float) -> None:
+        self._departures: deque[float] = deque(maxlen=count)
+        self._seconds = seconds
+
+    def wait(self, now: float) -> float:
+        if len(self._departures) < (self._departures.maxlen or 0):
+            return 0.0
+        left = self._departures[0] + self._seconds - now
+        return left if left > _TOLERANCE else 0.0
+
+    def take(self, now: float) -> None:
+        self._departures.append(now)
+
+    def is_idle(self, now: float) -> bool:
+        return not self._departures or self._departures[-1] + self._seconds <= now
+
+
+class _Bucket:
+    """`burst` at once, refilled at `rate` a second; holds one number, the moment it will be full again."""
+
+    __slots__ = ("_ahead", "_full_at", "_step")
+
+    def __init__(self, rate: float, *, burst: int) -> None:
+        self._step = 1.0 / rate
+        self._ahead = self._step * (burst - 1)
+        self._full_at = float("-inf")
+
+    def wait(self, now: float) -> float:
+        left = self._full_at - self._ahead - now
+        return left if left > _TOLERANCE else 0.0
+
+    def take(self, now: float) -> None:
+        self._full_at = max(self._full_at, now) + self._step
+
+    def is_idle(self, now: float) -> bool:
+        return self._full_at <= now
+
+
+@dataclass(slots=True)
+class _Chat:
+    pace: _Bucket
+    minute: _Window | None = None
+
+    @classmethod
+    def new(cls, limits: Limits, *, is_group: bool) -> _Chat:
+        pace = _Bucket(limits.chat_per_second, burst=limits.chat_burst)
+        if not is_group:
+            return cls(pace)
+        return cls(pace, _Window(limits.group_per_minute, seconds=60.0 + limits.guard_seconds))
+
+    def wait(self, now: float) -> float:
+        wait = self.pace.wait(now)
+        return wait if self.minute is None else max(wait, self.minute.wait(now))
+
+    def take(self, now: float) -> None:
+        self.pace.take(now)
+        if self.minute is not None:
+            self.minute.take(now)
+
+    def is_idle(self, now: float) -> bool:
+        return self.pace.is_idle(now) and (self.minute is None or self.minute.is_idle(now))

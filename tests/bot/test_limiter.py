@@ -1,0 +1,272 @@
+"""Telegram's limits, kept for every sequence of requests, and people first."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.limiter import Limiter, Limits
+from domain.lanes import Lane
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(clock: Clock) -> Limiter:
+    return Limiter(Limits(), now=clock)
+
+
+def _busiest(times: list[float], seconds: float) -> int:
+    """The largest number of `times` (sorted) in any closed stretch of `seconds`."""
+    start = most = 0
+    for end, time in enumerate(times):
+        while time - times[start] > seconds:
+            start += 1
+        most = max(most, end - start + 1)
+    return most
+
+
+def _drain(limiter: Limiter, clock: Clock, *, lane: Lane, seconds: float) -> list[float]:
+    """Send to ever new people as fast as allowed; the times of departure."""
+    left, until = [], clock.now + seconds
+    chats = itertools.count(1)
+    while clock.now < until:
+        wait = limiter.try_acquire(next(chats), lane=lane, is_group=False)
+        if wait == 0:
+            left.append(clock.now)
+        clock.now += wait
+    return left
+
+
+_asks = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.02, 0.3, 1.0]),
+        st.sampled_from(Lane),
+        st.integers(min_value=-4, max_value=30),
+    ),
+    min_size=50,
+    max_size=400,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(_asks)
+@example([(0.0, Lane.PERSON, chat % 30) for chat in range(400)])
+@example([(0.02, Lane.CLAIM, -1)] * 400)
+def test_no_sequence_of_requests_leaves_faster_than_telegram_allows(
+    asks: list[tuple[float, Lane, int]],
+) -> None:
+    clock, limits = Clock(), Limits()
+    limiter = Limiter(limits, now=clock)
+    every: list[float] = []
+    bulk: list[float] = []
+    by_chat: dict[int, list[float]] = defaultdict(list)
+    for pause, lane, chat_id in asks:
+        clock.now += pause
+        if limiter.try_acquire(chat_id, lane=lane, is_group=chat_id < 0) > 0:
+            continue
+        every.append(clock.now)
+        by_chat[chat_id].append(clock.now)
+        if lane.is_bulk:
+            bulk.append(clock.now)
+
+    assert _busiest(every, 1.0) <= limits.overall_per_second < 30
+    assert _busiest(bulk, 0.999) <= limits.bulk_per_second
+    for chat_id, times in by_chat.items():
+        for first, last in itertools.combinations(range(len(times)), 2):
+            elapsed = times[last] - times[first]
+            assert last - first + 1 <= limits.chat_burst + elapsed * limits.chat_per_second + 1e-3
+        if chat_id < 0:
+            assert _busiest(times, 60.0) <= 20
+
+
+@settings(deadline=None, max_examples=40)
+@given(_asks)
+def test_a_request_that_comes_back_when_it_was_told_is_let_through_if_nobody_else_came(
+    asks: list[tuple[float, Lane, int]],
+) -> None:
+    clock = Clock()
+    limiter = Limiter(Limits(), now=clock)
+    for pause, lane, chat_id in asks:
+        clock.now += pause
+        # A place kept for a better lane may still stand when the first wait is over, so twice at most.
+        for _ in range(3):
+            wait = limiter.try_acquire(chat_id, lane=lane, is_group=chat_id < 0)
+            clock.now += wait
+            if wait == 0:
+                break
+        else:
+            pytest.fail(f"lane {lane} to chat {chat_id} was sent away three times")
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.floats(min_value=0.0, max_value=0.4), min_size=1, max_size=60),
+    st.sampled_from([Lane.REMINDER, Lane.BROADCAST]),
+)
+def test_a_person_is_never_delayed_by_bulk_beyond_the_next_free_place(
+    pauses: list[float], bulk: Lane
+) -> None:
+    """Bulk asks every 5 ms and always just before the person; the person keeps to the times told."""
+    clock = Clock()
+    limiter = Limiter(Limits(), now=clock)
+    bulk_chats, people = itertools.count(1_000_000), itertools.count(1)
+
+    def bulk_presses_until(moment: float) -> None:
+        while clock.now < moment:
+            limiter.try_acquire(next(bulk_chats), lane=bulk, is_group=False)
+            clock.now = min(clock.now + 0.005, moment)
+        limiter.try_acquire(next(bulk_chats), lane=bulk, is_group=False)
+
+    for pause in pauses:
+        bulk_presses_until(clock.now + pause)
+        person, asked = next(people), clock.now
+        while (wait := limiter.try_acquire(person, lane=Lane.PERSON, is_group=False)) > 0:
+            bulk_presses_until(clock.now + wait)
+        assert clock.now - asked <= 1.05 + 1e-3
+
+
+@pytest.mark.parametrize(("every_ms", "longest_wait"), [(250, 0.0), (165, 0.1)])
+def test_a_few_people_a_second_hardly_feel_a_broadcast(
+    limiter: Limiter, clock: Clock, every_ms: int, longest_wait: float
+) -> None:
+    waits = []
+    for step in range(4000):
+        limiter.try_acquire(step, lane=Lane.BROADCAST, is_group=False)
+        if step * 5 % every_ms == 0:
+            waits.append(limiter.try_acquire(-step - 1, lane=Lane.PERSON, is_group=False))
+        clock.now += 0.005
+
+    assert len(waits) >= 80
+    assert max(waits) <= longest_wait
+
+
+def test_the_place_that_falls_free_goes_to_the_person_who_waits(limiter: Limiter, clock: Clock) -> None:
+    for person in range(28):
+        assert limiter.try_acquire(person, lane=Lane.PERSON, is_group=False) == 0
+    wait = limiter.try_acquire(100, lane=Lane.PERSON, is_group=False)
+    clock.now += wait
+
+    assert limiter.try_acquire(200, lane=Lane.BROADCAST, is_group=False) > 0
+    assert limiter.try_acquire(100, lane=Lane.PERSON, is_group=False) == 0
+
+
+def test_a_place_kept_for_somebody_who_never_comes_back_is_given_away(limiter: Limiter, clock: Clock) -> None:
+    for person in range(29):
+        wait = limiter.try_acquire(person, lane=Lane.PERSON, is_group=False)
+    clock.now += wait
+
+    kept = limiter.try_acquire(200, lane=Lane.BROADCAST, is_group=False)
+    clock.now += kept
+
+    assert 0 < kept <= Limits().grace_seconds + 1e-6
+    assert limiter.try_acquire(200, lane=Lane.BROADCAST, is_group=False) == 0
+
+
+def test_a_broadcast_leaves_evenly_at_the_bulk_rate(limiter: Limiter, clock: Clock) -> None:
+    left = _drain(limiter, clock, lane=Lane.BROADCAST, seconds=20)
+
+    assert len(left) == pytest.approx(22 * 20, abs=3)
+    assert _busiest(left, 0.1) <= 4
+
+
+def test_people_alone_may_use_the_whole_token(limiter: Limiter, clock: Clock) -> None:
+    left = _drain(limiter, clock, lane=Lane.PERSON, seconds=21)
+
+    assert len(left) == pytest.approx(21 * 28 / 1.05, abs=28)
+
+
+def test_a_chat_takes_a_short_burst_and_then_one_a_second(limiter: Limiter, clock: Clock) -> None:
+    waits = [limiter.try_acquire(7, lane=Lane.PERSON, is_group=False) for _ in range(4)]
+
+    assert waits == [0, 0, 0, pytest.approx(1.0)]
+    assert limiter.try_acquire(8, lane=Lane.PERSON, is_group=False) == 0
+
+
+def test_a_group_takes_twenty_in_a_minute(limiter: Limiter, clock: Clock) -> None:
+    left = 0
+    for _ in range(59):
+        left += limiter.try_acquire(-7, lane=Lane.CLAIM, is_group=True) == 0
+        clock.now += 1.0
+
+    assert left == 20
+    clock.now += 1.1
+    assert limiter.try_acquire(-7, lane=Lane.CLAIM, is_group=True) == 0
+
+
+def test_a_429_freezes_its_own_chat_only(limiter: Limiter, clock: Clock) -> None:
+    limiter.frozen(7, 30)
+
+    assert limiter.try_acquire(7, lane=Lane.PERSON, is_group=False) == pytest.approx(30)
+    assert limiter.try_acquire(8, lane=Lane.PERSON, is_group=False) == 0
+    clock.now += 30
+    assert limiter.try_acquire(7, lane=Lane.PERSON, is_group=False) == 0
+
+
+def test_a_second_429_for_the_same_chat_still_freezes_only_that_chat(limiter: Limiter) -> None:
+    limiter.frozen(7, 30)
+    limiter.frozen(7, 60)
+
+    assert limiter.try_acquire(7, lane=Lane.PERSON, is_group=False) == pytest.approx(60)
+    assert limiter.try_acquire(8, lane=Lane.PERSON, is_group=False) == 0
+
+
+def test_two_chats_frozen_at_once_freeze_everyone_until_only_one_of_them_is_left(
+    limiter: Limiter, clock: Clock
+) -> None:
+    limiter.frozen(-7, 3600)
+    limiter.frozen(8, 5)
+
+    assert limiter.try_acquire(9, lane=Lane.PERSON, is_group=False) == pytest.approx(5)
+    clock.now += 5
+    assert limiter.try_acquire(9, lane=Lane.PERSON, is_group=False) == 0
+    assert limiter.try_acquire(-7, lane=Lane.PERSON, is_group=True) == pytest.approx(3595)
+
+
+def test_two_chats_frozen_one_after_the_other_do_not_freeze_everyone(limiter: Limiter, clock: Clock) -> None:
+    limiter.frozen(7, 5)
+    clock.now += 6
+    limiter.frozen(8, 5)
+
+    assert limiter.try_acquire(9, lane=Lane.PERSON, is_group=False) == 0
+
+
+def test_switched_off_it_lets_everything_through_but_what_telegram_froze(clock: Clock) -> None:
+    limiter = Limiter(replace(Limits(), enabled=False), now=clock)
+    waits = {limiter.try_acquire(7, lane=Lane.BROADCAST, is_group=True) for _ in range(1000)}
+    limiter.frozen(7, 5)
+
+    assert waits == {0.0}
+    assert limiter.try_acquire(7, lane=Lane.BROADCAST, is_group=True) == pytest.approx(5)
+
+
+def test_chats_that_are_idle_are_forgotten(limiter: Limiter, clock: Clock) -> None:
+    _drain(limiter, clock, lane=Lane.BROADCAST, seconds=600)
+
+    assert len(limiter) < 600
+
+
+def test_frozen_chats_of_the_past_are_forgotten(limiter: Limiter, clock: Clock) -> None:
+    for chat_id in range(1000):
+        limiter.frozen(chat_id, 1)
+        clock.now += 1
+
+    assert len(limiter) == 1
