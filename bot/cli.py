@@ -1,2 +1,276 @@
+"""The command line. Knows how a person asks; what is done is in the modules it calls, imported when they are needed.
+
+Every mistake of the operator ends in one clear sentence with the mend and a non-zero exit, never in a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from bot.control import CommandError
+from bot.settings import Settings, SettingsError, load
+from storage.engine import DatabaseAwayError
+from storage.lockfile import DatabaseInUseError, WriterLock
+
+if TYPE_CHECKING:
+    from storage.unit import Store
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="linli",
+    help="Linli 邻里: the chat-bot between a community's Party organisation and its residents.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+importing = typer.Typer(
+    no_args_is_help=True, help="Import from a file: checked first, then all of it or nothing."
+)
+app.add_typer(importing, name="import")
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The settings' file; ./config.toml when not given.")
+]
+
+
+def _end(text: str, code: int = 1) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(code)
+
+
+def _settings(config: Path | None) -> Settings:
+    try:
+        return load(config, environment=os.environ)
+    except SettingsError as error:
+        _end(f"Linli cannot start with these settings:\n{error}", 2)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what an operator can mend becomes a sentence."""
+    from bot.app import StartError
+    from bot.web import ListenError
+    from storage.database import MigrationError
+
+    try:
+        return asyncio.run(work)
+    except DatabaseInUseError as error:
+        _end(f"{error}. Stop that one first; two processes must never write one SQLite file.", 3)
+    except (StartError, MigrationError, ListenError, CommandError) as error:
+        _end(str(error))
+    except DatabaseAwayError as error:
+        _end(
+            f"The database cannot be used: {error}. Look at database.url, the disk and the server, then try again.",
+            4,
+        )
+    except PermissionError as error:
+        _end(
+            f"{error.filename} may not be used by this user: {error.strerror}. Give it the right owner or mode."
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Start the bot; without a token, on the sandbox of this machine."""
+    settings = _settings(config)
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
+    from bot import logs
+    from bot.program import run_program
+
+    logs.configure(settings.log, secrets=settings.secrets())
+    _run(run_program(settings))
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Tell whether everything Linli needs is there."""
+    settings = _settings(config)
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
+    from bot.check import exit_code, render
+    from bot.probes import look
+
+    findings = _run(look(settings, config=config, environment=os.environ))
+    typer.echo(render(findings))
+    raise typer.Exit(exit_code(findings))
+
+
+@app.command()
+def migrate(config: Config = None) -> None:
+    """Bring the database to this program's revision (``run`` does it by itself)."""
+    settings = _settings(config)
+    from storage.database import Location
+    from storage.database import migrate as bring
+
+    async def work() -> None:
+        location = Location.of(settings.database.url.get_secret_value())
+        if location.path is not None:
+            location.path.parent.mkdir(parents=True, exist_ok=True)
+            with WriterLock(location.path):
+                before, after = await bring(location)
+        else:
+            before, after = await bring(location)
+        typer.echo(
+            f"at revision {after}" if before == after else f"brought from {before or 'nothing'} to {after}"
+        )
+
+    _run(work())
+
+
+@app.command("demo-data")
+def demo_data(config: Config = None) -> None:
+    """Fill an empty database with a made-up community."""
+    settings = _settings(config)
+
+    async def work(store: Store) -> bool:
+        from bot.demo import fill
+
+        return await fill(store, now=datetime.now(UTC))
+
+    if _run(_with_store(settings, work)):
+        typer.echo("filled with a made-up community")
+    else:
+        _end("there are units already: demo data go into an empty database only")
+
+
+@app.command()
+def grant(
+    role: Annotated[str, typer.Argument(help="admin, secretary, leader or member")],
+    telegram_id: Annotated[
+        int, typer.Argument(help="the person's Telegram id (they see it at /privacy or @userinfobot)")
+    ],
+    unit: Annotated[str, typer.Argument(help="the unit's code, as imported")],
+    name: Annotated[str, typer.Option(help="what they are called, until they say better")] = "",
+    config: Config = None,
+) -> None:
+    """Make somebody admin, secretary, leader or member of a unit."""
+    settings = _settings(config)
+    roles = ("admin", "secretary", "leader", "member")
+    if role not in roles:
+        _end(f"{role!r} is none of {', '.join(roles)}", 2)
+    if telegram_id <= 0:
+        _end("a Telegram id is a positive number; ids of groups are negative and cannot hold a role", 2)
+    arguments = {"role": role, "telegram_id": telegram_id, "unit": unit, "name": name}
+    answer = _run(_command(settings, "grant", arguments))
+    typer.echo(f"{telegram_id} {'was already' if answer['already'] else 'is now'} {role} of {unit}")
+
+
+@importing.command("units")
+def import_units(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with code, kind, name, name_en, parent (or 代码, 类型, 名称 …)")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
+    config: Config = None,
+) -> None:
+    """Import the tree of units: street, community, grid, building, branch."""
+    settings = _settings(config)
+    from bot.commands import read_units, told
+
+    try:
+        rows = read_units(file)
+    except CommandError as error:
+        _end(str(error))
+    answer = _run(_command(settings, "import_units", {"rows": rows, "dry_run": dry_run}))
+    if answer["problems"]:
+        _end(f"{told(answer['problems'])}\n{len(answer['problems'])} mistakes; nothing was imported")
+    if dry_run:
+        typer.echo(f"{len(rows)} lines are in order; nothing was written yet")
+    else:
+        typer.echo(f"{answer['added']} units added, {answer['changed']} changed, of {len(rows)} lines")
+
+
+@app.command()
+def outbox(
+    resend: Annotated[
+        list[int] | None, typer.Option(help="send this message again; may be given several times")
+    ] = None,
+    drop: Annotated[list[int] | None, typer.Option(help="let go of this message")] = None,
+    retry: Annotated[list[int] | None, typer.Option(help="try this quarantined update again")] = None,
+    config: Config = None,
+) -> None:
+    """Tell what is stuck on its way in or out, and decide about it."""
+    settings = _settings(config)
+    for name, ids in (("resend", resend), ("drop", drop), ("retry", retry)):
+        if ids:
+            answer = _run(_command(settings, name, {"ids": ids}))
+            typer.echo(f"{name}: {answer['count']} of {len(ids)}")
+
+    async def work(store: Store) -> tuple[Any, Any]:
+        return await store.depths(), await store.stuck()
+
+    ((waiting, since), lanes), (quarantined, stuck) = _run(_with_store(settings, work, writing=False))
+    typer.echo(f"inbox: {waiting} waiting" + (f" since {since:%Y-%m-%d %H:%M:%S} UTC" if since else ""))
+    for lane, (count, oldest) in sorted(lanes.items()):
+        typer.echo(f"outbox, {lane.name.lower()}: {count} waiting since {oldest:%Y-%m-%d %H:%M:%S} UTC")
+    for row in quarantined:
+        typer.echo(f"update {row['update_id']} quarantined after {row['attempts']} tries: {row['error']}")
+    for row in stuck:
+        typer.echo(f"message {row['id']} ({row['kind']}) {row['state']}: {row['error']}")
+    if not quarantined and not stuck:
+        typer.echo("nothing is stuck")
+
+
+async def _with_store(
+    settings: Settings, work: Callable[[Store], Awaitable[T]], *, writing: bool = True
+) -> T:
+    """Run over a store of this process's own. Raises DatabaseInUseError when it would write beside the bot."""
+    from bot.rules import rulebook
+    from storage.database import Location, migrate, open_engine, revision_of
+    from storage.unit import Store
+
+    location = Location.of(settings.database.url.get_secret_value())
+    lock = WriterLock(location.path) if location.path is not None and writing else None
+    if lock is not None:
+        lock.acquire()
+    try:
+        if writing:
+            await migrate(location)
+        elif await revision_of(location) is None:
+            raise CommandError("there is no database yet: start the bot once, or run linli migrate")
+        store = Store(open_engine(location), rules=rulebook(settings))
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Carry a command out here, or ask the bot that runs on this database."""
+    from bot.commands import Commands
+    from bot.control import ask, socket_path
+    from storage.database import Location
+
+    async def work(store: Store) -> dict[str, Any]:
+        return await Commands(store, now=lambda: datetime.now(UTC)).answer(name, arguments)
+
+    try:
+        return await _with_store(settings, work)
+    except DatabaseInUseError:
+        location = Location.of(settings.database.url.get_secret_value())
+        if location.path is None:
+            raise
+        return await ask(socket_path(location.path), name, arguments)
+
+
 def main() -> None:
-    raise SystemExit("starting")
+    """The console script."""
+    # A pipe that is closed early (``linli outbox | head``) is no error of ours.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    app()
+
+
+if __name__ == "__main__":
+    main()

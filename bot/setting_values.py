@@ -7,6 +7,7 @@ whose text is short and never holds the value, because the value may be secret.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Secret, SecretStr
 
 from bot.redact import MASK
+from domain.rulebook import URGENCIES
 
 
 class SecretUrl(Secret[str]):
@@ -122,6 +124,24 @@ def is_time_zone(value: str) -> str:
         ZoneInfo(value)
     except (OSError, ValueError, KeyError) as error:  # "not found" is a KeyError, a folder's name an OSError
         raise ValueError("an unknown time zone") from error
+    return value
+
+
+def is_urgency(value: str) -> str:
+    if value not in URGENCIES:
+        raise ValueError("no such urgency")
+    return value
+
+
+def clock_time(value: object) -> object:
+    """A time of day as people write it, "09:00" or TOML's own 09:00:00; a bare number would be taken as seconds."""
+    if isinstance(value, str):
+        try:
+            value = time.fromisoformat(value)
+        except ValueError:
+            raise ValueError("no time of day") from None
+    if not isinstance(value, time) or value.tzinfo is not None:
+        raise ValueError("no local time of day")
     return value
 
 

@@ -1,11 +1,14 @@
 """What an operator can set: every section, its defaults and what each value must look like.
 
 Frozen models and nothing else: where the values come from and how a mistake is told is in `bot/settings.py`, what
-a single value may be in `bot/setting_values.py`, what it does where it is used. Each field's description says
-what it takes; it is what the error message, `docs/settings.md` and its test use.
+a single value may be in `bot/setting_values.py`, what it does where it is used. The defaults of the house's rules are
+`domain/rulebook.py`'s, and `bot/rules.py` makes a rulebook of the settings again. Each field's description says what
+it takes; it is what the error message, `docs/settings.md` and its test use.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import time
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -24,26 +27,28 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.setting_values import (
     DatabaseUrl,
     SecretUrl,
+    clock_time,
     is_database,
     is_listen,
     is_listen_or_off,
     is_proxy,
     is_time_zone,
     is_token,
+    is_urgency,
     is_web_url,
     is_web_url_or_empty,
     is_webhook_secret,
     over,
     split,
 )
+from domain.rulebook import URGENCIES, Category, Rulebook
 
+DEFAULTS = Rulebook()
 TELEGRAM_URL = "https://api.telegram.org"
 ENVIRONMENT_PREFIX = "LINLI_"
 ENVIRONMENT_DELIMITER = "__"
 
-Urgency = Literal["urgent", "timely", "ordinary", "complex"]
-URGENCIES: tuple[Urgency, ...] = ("urgent", "timely", "ordinary", "complex")
-
+Urgency = Annotated[str, AfterValidator(is_urgency)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -155,7 +160,7 @@ class LogSettings(Section):
 class CommunitySettings(Section):
     name: Text = Field("邻里社区", description="the community's name as people read it, 1 to 64 characters")
     time_zone: Annotated[str, AfterValidator(is_time_zone)] = Field(
-        "Asia/Shanghai", description='an IANA time zone such as "Asia/Shanghai" or "Europe/Berlin"'
+        DEFAULTS.time_zone, description='an IANA time zone such as "Asia/Shanghai" or "Europe/Berlin"'
     )
     language: Literal["zh", "en"] = Field(
         "zh", description='"zh" or "en", for who has not chosen and whose Telegram says neither'
@@ -170,79 +175,102 @@ class DeliverySettings(Section):
         16, ge=1, le=16, description="messages on their way at the same time: a whole number from 1 to 16"
     )
     lease_seconds: int = Field(
-        60,
+        20,
         ge=10,
         le=3600,
-        description="seconds after which a message taken and not finished is taken again: 10 to 3600",
+        description="seconds of silence after which a stand-by process may take over: 10 to 3600",
     )
 
 
 Hours = Annotated[int, Field(ge=1, le=8760)]
 
 
+def _answer(urgency: str, *, hours: str) -> Any:
+    return Field(DEFAULTS.answer_hours[urgency], description=f"{hours} to the first human answer: 1 to 8760")
+
+
 class FirstAnswerHours(Section):
-    urgent: Hours = Field(2, description="hours, round the clock, to the first human answer: 1 to 8760")
-    timely: Hours = Field(4, description="working hours to the first human answer: 1 to 8760")
-    ordinary: Hours = Field(8, description="working hours to the first human answer: 1 to 8760")
-    complex: Hours = Field(8, description="working hours to the first human answer: 1 to 8760")
+    urgent: Hours = _answer("urgent", hours="hours, round the clock,")
+    timely: Hours = _answer("timely", hours="working hours")
+    ordinary: Hours = _answer("ordinary", hours="working hours")
+    complex: Hours = _answer("complex", hours="working hours")
 
 
-class SolveHours(Section):
-    urgent: Hours = Field(24, description="hours in which it is to be solved: 1 to 8760")
-    timely: Hours = Field(24, description="hours in which it is to be solved: 1 to 8760")
-    ordinary: Hours = Field(168, description="hours in which it is to be solved: 1 to 8760 (168 are 7 days)")
-    complex: Hours = Field(360, description="hours in which it is to be solved: 1 to 8760 (360 are 15 days)")
+ClockTime = Annotated[time, BeforeValidator(clock_time)]
+
+
+class OfficeSettings(Section):
+    opens: ClockTime = Field(
+        DEFAULTS.working_hours.opens, description='the local time the office opens, such as "09:00"'
+    )
+    closes: ClockTime = Field(
+        DEFAULTS.working_hours.closes,
+        description='the local time it closes, later the same day, such as "17:00"',
+    )
+    weekdays: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=7)], ...], BeforeValidator(split), Field(min_length=1)
+    ] = Field(
+        tuple(sorted(DEFAULTS.working_hours.weekdays)),
+        description="the days it works, 1 (Monday) to 7 (Sunday), at least one, such as [1, 2, 3, 4, 5]",
+    )
+
+    @model_validator(mode="after")
+    def _closes_after_it_opens(self) -> Self:
+        if self.closes <= self.opens:
+            raise _problem("closes", "not later than opens")
+        return self
 
 
 class RulesSettings(Section):
     max_open_claims: int = Field(
-        3, ge=1, le=100, description="tasks one member may hold at once: a whole number from 1 to 100"
+        DEFAULTS.max_open_claims,
+        ge=1,
+        le=100,
+        description="tasks one member may hold at once: a whole number from 1 to 100",
     )
+    max_places: int = Field(
+        DEFAULTS.max_places,
+        ge=1,
+        le=100,
+        description="members that one task may ask for at most: a whole number from 1 to 100",
+    )
+    office: OfficeSettings = Field(OfficeSettings(), description="a table: opens, closes, weekdays")
     first_answer_hours: FirstAnswerHours = Field(
         FirstAnswerHours(), description="a table of hours: urgent, timely, ordinary, complex"
     )
-    solve_hours: SolveHours = Field(
-        SolveHours(), description="a table of hours: urgent, timely, ordinary, complex"
-    )
-    visit_due_notice_days: int = Field(
-        0, ge=0, le=30, description="days before a pairing visit is due that its helper is reminded: 0 to 30"
-    )
-
-
-# Multiples of four, so that a quarter of an hour is a whole number of hundredths.
-PER_HOUR: Mapping[str, int] = {
-    "errand": 400,
-    "repair_help": 600,
-    "elder_help": 600,
-    "visit": 480,
-    "patrol": 400,
-    "teaching": 480,
-    "activity": 400,
-    "other": 400,
-}
-RATING_FACTOR: Mapping[int, int] = {5: 120, 4: 100, 3: 80, 2: 0, 1: 0}
 
 
 class PointsSettings(Section):
-    per_hour: Annotated[Mapping[Code, Annotated[int, Field(ge=0, le=100_000)]], over(PER_HOUR)] = Field(
-        PER_HOUR,
+    version: int = Field(
+        DEFAULTS.points.version,
+        ge=1,
+        le=1_000_000,
+        description="the number of these rules, written beside all they earn: a whole number from 1",
+    )
+    per_hour: Annotated[
+        Mapping[Code, Annotated[int, Field(ge=0, le=100_000)]], over(DEFAULTS.points.weights)
+    ] = Field(
+        DEFAULTS.points.weights,
         validate_default=True,
         description="kind of service = hundredths of a point for an hour of it: whole numbers from 0 to 100000",
     )
     rating_factor: Annotated[
-        Mapping[Annotated[int, Field(ge=1, le=5)], Annotated[int, Field(ge=0, le=1000)]], over(RATING_FACTOR)
+        Mapping[Annotated[int, Field(ge=1, le=5)], Annotated[int, Field(ge=0, le=1000)]],
+        over(DEFAULTS.points.factors),
     ] = Field(
-        RATING_FACTOR,
+        DEFAULTS.points.factors,
         validate_default=True,
         description="stars (1 to 5) = per cent of the points they earn: whole numbers from 0 to 1000",
     )
     rounding_minutes: int = Field(
-        15, ge=1, le=60, description="minutes of service are rounded to a multiple of this: 1 to 60"
+        DEFAULTS.points.rounding,
+        ge=1,
+        le=60,
+        description="minutes of service are rounded to a multiple of this: 1 to 60",
     )
 
-    def weight(self, kind: str) -> int:
-        """Hundredths of a point for an hour of `kind`; a kind without a weight of its own counts as "other"."""
-        return self.per_hour.get(kind, self.per_hour["other"])
+
+_PLAIN = Category("plain", "-", "-")
 
 
 class CategorySettings(Section):
@@ -250,61 +278,26 @@ class CategorySettings(Section):
     zh: Text = Field(description="its name in Chinese, 1 to 64 characters")
     en: Text = Field(description="its name in English, 1 to 64 characters")
     urgencies: Annotated[tuple[Urgency, ...], Field(min_length=1)] = Field(
-        URGENCIES, description="the urgencies it can have: some of urgent, timely, ordinary, complex"
+        _PLAIN.urgencies,
+        description="the urgencies to choose from, the usual one first: some of " + ", ".join(URGENCIES),
     )
     sensitive: bool = Field(
-        False, description="true or false: goes past the people on the spot to the level above them"
+        _PLAIN.sensitive, description="true or false: is about staff and goes past them to the level above"
     )
-    always_private: bool = Field(False, description="true or false: never shown in the open list of tasks")
+    always_private: bool = Field(_PLAIN.always_private, description="true or false: never shown in a group")
+    kind: Code = Field(
+        _PLAIN.kind, description="the kind of service its points are weighed by, a name from points.per_hour"
+    )
+    photo_on_report: bool = Field(
+        _PLAIN.photo_on_report, description="true or false: the helper ends the work with a photo"
+    )
 
 
-def _category(code: str, zh: str, en: str, *urgencies: Urgency, **flags: bool) -> CategorySettings:
-    return CategorySettings(code=code, zh=zh, en=en, urgencies=urgencies or URGENCIES, **flags)
+def _category(category: Category) -> CategorySettings:
+    return CategorySettings.model_validate(asdict(category))
 
 
-CATEGORIES = (
-    _category("lift", "电梯", "Lift", "urgent", "timely", "ordinary"),
-    _category("water_power", "水电暖", "Water, power, heating", "urgent", "timely", "ordinary"),
-    _category("repair", "维修", "Repair", "timely", "ordinary", "complex"),
-    _category("noise", "邻里噪音", "Noise", "timely", "ordinary", "complex"),
-    _category("environment", "环境卫生", "Cleanliness", "timely", "ordinary", "complex"),
-    _category("parking", "停车", "Parking", "timely", "ordinary", "complex"),
-    _category(
-        "elder_help", "老人帮扶", "Help for the elderly", "urgent", "timely", "ordinary", always_private=True
-    ),
-    _category("micro_wish", "微心愿", "Micro-wish", "ordinary", "complex"),
-    _category("sensitive", "涉及工作人员", "About our own staff", sensitive=True, always_private=True),
-    _category("other", "其他", "Other"),
-)
-
-DANGER_WORDS = (
-    *(
-        "着火",
-        "起火",
-        "火灾",
-        "爆炸",
-        "燃气泄漏",
-        "煤气味",
-        "煤气泄漏",
-        "漏电",
-        "触电",
-        "晕倒",
-        "昏迷",
-        "没有呼吸",
-    ),
-    *("救命", "自杀", "不想活", "跳楼", "打人", "持刀", "抢劫", "家暴", "溺水", "被困电梯", "困在电梯"),
-    *(
-        "on fire",
-        "fire!",
-        "explosion",
-        "gas leak",
-        "smell of gas",
-        "smell gas",
-        "electric shock",
-        "unconscious",
-    ),
-    *("not breathing", "collapsed", "suicide", "kill myself", "being beaten", "with a knife", "drowning"),
-)
+CATEGORIES = tuple(_category(category) for category in DEFAULTS.categories)
 
 
 def _one_of_each(categories: tuple[CategorySettings, ...]) -> tuple[CategorySettings, ...]:
@@ -329,7 +322,7 @@ class Settings(BaseSettings):
     )
 
     danger_words: Annotated[tuple[Text, ...], BeforeValidator(split)] = Field(
-        DANGER_WORDS,
+        DEFAULTS.danger_words,
         description="words that show the emergency numbers at once: a list of texts of 1 to 64 characters",
     )
     telegram: TelegramSettings = Field(TelegramSettings(), description="a table")
@@ -344,6 +337,16 @@ class Settings(BaseSettings):
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')
+
+    @model_validator(mode="after")
+    def _every_kind_has_a_weight(self) -> Self:
+        for category in self.categories:
+            if category.kind not in self.points.per_hour:
+                reason = (
+                    f"{category.code} is of the kind {category.kind}, which points.per_hour does not weigh"
+                )
+                raise _problem("categories", reason)
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
@@ -75,13 +76,21 @@ def has_danger(text: str, rules: Rulebook) -> bool:
     return any(word.casefold() in folded for word in rules.danger_words)
 
 
-def raise_alarm(case: AlarmCase, action: RaiseAlarm, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def raise_alarm(
+    case: AlarmCase, action: RaiseAlarm, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """Ring both the nearest leader and the nearest secretary."""
     alarm = Alarm(case.new_id, 0, unit_id=actor.home_unit_id, person_id=actor.person_id, raised_at=now)
     rung: tuple[Notice, ...] = ()
     if actor.home_unit_id is not None:
         rung = tuple(
-            Notice(ToResponsible(actor.home_unit_id, roles=(role,)), "alarm.card", alarm.id, lane=Lane.PERSON, card=True)
+            Notice(
+                ToResponsible(actor.home_unit_id, roles=(role,)),
+                "alarm.card",
+                alarm.id,
+                lane=Lane.PERSON,
+                card=True,
+            )
             for role in (Role.LEADER, Role.SECRETARY)
         )
     return Decision(
@@ -93,7 +102,9 @@ def raise_alarm(case: AlarmCase, action: RaiseAlarm, *, actor: Actor, now: datet
     )
 
 
-def acknowledge(case: AlarmCase, action: AcknowledgeAlarm, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def acknowledge(
+    case: AlarmCase, action: AcknowledgeAlarm, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """The first acknowledgement counts; the person who rang is told who has seen it."""
     alarm = case.alarm
     if alarm is None or alarm.acknowledged_at is not None:
@@ -103,11 +114,17 @@ def acknowledge(case: AlarmCase, action: AcknowledgeAlarm, *, actor: Actor, now:
         saves=(seen,),
         events=(Event("alarm.acknowledged", "alarm", seen.id, unit_id=seen.unit_id),),
         notices=(
-            Notice(ToPerson(seen.person_id), "alarm.acknowledged", seen.id, {"leader": actor.name}, lane=Lane.PERSON),
+            Notice(
+                ToPerson(seen.person_id),
+                "alarm.acknowledged",
+                seen.id,
+                {"leader": actor.name},
+                lane=Lane.PERSON,
+            ),
         ),
         refreshes=(Refresh("alarm.card", seen.id),),
         result={"alarm_id": seen.id},
     )
 
 
-DECIDE = {RaiseAlarm: raise_alarm, AcknowledgeAlarm: acknowledge}
+DECIDE: dict[type[Action], Callable[..., Decision]] = {RaiseAlarm: raise_alarm, AcknowledgeAlarm: acknowledge}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from domain.lanes import Lane
 
@@ -26,7 +26,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refused(Exception):
     """The rules say no. Carries a text key and its parameters, never a sentence: it is said in the reader's language."""
 
     def __init__(self, key: str, **params: Scalar) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.base import require_aware
@@ -18,10 +18,10 @@ def add_working_hours(start: datetime, *, hours: float, zone: ZoneInfo, office: 
         closes = datetime.combine(local.date(), office.closes, zone)
         begin = max(local, opens)
         if local.isoweekday() in office.weekdays and begin < closes:
-            # Compared as instants: on a day the clocks change, wall-clock subtraction would be an hour off.
-            left = closes.astimezone(start.tzinfo) - begin.astimezone(start.tzinfo)
+            # Counted in UTC: across a change of the clocks, wall-clock arithmetic would be an hour off.
+            left = closes.astimezone(UTC) - begin.astimezone(UTC)
             if remaining <= left:
-                return begin.astimezone(start.tzinfo) + remaining
+                return (begin.astimezone(UTC) + remaining).astimezone(start.tzinfo)
             remaining -= left
         local = datetime.combine(local.date() + timedelta(days=1), office.opens, zone)
 
@@ -31,4 +31,6 @@ def answer_due(urgency: str, *, raised_at: datetime, rules: Rulebook) -> datetim
     hours = rules.answer_hours[urgency]
     if urgency == "urgent":
         return require_aware(raised_at) + timedelta(hours=hours)
-    return add_working_hours(raised_at, hours=hours, zone=ZoneInfo(rules.time_zone), office=rules.working_hours)
+    return add_working_hours(
+        raised_at, hours=hours, zone=ZoneInfo(rules.time_zone), office=rules.working_hours
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
@@ -57,4 +58,4 @@ def bind(case: GroupCase, action: BindGroup, *, actor: Actor, now: datetime, rul
     )
 
 
-DECIDE = {BindGroup: bind}
+DECIDE: dict[type[Action], Callable[..., Decision]] = {BindGroup: bind}

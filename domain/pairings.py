@@ -6,10 +6,12 @@ is particular: the pairing, when a visit comes due, and who confirms it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from domain import points
 from domain.base import (
@@ -86,6 +88,7 @@ class PairingCase:
     unit_id: int
     path: str
     member_serves: bool = True
+    same_household: bool = False
     pairing: Pairing | None = None
     open_visit: bool = False
     new_pairing_id: int = 0
@@ -97,7 +100,9 @@ class PairingCase:
     @property
     def subject(self) -> Subject:
         """For the permission check: leaders of the unit in which the household lives."""
-        return Subject(path=self.path, owners=frozenset({self.resident.id}), workers=frozenset({self.member_id}))
+        return Subject(
+            path=self.path, owners=frozenset({self.resident.id}), workers=frozenset({self.member_id})
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +193,20 @@ class VisitWhole(Whole):
             ),
             notices=(
                 Notice(ToPerson(self.pairing.resident_id), "visit.confirm", done.id, card=True),
-                Notice(ToResponsible(work.task.unit_id, passing_over=work.workers), "visit.confirm", done.id, card=True),
+                Notice(
+                    ToResponsible(work.task.unit_id, passing_over=work.workers),
+                    "visit.confirm",
+                    done.id,
+                    card=True,
+                ),
             ),
         )
 
     def tell(self, kind: str, *, lane: Lane = Lane.CLAIM, **params: Scalar) -> tuple[Notice, ...]:
         """The household hears who comes."""
-        return (Notice(ToPerson(self.pairing.resident_id), f"visit.{kind}", self.visit.id, params, lane=lane),)
+        return (
+            Notice(ToPerson(self.pairing.resident_id), f"visit.{kind}", self.visit.id, params, lane=lane),
+        )
 
 
 def pair_up(case: PairingCase, action: PairUp, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -207,6 +219,8 @@ def pair_up(case: PairingCase, action: PairUp, *, actor: Actor, now: datetime, r
         raise Refused("pairing.not_a_member")
     if case.member_id == case.resident.id:
         raise Refused("pairing.oneself")
+    if case.same_household:
+        raise Refused("task.your_own")
     if case.already_paired:
         raise Refused("pairing.already")
     pairing = Pairing(
@@ -227,11 +241,17 @@ def pair_up(case: PairingCase, action: PairUp, *, actor: Actor, now: datetime, r
                 "pairing.made",
                 "pairing",
                 pairing.id,
-                {"member_id": case.member_id, "resident_id": case.resident.id, "cadence_days": action.cadence_days},
+                {
+                    "member_id": case.member_id,
+                    "resident_id": case.resident.id,
+                    "cadence_days": action.cadence_days,
+                },
                 unit_id=case.unit_id,
             ),
         ),
-        remarks=(Remark("pairing", pairing.id, Purpose.NOTES, actor.person_id, Content("text", action.notes)),)
+        remarks=(
+            Remark("pairing", pairing.id, Purpose.NOTES, actor.person_id, Content("text", action.notes)),
+        )
         if action.notes.strip()
         else (),
         notices=(
@@ -242,7 +262,9 @@ def pair_up(case: PairingCase, action: PairUp, *, actor: Actor, now: datetime, r
     )
 
 
-def open_visit(case: PairingCase, action: OpenVisit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def open_visit(
+    case: PairingCase, action: OpenVisit, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """A due visit is a task the paired member already holds. While one is open, no second is opened."""
     pairing = case.pairing
     if pairing is None or pairing.ended_at is not None or case.open_visit:
@@ -271,11 +293,28 @@ def open_visit(case: PairingCase, action: OpenVisit, *, actor: Actor, now: datet
         state=ClaimState.CLAIMED,
         claimed_at=now,
     )
-    visit = Visit(case.new_visit_id, 0, pairing_id=pairing.id, task_id=task.id, due_on=pairing.next_due_on, state=VisitState.DUE)
-    later = replace(pairing, next_due_on=_next_due(pairing, now.date()))
+    visit = Visit(
+        case.new_visit_id,
+        0,
+        pairing_id=pairing.id,
+        task_id=task.id,
+        due_on=pairing.next_due_on,
+        state=VisitState.DUE,
+    )
+    # A day is the community's: before 08:00 in China it is still yesterday in UTC, and the visit would come due twice.
+    today = now.astimezone(ZoneInfo(rules.time_zone)).date()
+    later = replace(pairing, next_due_on=_next_due(pairing, today))
     return Decision(
         saves=(later, task, claim, visit),
-        events=(Event("visit.due", "visit", visit.id, {"pairing_id": pairing.id, "task_id": task.id}, unit_id=task.unit_id),),
+        events=(
+            Event(
+                "visit.due",
+                "visit",
+                visit.id,
+                {"pairing_id": pairing.id, "task_id": task.id},
+                unit_id=task.unit_id,
+            ),
+        ),
         notices=(Notice(ToPerson(pairing.member_id), "task.card", task.id, card=True, lane=Lane.REMINDER),),
         result={"visit_id": visit.id, "task_id": task.id},
     )
@@ -290,7 +329,9 @@ def _next_due(pairing: Pairing, today: date) -> date:
     return due
 
 
-def confirm_visit(case: VisitCase, action: ConfirmVisit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def confirm_visit(
+    case: VisitCase, action: ConfirmVisit, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """Confirmed by someone else than the helper: the points are earned."""
     if case.visit.state is not VisitState.DONE:
         raise Refused("visit.not_now")
@@ -311,7 +352,13 @@ def confirm_visit(case: VisitCase, action: ConfirmVisit, *, actor: Actor, now: d
             *end_claims(case.work, state=ClaimState.ACCEPTED, now=now),
         ),
         events=(
-            Event("visit.confirmed", "visit", confirmed.id, {"stars": action.stars}, unit_id=case.work.task.unit_id),
+            Event(
+                "visit.confirmed",
+                "visit",
+                confirmed.id,
+                {"stars": action.stars},
+                unit_id=case.work.task.unit_id,
+            ),
         ),
         earnings=earnings,
         notices=tuple(
@@ -328,5 +375,9 @@ def confirm_visit(case: VisitCase, action: ConfirmVisit, *, actor: Actor, now: d
     )
 
 
-DECIDE = {PairUp: pair_up, OpenVisit: open_visit, ConfirmVisit: confirm_visit}
+DECIDE: dict[type[Action], Callable[..., Decision]] = {
+    PairUp: pair_up,
+    OpenVisit: open_visit,
+    ConfirmVisit: confirm_visit,
+}
 STAFF_ROLES = (Role.LEADER, Role.SECRETARY)

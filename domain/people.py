@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
@@ -18,6 +19,7 @@ from domain.base import (
     Subject,
     ToPerson,
 )
+from domain.lanes import Lane
 from domain.permissions import Permission
 from domain.rulebook import Rulebook
 
@@ -108,7 +110,9 @@ class Appoint(Action):
     language: str = "zh"
 
 
-def consent(case: PersonCase, action: GiveConsent, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def consent(
+    case: PersonCase, action: GiveConsent, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """Consent is kept with its version and time. Source: DOMAIN §12."""
     if action.language not in LANGUAGES:
         raise Refused("language.unknown")
@@ -122,11 +126,14 @@ def consent(case: PersonCase, action: GiveConsent, *, actor: Actor, now: datetim
     return Decision(
         saves=(person,),
         events=(Event("person.consented", "person", person.id, {"version": rules.consent_version}),),
+        notices=(_menu_of(person),),
         result={"person_id": person.id},
     )
 
 
-def choose_home(case: PersonCase, action: ChooseHome, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def choose_home(
+    case: PersonCase, action: ChooseHome, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """A new home is a new address: the flat is asked again."""
     if not case.unit_path or not case.unit_has_homes:
         raise Refused("unit.unknown")
@@ -150,6 +157,7 @@ def choose_language(
     return Decision(
         saves=(person,),
         events=(Event("person.language_chosen", "person", person.id, {"language": action.language}),),
+        notices=(_menu_of(person),),
         result={"language": action.language},
     )
 
@@ -181,6 +189,7 @@ def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, r
         ),
         notices=(
             Notice(ToPerson(person.id), "person.appointed", case.unit_id, {"role": action.role.value}),
+            _menu_of(person),
         )
         if person.consent_version
         else (),
@@ -188,4 +197,14 @@ def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, r
     )
 
 
-DECIDE = {GiveConsent: consent, ChooseHome: choose_home, ChooseLanguage: choose_language, Appoint: appoint}
+def _menu_of(person: Person) -> Notice:
+    """Telegram's own menu of commands follows the person's rights and language."""
+    return Notice(ToPerson(person.id), "commands", lane=Lane.PERSON)
+
+
+DECIDE: dict[type[Action], Callable[..., Decision]] = {
+    GiveConsent: consent,
+    ChooseHome: choose_home,
+    ChooseLanguage: choose_language,
+    Appoint: appoint,
+}

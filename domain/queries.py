@@ -71,6 +71,24 @@ class Helper:
     neighbour: bool = False
 
 
+TOLD_STEPS = (
+    "request.raised",
+    "request.corrected",
+    "request.accepted",
+    "request.declined",
+    "request.added",
+    "request.withdrawn",
+    "request.done",
+    "request.confirmed",
+    "request.returned",
+    "task.claimed",
+    "task.started",
+    "task.released",
+    "task.reported",
+)
+"""The events of the audit trail that a request's own card tells as its steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a request: ``event`` as in the audit trail, ``who`` the helper's or handler's name if there is one."""
@@ -244,6 +262,7 @@ class RequestNews:
     answer_due_at: datetime | None = None
     helpers: tuple[Helper, ...] = ()
     urgency: str = ""
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +295,6 @@ class UnitFacts:
 
     id: int
     place: Place
-
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ earns are ``points.py``'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,7 @@ from domain.base import (
     Actor,
     Content,
     Decision,
+    Entity,
     Event,
     Notice,
     Purpose,
@@ -42,7 +43,6 @@ from domain.tasks import (
     AT_WORK,
     Claim,
     ClaimState,
-    Entity,
     Task,
     TaskState,
     Whole,
@@ -322,7 +322,9 @@ def checked_category(code: str, urgency: str, *, rules: Rulebook, staff: bool = 
     return category
 
 
-def raise_request(arrival: Arrival, action: RaiseRequest, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def raise_request(
+    arrival: Arrival, action: RaiseRequest, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """Take a request in: a number, who sees it, and by when someone answers."""
     contents = checked_contents(action.contents)
     category = checked_category(action.category, action.urgency, rules=rules)
@@ -351,7 +353,9 @@ def raise_request(arrival: Arrival, action: RaiseRequest, *, actor: Actor, now: 
     )
     return Decision(
         saves=(*((known,) if known != person or not person.version else ()), request),
-        events=(_event("request.raised", request, {"category": request.category, "urgency": request.urgency}),),
+        events=(
+            _event("request.raised", request, {"category": request.category, "urgency": request.urgency}),
+        ),
         remarks=_remarks(request, Purpose.DESCRIPTION, actor, contents),
         notices=(
             Notice(ToPerson(actor.person_id), "request.card", request.id, lane=Lane.PERSON, card=True),
@@ -376,14 +380,18 @@ def correct(case: Case, action: CorrectRequest, *, actor: Actor, now: datetime, 
     changed = _corrected(request, action.category, action.urgency, rules=rules)
     return Decision(
         saves=(changed,),
-        events=(_event("request.corrected", changed, {"category": changed.category, "urgency": changed.urgency}),),
+        events=(
+            _event("request.corrected", changed, {"category": changed.category, "urgency": changed.urgency}),
+        ),
         refreshes=_cards(request),
         result={"request_id": request.id},
     )
 
 
 def _corrected(request: Request, category: str | None, urgency: str | None, *, rules: Rulebook) -> Request:
-    found = checked_category(category or request.category, urgency or request.urgency, rules=rules, staff=True)
+    found = checked_category(
+        category or request.category, urgency or request.urgency, rules=rules, staff=True
+    )
     if found.sensitive != rules_sensitive(request, rules):
         # Making it sensitive, or not, would move it past other people than those who decided so.
         raise Refused("request.category_unknown")
@@ -406,6 +414,9 @@ def accept(case: Case, action: AcceptRequest, *, actor: Actor, now: datetime, ru
     _require(case.request, RequestState.SUBMITTED)
     if not 1 <= action.places <= rules.max_places:
         raise Refused("task.places_wrong", most=rules.max_places)
+    if case.sensitive and _is_own(case, actor):
+        # Whoever accepts what is about staff also does it, and nobody does their own.
+        raise Refused("task.your_own")
     request = replace(
         _corrected(case.request, action.category, action.urgency, rules=rules),
         state=RequestState.OPEN,
@@ -472,6 +483,11 @@ def accept(case: Case, action: AcceptRequest, *, actor: Actor, now: datetime, ru
     )
 
 
+def _is_own(case: Case, actor: Actor) -> bool:
+    household = case.household_id is not None and case.household_id == actor.household_id
+    return household or actor.person_id in case.request.followers
+
+
 def decline(case: Case, action: DeclineRequest, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Decline; the reason goes to the resident word for word."""
     _require(case.request, RequestState.SUBMITTED)
@@ -518,7 +534,9 @@ def add(case: Case, action: AddToRequest, *, actor: Actor, now: datetime, rules:
     )
 
 
-def withdraw(case: Case, action: WithdrawRequest, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def withdraw(
+    case: Case, action: WithdrawRequest, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """The resident takes it back, as long as nobody says it is done."""
     request = case.request
     _require(request, RequestState.SUBMITTED, RequestState.OPEN, RequestState.IN_PROGRESS)
@@ -615,21 +633,28 @@ def give_back(case: Case, action: ReturnRequest, *, actor: Actor, now: datetime,
             ),
             Notice(ToResponsible(request.handling_unit_id), "desk.returned", request.id)
             if not case.sensitive
-            else Notice(ToResponsible(request.handling_unit_id, roles=(Role.SECRETARY,)), "desk.returned", request.id),
+            else Notice(
+                ToResponsible(request.handling_unit_id, roles=(Role.SECRETARY,)), "desk.returned", request.id
+            ),
         ),
         refreshes=_cards(request, case.work),
         result={"request_id": request.id},
     )
 
 
-def write_letter(case: Case, action: WriteLetter, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+def write_letter(
+    case: Case, action: WriteLetter, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
     """A line to the other side. Only while somebody is at work on it."""
     request = case.request
-    helpers = frozenset(c.member_id for c in case.work.claims if c.state in AT_WORK) if case.work else frozenset()
+    helpers = (
+        frozenset(c.member_id for c in case.work.claims if c.state in AT_WORK) if case.work else frozenset()
+    )
     if not helpers:
         raise Refused("request.nobody_on_it")
     checked_contents((action.content,))
-    from_helper = actor.person_id in helpers
+    # Not "is at work": a helper who has reported still holds the claim, and is no resident for that.
+    from_helper = actor.person_id not in request.followers
     readers = frozenset(request.followers) if from_helper else helpers
     return Decision(
         events=(_event("request.letter_sent", request, {"from_helper": from_helper}),),
@@ -661,7 +686,9 @@ def _words(text: str) -> Content:
     return Content("text", text)
 
 
-def _remarks(request: Request, purpose: Purpose, actor: Actor, contents: tuple[Content, ...]) -> tuple[Remark, ...]:
+def _remarks(
+    request: Request, purpose: Purpose, actor: Actor, contents: tuple[Content, ...]
+) -> tuple[Remark, ...]:
     return tuple(Remark("request", request.id, purpose, actor.person_id, content) for content in contents)
 
 
@@ -674,7 +701,7 @@ def _cards(request: Request, work: Work | None = None) -> tuple[Refresh, ...]:
     return cards if work is None else (*cards, Refresh("task.card", work.task.id))
 
 
-DECIDE = {
+DECIDE: dict[type[Action], Callable[..., Decision]] = {
     RaiseRequest: raise_request,
     RaiseForOther: raise_request,
     CorrectRequest: correct,

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
-
 URGENCIES = ("urgent", "timely", "ordinary", "complex")
 
 
@@ -33,22 +32,49 @@ class Category:
 
 DEFAULT_CATEGORIES = (
     Category("lift", "电梯故障", "Lift", ("timely", "urgent"), kind="repair_help"),
-    Category("utilities", "水电燃气暖气", "Water, power, gas, heating", ("timely", "urgent"), kind="repair_help"),
+    Category(
+        "utilities", "水电燃气暖气", "Water, power, gas, heating", ("timely", "urgent"), kind="repair_help"
+    ),
     Category("repair", "公共设施维修", "Repairs in shared areas", ("ordinary", "timely"), kind="repair_help"),
     Category("hygiene", "环境卫生", "Cleanliness", ("ordinary", "timely"), kind="patrol"),
     Category("parking", "停车与通道", "Parking and passages", ("ordinary", "timely"), kind="patrol"),
     Category("noise", "邻里与噪音", "Neighbours and noise", ("ordinary",), kind="mediation"),
-    Category("elder_help", "老人照料", "Help for an elder", ("timely", "urgent", "ordinary"), always_private=True, kind="elder_help"),
+    Category(
+        "elder_help",
+        "老人照料",
+        "Help for an elder",
+        ("timely", "urgent", "ordinary"),
+        always_private=True,
+        kind="elder_help",
+    ),
     Category("micro_wish", "微心愿", "A small wish", ("ordinary",), kind="errand"),
-    Category("sensitive", "反映工作人员", "About a member of staff", ("ordinary",), sensitive=True, always_private=True, kind="mediation"),
+    Category(
+        "sensitive",
+        "反映工作人员",
+        "About a member of staff",
+        ("ordinary",),
+        sensitive=True,
+        always_private=True,
+        kind="mediation",
+    ),
     Category("other", "其他", "Something else", ("ordinary", "timely"), kind="errand"),
 )
 
+# Looked for anywhere in what was said, so each is long enough not to stand inside something harmless: 起火 is in
+# 一起火锅 and 引起火灾隐患, 轻生 in 年轻生活, 不想活 in 不想活动, "a fire" in "a fire door". Where a doubt is left the
+# word stays: a ring too many is answered with one press ("not an emergency").
 DEFAULT_DANGER_WORDS = (
-    "着火", "起火", "火灾", "冒烟", "燃气泄漏", "煤气泄漏", "煤气味", "漏电", "触电", "爆炸",
-    "晕倒", "昏迷", "没有呼吸", "心脏病发", "大出血", "救命", "自杀", "跳楼", "轻生", "打人", "持刀", "抢劫", "家暴",
-    "on fire", "gas leak", "smell gas", "explosion", "electric shock", "unconscious", "not breathing", "heart attack",
-    "heavy bleeding", "suicide", "kill myself", "knife", "robbery",
+    "着火", "失火", "起火了", "起火啦", "突然起火", "发生火灾", "冒烟", "爆炸",
+    "燃气泄漏", "煤气泄漏", "燃气泄露", "煤气泄露", "天然气泄漏", "燃气味", "煤气味", "煤气中毒", "漏电", "触电",
+    "晕倒", "昏迷", "昏过去", "没有呼吸", "没呼吸", "喘不上气", "心脏病发", "心梗", "大出血", "溺水",
+    "救命", "自杀", "不想活了", "想轻生", "要轻生", "要跳楼", "想跳楼", "打人", "持刀", "拿刀", "抢劫", "家暴",
+    "困在电梯", "被困电梯", "电梯困人", "关在电梯",
+    "on fire", "caught fire", "house fire", "explosion", "exploded",
+    "gas leak", "leaking gas", "smell gas", "smells of gas", "smell of gas", "electric shock", "electrocuted",
+    "unconscious", "not breathing", "cannot breathe", "can't breathe", "fainted", "heart attack",
+    "heavy bleeding", "bleeding heavily", "is drowning",
+    "suicide", "suicidal", "kill myself", "being beaten", "with a knife", "robbery", "domestic violence",
+    "stuck in the lift", "trapped in the lift", "stuck in the elevator", "trapped in the elevator",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ here and what its end means for the request or the visit is asked of ``Work``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -144,7 +145,9 @@ class Whole:
         """Nobody holds a place any more, and nothing was reported."""
         raise NotImplementedError
 
-    def tell(self, kind: str, *, lane: Lane = Lane.CLAIM, **params: str | int | bool | None) -> tuple[Notice, ...]:
+    def tell(
+        self, kind: str, *, lane: Lane = Lane.CLAIM, **params: str | int | bool | None
+    ) -> tuple[Notice, ...]:
         """A word to whom the work is for."""
         raise NotImplementedError
 
@@ -229,7 +232,10 @@ def claim(work: Work, action: ClaimTask, *, actor: Actor, now: datetime, rules: 
     begun = work.whole.begin(after, now=now)
     return Decision(
         saves=(changed, taken, *begun.saves),
-        events=(_event("task.claimed", work, claim_id=taken.id, member_id=actor.person_id, place=place), *begun.events),
+        events=(
+            _event("task.claimed", work, claim_id=taken.id, member_id=actor.person_id, place=place),
+            *begun.events,
+        ),
         notices=(*work.whole.tell("claimed", member=actor.name), *begun.notices),
         refreshes=_cards(work),
         result={"task_id": task.id},
@@ -263,31 +269,46 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     if not reason:
         raise Refused("form.words_needed")
     task = work.task
+    category = rules.category(task.category)
+    if category is not None and category.sensitive:
+        # Given back, it would be offered to those it is about.
+        raise Refused("task.stays_with_you")
     given_back = replace(held, state=ClaimState.RELEASED, ended_at=now)
     changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
-    after = replace(work, task=changed, claims=tuple(given_back if c.id == held.id else c for c in work.claims))
+    after = replace(
+        work, task=changed, claims=tuple(given_back if c.id == held.id else c for c in work.claims)
+    )
     ended = _finish_if_all_reported(after, now=now)
+    saves = (*_newest(changed, ended.saves), given_back)
     return Decision(
-        saves=(*_newest(changed, ended.saves), given_back),
+        saves=saves,
         events=(_event("task.released", work, claim_id=held.id, member_id=actor.person_id), *ended.events),
-        remarks=(Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),),
+        remarks=(
+            Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),
+        ),
         notices=(
             *work.whole.tell("released", member=actor.name),
-            Notice(
-                ToMembers(
-                    task.circle_unit_id,
-                    without=frozenset({actor.person_id}) | work.owners | work.workers,
-                    without_household_id=work.household_id,
-                ),
-                "task.card",
-                task.id,
-                card=True,
-                lane=Lane.REMINDER,
-            ),
+            *(_offered_again(work) if changed in saves else ()),
             *ended.notices,
         ),
         refreshes=_cards(work),
         result={"task_id": task.id},
+    )
+
+
+def _offered_again(work: Work) -> tuple[Notice, ...]:
+    return (
+        Notice(
+            ToMembers(
+                work.task.circle_unit_id,
+                without=work.owners | work.workers,
+                without_household_id=work.household_id,
+            ),
+            "task.card",
+            work.task.id,
+            card=True,
+            lane=Lane.REMINDER,
+        ),
     )
 
 
@@ -305,7 +326,11 @@ def report(work: Work, action: ReportClaim, *, actor: Actor, now: datetime, rule
     if work.task.kind == "visit" and action.wellbeing is None:
         raise Refused("task.wellbeing_wrong")
     category = rules.category(work.task.category)
-    if category is not None and category.photo_on_report and not any(c.kind == "photo" for c in action.contents):
+    if (
+        category is not None
+        and category.photo_on_report
+        and not any(c.kind == "photo" for c in action.contents)
+    ):
         raise Refused("task.photo_needed")
     reported = replace(held, state=ClaimState.REPORTED, reported_at=now, minutes=action.minutes)
     after = replace(work, claims=tuple(reported if c.id == held.id else c for c in work.claims))
@@ -313,7 +338,9 @@ def report(work: Work, action: ReportClaim, *, actor: Actor, now: datetime, rule
     return Decision(
         saves=(reported, *ended.saves),
         events=(
-            _event("task.reported", work, claim_id=held.id, member_id=actor.person_id, minutes=action.minutes),
+            _event(
+                "task.reported", work, claim_id=held.id, member_id=actor.person_id, minutes=action.minutes
+            ),
             *ended.events,
         ),
         remarks=tuple(
@@ -355,4 +382,9 @@ def end_claims(work: Work, *, state: ClaimState, now: datetime) -> tuple[Claim, 
     return tuple(replace(claim, state=state, ended_at=now) for claim in work.claims if claim.state in HOLDING)
 
 
-DECIDE = {ClaimTask: claim, StartClaim: start, ReleaseClaim: release, ReportClaim: report}
+DECIDE: dict[type[Action], Callable[..., Decision]] = {
+    ClaimTask: claim,
+    StartClaim: start,
+    ReleaseClaim: release,
+    ReportClaim: report,
+}

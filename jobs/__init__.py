@@ -1,0 +1,1 @@
+"""What the clock asks, and what leaves: delivery, settlement, visits that come due, retention."""

@@ -37,6 +37,7 @@ class Acts:
         phone: str = "",
         user_id: int | None = None,
         note: str | None = None,
+        started: bool = False,
     ) -> Json:
         if not first_name.strip():
             raise ActError("A person needs a first name.")
@@ -54,7 +55,7 @@ class Acts:
             "language_code": language_code,
             "phone": phone or f"+86138{user_id % 100_000_000:08d}",
             "note": note,
-            "started": False,
+            "started": started,
             "blocked": False,
             "deactivated": False,
         }

@@ -139,8 +139,12 @@ class Sandbox:
         phone: str = "",
         user_id: int | None = None,
         note: str | None = None,
+        started: bool = False,
     ) -> Person:
-        """Somebody new, who has not pressed Start yet. Raises ActError when the id is taken."""
+        """Somebody new, who has not pressed Start yet; with ``started`` they did long ago, and the bot is told nothing.
+
+        Raises ActError when the id is taken.
+        """
         person = self.acts.add_person(
             first_name=first_name,
             last_name=last_name,
@@ -149,6 +153,7 @@ class Sandbox:
             phone=phone,
             user_id=user_id,
             note=note,
+            started=started,
         )
         self.world.tables.commit()
         return Person(self.acts, person["user_id"])

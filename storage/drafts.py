@@ -28,15 +28,16 @@ class Draft:
     message_id: int | None = None
 
 
-class DraftChange(Enum):
+class DraftVerb(Enum):
     """What a step does to the draft when it does not save a new one."""
 
     KEEP = "keep"
     CLEAR = "clear"
 
 
-KEEP = DraftChange.KEEP
-CLEAR = DraftChange.CLEAR
+KEEP = DraftVerb.KEEP
+CLEAR = DraftVerb.CLEAR
+DraftChange = Draft | DraftVerb
 
 _LOAD = select(draft.c.form, draft.c.step, draft.c.answers, draft.c.version, draft.c.message_id).where(
     draft.c.telegram_id == bindparam("telegram_id")
@@ -50,11 +51,11 @@ def load(connection: Connection, telegram_id: int) -> Draft | None:
     return None if row is None else Draft(*row)
 
 
-def change(connection: Connection, telegram_id: int, to: Draft | DraftChange, *, now: datetime) -> None:
+def change(connection: Connection, telegram_id: int, to: DraftChange, *, now: datetime) -> None:
     """Save, clear or keep."""
-    if to is DraftChange.KEEP:
+    if to is DraftVerb.KEEP:
         return
-    if isinstance(to, DraftChange):
+    if isinstance(to, DraftVerb):
         connection.execute(_CLEAR, {"telegram_id": telegram_id})
         return
     upsert = upserting(connection, draft)
@@ -67,6 +68,8 @@ def change(connection: Connection, telegram_id: int, to: Draft | DraftChange, *,
         "updated_at": now,
     }
     connection.execute(
-        upsert.on_conflict_do_update(index_elements=["telegram_id"], set_={name: upsert.excluded[name] for name in values}),
+        upsert.on_conflict_do_update(
+            index_elements=["telegram_id"], set_={name: upsert.excluded[name] for name in values}
+        ),
         {"telegram_id": telegram_id, **values},
     )

@@ -6,8 +6,7 @@ A dataclass's fields are its table's columns, by name. Loading gives the row's v
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
-from functools import cache
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, select
@@ -42,16 +41,38 @@ class StaleVersionError(Exception):
     """Somebody else saved the row since it was loaded. Nothing was written; the unit may be run again."""
 
 
-@cache
-def _names(entity: type[Entity]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(entity))
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """An entity's statements, built once: SQLAlchemy compiles an object it has seen before from its cache."""
+
+    names: tuple[str, ...]
+    columns: tuple[ColumnElement[Any], ...]
+    by_id: Select[Any]
+    insert: Insert
+    update: Update
+
+    @classmethod
+    def of(cls, entity: type[Entity], table: Table) -> _Statements:
+        names = tuple(field.name for field in fields(entity))
+        columns = tuple(table.c[name] for name in names)
+        return cls(
+            names=names,
+            columns=columns,
+            by_id=select(*columns).where(table.c.id == bindparam("id")),
+            insert=table.insert(),
+            update=table.update()
+            .where(table.c.id == bindparam("_id"), table.c.version == bindparam("_version"))
+            .values({name: bindparam(name) for name in names if name != "id"}),
+        )
 
 
-@cache
+_STATEMENTS = {entity: _Statements.of(entity, table) for entity, table in TABLES.items()}
+_LOCKING = {entity: found.by_id.with_for_update() for entity, found in _STATEMENTS.items()}
+
+
 def columns(entity: type[Entity]) -> tuple[ColumnElement[Any], ...]:
     """The entity's columns in the order of its fields, so that ``entity(*row)`` rebuilds it."""
-    table = TABLES[entity]
-    return tuple(table.c[name] for name in _names(entity))
+    return _STATEMENTS[entity].columns
 
 
 def selection(entity: type[Entity]) -> Select[Any]:
@@ -59,15 +80,10 @@ def selection(entity: type[Entity]) -> Select[Any]:
     return select(*columns(entity))
 
 
-@cache
-def _by_id(entity: type[Entity], *, lock: bool) -> Select[Any]:
-    statement = selection(entity).where(TABLES[entity].c.id == bindparam("id"))
-    return statement.with_for_update() if lock else statement
-
-
 def load(connection: Connection, entity: type[E], entity_id: int, *, lock: bool = True) -> E | None:
     """The row with this id, locked against other writers until the commit (PostgreSQL; SQLite has one writer)."""
-    row = connection.execute(_by_id(entity, lock=lock), {"id": entity_id}).first()
+    statement = _LOCKING[entity] if lock else _STATEMENTS[entity].by_id
+    row = connection.execute(statement, {"id": entity_id}).first()
     return None if row is None else entity(*row)
 
 
@@ -82,35 +98,20 @@ def every(connection: Connection, entity: type[E], statement: Select[Any], **par
     return tuple(entity(*row) for row in connection.execute(statement, params))
 
 
-@cache
-def _insert(entity: type[Entity]) -> Insert:
-    return TABLES[entity].insert()
-
-
-@cache
-def _update(entity: type[Entity]) -> Update:
-    table = TABLES[entity]
-    return (
-        table.update()
-        .where(table.c.id == bindparam("_id"), table.c.version == bindparam("_version"))
-        .values({name: bindparam(name) for name in _names(entity) if name != "id"})
-    )
-
-
 def save(connection: Connection, entities: Iterable[Entity]) -> None:
     """Insert what has version 0, update the rest by version. Raises StaleVersionError when a row has moved on."""
     for entity in entities:
-        kind = type(entity)
-        values = {name: getattr(entity, name) for name in _names(kind)}
+        statements = _STATEMENTS[type(entity)]
+        values = {name: getattr(entity, name) for name in statements.names}
         version = values["version"]
         values["version"] = version + 1
         if version == 0:
-            connection.execute(_insert(kind), values)
+            connection.execute(statements.insert, values)
             continue
         values["_id"] = values.pop("id")
         values["_version"] = version
-        if connection.execute(_update(kind), values).rowcount != 1:
-            raise StaleVersionError(f"{kind.__name__} {entity.id} is no longer at version {version}")
+        if connection.execute(statements.update, values).rowcount != 1:
+            raise StaleVersionError(f"{type(entity).__name__} {entity.id} is no longer at version {version}")
 
 
 _NEXT = (

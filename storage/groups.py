@@ -29,9 +29,12 @@ def load_for_binding(connection: Connection, action: BindGroup, actor: Actor, ru
 LOADERS: dict[type[Any], Any] = {BindGroup: load_for_binding}
 
 _MOVED = (chat_group, card, outbox)
-_ANY_OF_OLD = tuple(select(table.c.chat_id).where(table.c.chat_id == bindparam("old")).limit(1) for table in _MOVED)
+_ANY_OF_OLD = tuple(
+    select(table.c.chat_id).where(table.c.chat_id == bindparam("old")).limit(1) for table in _MOVED
+)
 _FOLLOW = tuple(
-    table.update().where(table.c.chat_id == bindparam("old")).values(chat_id=bindparam("new")) for table in _MOVED
+    table.update().where(table.c.chat_id == bindparam("old")).values(chat_id=bindparam("new"))
+    for table in _MOVED
 )
 _MAKE_ROOM = tuple(table.delete().where(table.c.chat_id == bindparam("new")) for table in (chat_group, card))
 _LEFT = (
@@ -45,10 +48,10 @@ def move(connection: Connection, old: int, new: int) -> None:
     """The group became a supergroup: its binding, its cards and what waits for it follow. Once is enough."""
     if not any(connection.execute(statement, {"old": old}).first() for statement in _ANY_OF_OLD):
         return
-    for statement in _MAKE_ROOM:
-        connection.execute(statement, {"new": new})
-    for statement in _FOLLOW:
-        connection.execute(statement, {"old": old, "new": new})
+    for room in _MAKE_ROOM:
+        connection.execute(room, {"new": new})
+    for follow in _FOLLOW:
+        connection.execute(follow, {"old": old, "new": new})
 
 
 def left(connection: Connection, chat_id: int, now: datetime) -> None:

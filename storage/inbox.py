@@ -75,7 +75,11 @@ _QUARANTINED = (
 )
 _FORGET_PAYLOADS = (
     inbox.update()
-    .where(inbox.c.state != "waiting", inbox.c.payload.is_not(None), inbox.c.done_at < bindparam("before", type_=Instant()))
+    .where(
+        inbox.c.state != "waiting",
+        inbox.c.payload.is_not(None),
+        inbox.c.done_at < bindparam("before", type_=Instant()),
+    )
     .values(payload=None)
 )
 
@@ -108,7 +112,9 @@ def mark_done(connection: Connection, update_id: int, *, now: datetime) -> bool:
     return connection.execute(_DONE, {"update": update_id, "now": now}).rowcount == 1
 
 
-def mark_failed(connection: Connection, update_id: int, *, reason: str, quarantine: bool, now: datetime) -> None:
+def mark_failed(
+    connection: Connection, update_id: int, *, reason: str, quarantine: bool, now: datetime
+) -> None:
     """Count a failed try; with ``quarantine`` set it aside."""
     if quarantine:
         connection.execute(_QUARANTINE, {"update": update_id, "reason": reason, "now": now})

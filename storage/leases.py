@@ -49,7 +49,9 @@ def acquire(
 def renew(connection: Connection, name: str, *, fence: int, now: datetime, span: timedelta) -> bool:
     """Hold it longer. False when somebody else has it now."""
     return (
-        connection.execute(_RENEW, {"lease_name": name, "_fence": fence, "until": now + span, "now": now}).rowcount
+        connection.execute(
+            _RENEW, {"lease_name": name, "_fence": fence, "until": now + span, "now": now}
+        ).rowcount
         == 1
     )
 

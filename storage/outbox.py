@@ -17,10 +17,12 @@ from sqlalchemy import (
     Connection,
     Integer,
     String,
+    and_,
     bindparam,
     func,
     literal,
     literal_column,
+    or_,
     select,
     tuple_,
 )
@@ -48,7 +50,6 @@ class Reply:
     edit_message_id: int | None = None
     card: bool = False
     lane: Lane = Lane.PERSON
-    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +141,35 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     connection.execute(statement, rows)
 
 
-def reply(connection: Connection, replies: Iterable[Reply], *, now: datetime, update_id: int | None) -> int:
-    """Store replies. Returns how many."""
+_READERS = select(person.c.telegram_id, person.c.id).where(
+    person.c.telegram_id.in_(bindparam("chats", expanding=True))
+)
+
+
+def reply(
+    connection: Connection,
+    replies: Sequence[Reply],
+    *,
+    now: datetime,
+    update_id: int | None,
+    known: Mapping[int, int] | None = None,
+) -> int:
+    """Store replies, each with the person whose chat it goes to. Returns how many.
+
+    ``known``: persons by Telegram id that the caller has loaded already; the others are looked up.
+    """
+    if not replies:
+        return 0
+    readers = dict(known or {})
+    if strangers := {item.chat_id for item in replies if item.chat_id > 0} - readers.keys():
+        readers |= {row[0]: row[1] for row in connection.execute(_READERS, {"chats": sorted(strangers)})}
     rows = [
         _row(
             chat_id=item.chat_id,
             kind=item.kind,
             now=now,
             lane=item.lane,
-            person_id=item.person_id,
+            person_id=readers.get(item.chat_id),
             subject_id=item.subject_id,
             params=item.params,
             edit_message_id=item.edit_message_id,
@@ -157,8 +178,7 @@ def reply(connection: Connection, replies: Iterable[Reply], *, now: datetime, up
         )
         for item in replies
     ]
-    if rows:
-        _insert(connection, rows)
+    _insert(connection, rows)
     return len(rows)
 
 
@@ -198,7 +218,9 @@ def notify(connection: Connection, notices: Iterable[Notice], *, now: datetime, 
     return sum(row["state"] == "waiting" for row in rows)
 
 
-def _notice_row(notice: Notice, recipient: Recipient, *, now: datetime, update_id: int | None) -> dict[str, Any]:
+def _notice_row(
+    notice: Notice, recipient: Recipient, *, now: datetime, update_id: int | None
+) -> dict[str, Any]:
     return _row(
         chat_id=recipient.chat_id,
         kind=notice.kind,
@@ -264,7 +286,9 @@ def _insert_edits(connection: Connection, where: Any, values: dict[str, Any]) ->
     return max(0, connection.execute(statement, values).rowcount)
 
 
-def refresh(connection: Connection, refreshes: Sequence[Refresh], *, now: datetime, update_id: int | None) -> int:
+def refresh(
+    connection: Connection, refreshes: Sequence[Refresh], *, now: datetime, update_id: int | None
+) -> int:
     """Every living card of these things shows what is true now. Returns how many edits will leave."""
     if not refreshes:
         return 0
@@ -300,7 +324,8 @@ _CANDIDATES = (
     .where(
         outbox.c.state == "waiting",
         outbox.c.not_before <= bindparam("now", type_=Instant()),
-        tuple_(outbox.c.lane, outbox.c.id) > tuple_(bindparam("lane", type_=Integer()), bindparam("after", type_=outbox.c.id.type)),
+        tuple_(outbox.c.lane, outbox.c.id)
+        > tuple_(bindparam("lane", type_=Integer()), bindparam("after", type_=outbox.c.id.type)),
     )
     .order_by(outbox.c.lane, outbox.c.id)
     .limit(bindparam("most"))
@@ -343,6 +368,27 @@ _FINISH = (
         edit_message_id=bindparam("edit_message_id"),
     )
 )
+_other = outbox.alias("other")
+_SUPERSEDE = (
+    outbox.update()
+    .where(
+        outbox.c.id.in_(bindparam("ids", expanding=True)),
+        outbox.c.card,
+        outbox.c.edit_message_id.is_not(None),
+        select(literal(1))
+        .where(
+            _other.c.chat_id == outbox.c.chat_id,
+            _other.c.edit_message_id == outbox.c.edit_message_id,
+            _other.c.card,
+            or_(
+                _other.c.state == "waiting",
+                _other.c.id.in_(bindparam("ids", expanding=True)) & (_other.c.id > outbox.c.id),
+            ),
+        )
+        .exists(),
+    )
+    .values(state="dropped", error="superseded")
+)
 _ORPHANS = (
     select(outbox.c.id, outbox.c.kind)
     .where(outbox.c.state == "leased", outbox.c.fence != bindparam("fence"))
@@ -377,13 +423,12 @@ def take(
     """Lease rows under the fence, and tell the ``wanted`` of each card among them. Empty when the lease is lost."""
     rows = connection.execute(_TAKE, {"ids": list(ids), "lease_name": lease_name, "fence": fence}).all()
     leased = sorted(
-        (
-            Leased(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], Lane(r[8]), r[9])
-            for r in rows
-        ),
+        (Leased(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], Lane(r[8]), r[9]) for r in rows),
         key=lambda row: (row.lane, row.id),
     )
-    cards = [(row.chat_id, row.kind, row.subject_id) for row in leased if row.card and row.subject_id is not None]
+    cards = [
+        (row.chat_id, row.kind, row.subject_id) for row in leased if row.card and row.subject_id is not None
+    ]
     wanted: dict[tuple[int, str, int], int] = {}
     if cards:
         for found in connection.execute(_WANTED, {"cards": cards}):
@@ -393,6 +438,9 @@ def take(
 
 def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, fence: int) -> int:
     """Write down what became of leased rows. Returns how many further edits this made necessary."""
+    again = [item.row.id for item in outcomes if item.state == "waiting" and not item.post_anew]
+    if again:
+        _supersede(connection, again)
     connection.execute(
         _FINISH,
         [
@@ -409,7 +457,11 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
             for item in outcomes
         ],
     )
-    shown = [item for item in outcomes if item.state == "sent" and item.row.card and item.row.subject_id is not None]
+    shown = [
+        item
+        for item in outcomes
+        if item.state == "sent" and item.row.card and item.row.subject_id is not None
+    ]
     if not shown:
         return 0
     upsert = upserting(connection, card)
@@ -456,9 +508,15 @@ def orphans(connection: Connection, *, fence: int, most: int = 500) -> list[tupl
     return [(row[0], row[1]) for row in connection.execute(_ORPHANS, {"fence": fence, "most": most})]
 
 
+def _supersede(connection: Connection, ids: Sequence[int]) -> None:
+    """Before rows wait again: an edit whose card has a later edit waiting is let go, for that one shows more."""
+    connection.execute(_SUPERSEDE, {"ids": list(ids)})
+
+
 def settle_orphans(connection: Connection, *, resend: Sequence[int], ask: Sequence[int]) -> None:
     """Send the harmless ones again, and leave the others for somebody to decide."""
     if resend:
+        _supersede(connection, resend)
         connection.execute(_ORPHAN_STATE, {"ids": list(resend), "state": "waiting", "error": None})
     if ask:
         connection.execute(_ORPHAN_STATE, {"ids": list(ask), "state": "unknown", "error": "perhaps sent"})
@@ -508,7 +566,15 @@ _BY_LANE = (
     .group_by(outbox.c.lane)
 )
 _STUCK = (
-    select(outbox.c.id, outbox.c.state, outbox.c.kind, outbox.c.chat_id, outbox.c.created_at, outbox.c.attempts, outbox.c.error)
+    select(
+        outbox.c.id,
+        outbox.c.state,
+        outbox.c.kind,
+        outbox.c.chat_id,
+        outbox.c.created_at,
+        outbox.c.attempts,
+        outbox.c.error,
+    )
     .where(outbox.c.state.in_(["failed", "unknown"]))
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
@@ -523,10 +589,54 @@ _LET_GO = (
     .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state.in_(["failed", "unknown"]))
     .values(state="dropped")
 )
+_waiting_rows = (
+    select(
+        outbox.c.id,
+        outbox.c.chat_id,
+        outbox.c.kind,
+        outbox.c.card,
+        func.row_number()
+        .over(
+            partition_by=(outbox.c.chat_id, outbox.c.kind, func.coalesce(outbox.c.subject_id, 0)),
+            order_by=outbox.c.id.desc(),
+        )
+        .label("age"),
+    )
+    .where(outbox.c.state == "waiting")
+    .subquery()
+)
+_newest_of_each = (
+    select(
+        _waiting_rows.c.id,
+        _waiting_rows.c.kind,
+        _waiting_rows.c.card,
+        func.row_number()
+        .over(partition_by=(_waiting_rows.c.chat_id, _waiting_rows.c.card), order_by=_waiting_rows.c.id.desc())
+        .label("place"),
+    )
+    .where(_waiting_rows.c.age == 1)
+    .subquery()
+)
+_QUIET = (
+    outbox.update()
+    .where(
+        outbox.c.state == "waiting",
+        outbox.c.id.not_in(
+            select(_newest_of_each.c.id).where(
+                or_(
+                    _newest_of_each.c.kind.in_(bindparam("kinds", expanding=True)),
+                    and_(_newest_of_each.c.card, _newest_of_each.c.place <= bindparam("cards", type_=Integer())),
+                )
+            )
+        ),
+    )
+    .values(state="dropped", error="quiet", finished_at=bindparam("now", type_=Instant()))
+)
 _FORGET_PARAMS = (
     outbox.update()
     .where(
-        outbox.c.state.not_in(["waiting", "leased"]), outbox.c.finished_at < bindparam("before", type_=Instant())
+        outbox.c.state.not_in(["waiting", "leased"]),
+        outbox.c.finished_at < bindparam("before", type_=Instant()),
     )
     .values(params=bindparam("nothing", type_=outbox.c.params.type))
 )
@@ -544,7 +654,17 @@ def stuck(connection: Connection, *, most: int = 100) -> list[dict[str, Any]]:
 
 def decide(connection: Connection, ids: Sequence[int], *, resend: bool) -> int:
     """The operator's decision on stuck rows. Returns how many it reached."""
+    if resend:
+        _supersede(connection, ids)
     return connection.execute(_AGAIN if resend else _LET_GO, {"ids": list(ids)}).rowcount
+
+
+def quiet(connection: Connection, *, cards: int, kinds: Sequence[str], now: datetime) -> int:
+    """Let go of what waits, but for the newest ``cards`` cards of each chat and the newest message of each of ``kinds``.
+
+    Of one thing only the newest card counts. Returns how many messages will not leave.
+    """
+    return connection.execute(_QUIET, {"cards": cards, "kinds": list(kinds), "now": now}).rowcount
 
 
 def forget_params(connection: Connection, *, before: datetime) -> int:

@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Role
-from domain.pairings import ConfirmVisit, OpenVisit, Pairing, PairingCase, PairUp, Visit, VisitCase, VisitState
+from domain.pairings import (
+    ConfirmVisit,
+    OpenVisit,
+    Pairing,
+    PairingCase,
+    PairUp,
+    Visit,
+    VisitCase,
+    VisitState,
+)
 from domain.people import Person
 from domain.rulebook import Rulebook
 from domain.tasks import Claim, Task
@@ -109,7 +118,9 @@ def load_for_opening(connection: Connection, action: OpenVisit, actor: Actor, ru
     )
 
 
-def load_for_confirmation(connection: Connection, action: ConfirmVisit, actor: Actor, rules: Rulebook) -> VisitCase:
+def load_for_confirmation(
+    connection: Connection, action: ConfirmVisit, actor: Actor, rules: Rulebook
+) -> VisitCase:
     """A visit with its pairing and the work done; the task is locked first, as everywhere."""
     unlocked = load(connection, Visit, action.visit_id, lock=False)
     task = None if unlocked is None else load(connection, Task, unlocked.task_id)

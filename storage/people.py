@@ -26,8 +26,8 @@ from domain.people import Appoint, Appointment, ChooseHome, ChooseLanguage, Give
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
-from storage.types import Instant
 from storage.schema import appointment, chat_group, household, person, unit
+from storage.types import Instant
 
 _home = unit.alias("home")
 _held_unit = unit.alias("held_unit")
@@ -52,11 +52,15 @@ _actor_from = (
     person.outerjoin(_home, _home.c.id == person.c.home_unit_id)
     .outerjoin(
         appointment,
-        (appointment.c.person_id == person.c.id) & (appointment.c.starts_at <= bindparam("now", type_=Instant())) & _live,
+        (appointment.c.person_id == person.c.id)
+        & (appointment.c.starts_at <= bindparam("now", type_=Instant()))
+        & _live,
     )
     .outerjoin(_held_unit, _held_unit.c.id == appointment.c.unit_id)
 )
-_ACTOR_BY_TELEGRAM = select(*_actor_columns).select_from(_actor_from).where(person.c.telegram_id == bindparam("key"))
+_ACTOR_BY_TELEGRAM = (
+    select(*_actor_columns).select_from(_actor_from).where(person.c.telegram_id == bindparam("key"))
+)
 _ACTOR_BY_ID = select(*_actor_columns).select_from(_actor_from).where(person.c.id == bindparam("key"))
 
 
@@ -87,7 +91,9 @@ def load_actor(
 
 # --- loading for decisions ------------------------------------------------------------------------------------------
 
-_PERSON_BY_TELEGRAM = selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
+_PERSON_BY_TELEGRAM = (
+    selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
+)
 _STANDING = selection(Appointment).where(appointment.c.person_id == bindparam("person_id"), _live)
 _UNIT = select(unit.c.path, unit.c.kind).where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
 HOME_KINDS = frozenset({"building"})
@@ -98,6 +104,14 @@ def person_by_telegram(connection: Connection, telegram_id: int) -> Person | Non
     return only(connection, Person, _PERSON_BY_TELEGRAM, telegram_id=telegram_id)
 
 
+_KNOWN_PERSON = selection(Person).where(person.c.telegram_id == bindparam("telegram_id"))
+
+
+def known_person(connection: Connection, telegram_id: int) -> Person | None:
+    """The same for reading only, without a lock."""
+    return only(connection, Person, _KNOWN_PERSON, telegram_id=telegram_id)
+
+
 def _own(connection: Connection, actor: Actor) -> Person:
     found = load(connection, Person, actor.person_id)
     if found is None:
@@ -105,7 +119,9 @@ def _own(connection: Connection, actor: Actor) -> Person:
     return found
 
 
-def load_for_consent(connection: Connection, action: GiveConsent, actor: Actor, rules: Rulebook) -> PersonCase:
+def load_for_consent(
+    connection: Connection, action: GiveConsent, actor: Actor, rules: Rulebook
+) -> PersonCase:
     """The person, new when this is the first "yes"."""
     known = person_by_telegram(connection, action.telegram_id)
     if known is None:
@@ -124,12 +140,16 @@ def load_for_home(connection: Connection, action: ChooseHome, actor: Actor, rule
     )
 
 
-def load_for_language(connection: Connection, action: ChooseLanguage, actor: Actor, rules: Rulebook) -> PersonCase:
+def load_for_language(
+    connection: Connection, action: ChooseLanguage, actor: Actor, rules: Rulebook
+) -> PersonCase:
     """The person."""
     return PersonCase(_own(connection, actor))
 
 
-def load_for_appointment(connection: Connection, action: Appoint, actor: Actor, rules: Rulebook) -> PersonCase:
+def load_for_appointment(
+    connection: Connection, action: Appoint, actor: Actor, rules: Rulebook
+) -> PersonCase:
     """The person, known or not, with the appointments they have."""
     known = person_by_telegram(connection, action.telegram_id)
     if known is None:
@@ -144,7 +164,7 @@ def load_for_appointment(connection: Connection, action: Appoint, actor: Actor, 
     )
 
 
-LOADERS = {
+LOADERS: dict[type[Any], Any] = {
     GiveConsent: load_for_consent,
     ChooseHome: load_for_home,
     ChooseLanguage: load_for_language,
@@ -213,7 +233,9 @@ _ONE = select(*_recipient).where(person.c.id == bindparam("person_id"), person.c
 _HOLDERS_UP = (
     select(*_recipient, unit.c.path)
     .select_from(
-        appointment.join(unit, unit.c.id == appointment.c.unit_id).join(person, person.c.id == appointment.c.person_id)
+        appointment.join(unit, unit.c.id == appointment.c.unit_id).join(
+            person, person.c.id == appointment.c.person_id
+        )
     )
     .where(
         unit.c.path.in_(bindparam("paths", expanding=True)),
@@ -229,7 +251,9 @@ _HOLDERS_AROUND = (
     select(*_recipient)
     .distinct()
     .select_from(
-        appointment.join(unit, unit.c.id == appointment.c.unit_id).join(person, person.c.id == appointment.c.person_id)
+        appointment.join(unit, unit.c.id == appointment.c.unit_id).join(
+            person, person.c.id == appointment.c.person_id
+        )
     )
     .where(
         or_(

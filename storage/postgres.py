@@ -91,7 +91,11 @@ class PostgresEngine:
                 state = getattr(error.orig, "sqlstate", None) or ""
                 if state in RUN_AGAIN and attempt < TRIES:
                     continue
-                if error.connection_invalidated or isinstance(error, InterfaceError) or state.startswith(AWAY):
+                if (
+                    error.connection_invalidated
+                    or isinstance(error, InterfaceError)
+                    or state.startswith(AWAY)
+                ):
                     raise DatabaseAwayError(f"the database server refuses: {error.orig}") from error
                 if isinstance(error, OperationalError):
                     raise DatabaseAwayError(f"the database server refuses: {error.orig}") from error

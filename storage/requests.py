@@ -59,7 +59,9 @@ def load_for_raising(connection: Connection, action: RaiseRequest, actor: Actor,
     """A new number, the person it is for, and where it will be handled."""
     if isinstance(action, RaiseForOther):
         unit_id = action.unit_id
-        known = Person(next_id(connection, Person), 0, None, action.name or "", actor.language, home_unit_id=unit_id)
+        known = Person(
+            next_id(connection, Person), 0, None, action.name or "", actor.language, home_unit_id=unit_id
+        )
     else:
         found = load(connection, Person, actor.person_id)
         if found is None or found.home_unit_id is None:

@@ -208,8 +208,22 @@ claim = Table(
     Column("ended_at", Instant),
     Column("minutes", Integer),
     CheckConstraint("place > 0", name="place"),
-    Index("uq_claim_place_held", "task_id", "place", unique=True, sqlite_where=_HOLDING, postgresql_where=_HOLDING),
-    Index("uq_claim_member_held", "task_id", "member_id", unique=True, sqlite_where=_HOLDING, postgresql_where=_HOLDING),
+    Index(
+        "uq_claim_place_held",
+        "task_id",
+        "place",
+        unique=True,
+        sqlite_where=_HOLDING,
+        postgresql_where=_HOLDING,
+    ),
+    Index(
+        "uq_claim_member_held",
+        "task_id",
+        "member_id",
+        unique=True,
+        sqlite_where=_HOLDING,
+        postgresql_where=_HOLDING,
+    ),
     Index("ix_claim_member_id_state", "member_id", "state"),
 )
 
@@ -274,7 +288,13 @@ audit = Table(
     Column("request_id", RowId),
     Column("unit_id", RowId),
     Column("data", JSON, nullable=False),
-    Index("ix_audit_request_id", "request_id", "id", postgresql_where=text("request_id IS NOT NULL"), sqlite_where=text("request_id IS NOT NULL")),
+    Index(
+        "ix_audit_request_id",
+        "request_id",
+        "id",
+        postgresql_where=text("request_id IS NOT NULL"),
+        sqlite_where=text("request_id IS NOT NULL"),
+    ),
 )
 
 earning = Table(
@@ -294,7 +314,12 @@ earning = Table(
     Column("confirmed_at", Instant, nullable=False),
     Column("posted_at", Instant),
     UniqueConstraint("source_kind", "source_id", "person_id"),
-    Index("ix_earning_waiting", "id", sqlite_where=text("posted_at IS NULL"), postgresql_where=text("posted_at IS NULL")),
+    Index(
+        "ix_earning_waiting",
+        "id",
+        sqlite_where=text("posted_at IS NULL"),
+        postgresql_where=text("posted_at IS NULL"),
+    ),
     Index("ix_earning_person_id", "person_id", "id"),
 )
 
@@ -349,7 +374,12 @@ inbox = Table(
     Column("error", Text),
     CheckConstraint("state IN ('waiting', 'done', 'quarantined')", name="state"),
     Index("ix_inbox_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    Index("ix_inbox_quarantined", "id", sqlite_where=text("state = 'quarantined'"), postgresql_where=text("state = 'quarantined'")),
+    Index(
+        "ix_inbox_quarantined",
+        "id",
+        sqlite_where=text("state = 'quarantined'"),
+        postgresql_where=text("state = 'quarantined'"),
+    ),
 )
 
 outbox = Table(
@@ -375,8 +405,18 @@ outbox = Table(
     Column("update_id", BigInteger),
     CheckConstraint("state IN ('waiting', 'leased', 'sent', 'dropped', 'failed', 'unknown')", name="state"),
     Index("ix_outbox_waiting", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    Index("ix_outbox_leased", "id", sqlite_where=text("state = 'leased'"), postgresql_where=text("state = 'leased'")),
-    Index("ix_outbox_stuck", "id", sqlite_where=text("state IN ('failed', 'unknown')"), postgresql_where=text("state IN ('failed', 'unknown')")),
+    Index(
+        "ix_outbox_leased",
+        "id",
+        sqlite_where=text("state = 'leased'"),
+        postgresql_where=text("state = 'leased'"),
+    ),
+    Index(
+        "ix_outbox_stuck",
+        "id",
+        sqlite_where=text("state IN ('failed', 'unknown')"),
+        postgresql_where=text("state IN ('failed', 'unknown')"),
+    ),
     # A card that waits for an edit waits for one only: it shows what is true when the edit leaves.
     Index(
         "uq_outbox_edit_waiting",

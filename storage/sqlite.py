@@ -43,7 +43,9 @@ class _Job:
         self.future: Future[Any] = Future()
 
 
-def open_connection(path: Path, *, query_only: bool, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+def open_connection(
+    path: Path, *, query_only: bool, busy_seconds: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     """One connection with the pragmas that the design relies on, its transactions left to us."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_seconds)
     for pragma in (
@@ -161,7 +163,7 @@ class SqliteEngine:
                 finally:
                     if raw.in_transaction:
                         raw.execute("ROLLBACK")
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            except BaseException as error:
                 if _is_of_the_file(error):
                     reader.throw_away()
                 job.future.set_exception(_translated(error))
@@ -245,7 +247,7 @@ class _Writer:
                 raw.execute("SAVEPOINT unit")
                 try:
                     results.append((True, job.unit(connection)))
-                except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+                except BaseException as error:
                     if not raw.in_transaction or _is_of_the_file(error):
                         self._abandon(raw)
                         return None
@@ -274,7 +276,7 @@ class _Writer:
             if not raw.in_transaction:
                 raise DatabaseAwayError("the transaction was ended from within the unit of work")
             raw.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+        except BaseException as error:
             self._abandon(raw)
             job.future.set_exception(_translated(error))
         else:

@@ -104,7 +104,10 @@ _MEMBERS_IN = (
     .where(
         appointment.c.role == Role.MEMBER,
         appointment.c.ends_at.is_(None),
-        or_(unit.c.path == bindparam("path"), (unit.c.path >= bindparam("low")) & (unit.c.path < bindparam("high"))),
+        or_(
+            unit.c.path == bindparam("path"),
+            (unit.c.path >= bindparam("low")) & (unit.c.path < bindparam("high")),
+        ),
     )
 )
 _UNITS_BY_PATH = select(unit.c.path, unit.c.id).where(unit.c.path.in_(bindparam("paths", expanding=True)))
@@ -112,7 +115,9 @@ _UNITS_BY_PATH = select(unit.c.path, unit.c.id).where(unit.c.path.in_(bindparam(
 
 def nearest_circle(connection: Connection, path: str) -> int:
     """The smallest unit at or above ``path`` that has members: an offer to nobody would wait for nothing."""
-    ids: dict[str, int] = {row[0]: row[1] for row in connection.execute(_UNITS_BY_PATH, {"paths": ancestors(path)})}
+    ids: dict[str, int] = {
+        row[0]: row[1] for row in connection.execute(_UNITS_BY_PATH, {"paths": ancestors(path)})
+    }
     for candidate in ancestors(path):
         low, high = below(candidate)
         if connection.execute(_MEMBERS_IN, {"path": candidate, "low": low, "high": high}).scalar_one():

@@ -13,14 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import Connection
 
 from domain import alarms, groups, pairings, people, requests, tasks
 from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar
 from domain.people import Person
-from domain.permissions import Permission, allowed
+from domain.permissions import allowed
 from domain.rulebook import Rulebook
 from storage import alarms as alarm_rows
 from storage import audit, drafts, facts, inbox, leases, outbox, points, units
@@ -29,14 +29,15 @@ from storage import pairings as pairing_rows
 from storage import people as people_rows
 from storage import requests as request_rows
 from storage import tasks as task_rows
-from storage.drafts import KEEP, Draft, DraftChange
+from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
 from storage.inbox import Arrived
 from storage.outbox import Candidate, Leased, Reply, Sent
 
+__all__ = ["CLEAR", "KEEP", "Draft", "DraftChange", "Reply", "Store", "Who"]
+
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
 
 DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **people.DECIDE,
@@ -100,6 +101,7 @@ class Opening:
     """What most steps begin with: who it is, and the form they are in. ``actor.person_id`` is 0 for strangers."""
 
     actor: Actor
+    person: Person | None
     draft: Draft | None
 
 
@@ -113,16 +115,26 @@ class LeasedBatch:
     wanted: Mapping[tuple[int, str, int], int]
 
 
-class _Repeated(Exception):  # noqa: N818 - leaves the unit of work without an error
+def _known(actor: Actor) -> dict[int, int]:
+    """The actor's own chat, so that replies into it need no look-up."""
+    return {actor.telegram_id: actor.person_id} if actor.person_id and actor.telegram_id else {}
+
+
+class _Repeated(Exception):
     """The update is done already."""
 
 
 @dataclass(slots=True)
 class Hooks:
-    """What follows a commit in memory. ``outbox_grew`` wakes delivery; ``decided`` counts actions by outcome."""
+    """What follows a commit in memory. ``outbox_grew`` wakes delivery; ``decided`` counts actions by outcome.
+
+    ``reached`` is told each point at which a kill must do no harm, in whatever thread gets there; the crash campaign
+    kills the process at them.
+    """
 
     outbox_grew: Callable[[], None] = field(default=lambda: None)
     decided: Callable[[str, str], None] = field(default=lambda action, outcome: None)
+    reached: Callable[[str], None] = field(default=lambda point: None)
 
 
 class Store:
@@ -161,7 +173,7 @@ class Store:
         *,
         now: datetime,
         update_id: int | None = None,
-        draft: Draft | DraftChange = KEEP,
+        draft: DraftChange = KEEP,
         replies: Sequence[Reply] = (),
         if_refused: Reply | None = None,
     ) -> Outcome:
@@ -186,9 +198,10 @@ class Store:
             if isinstance(who, Who):
                 drafts.change(connection, who.telegram_id, draft, now=now)
             # Replies first: a card that is edited as the reply needs no second edit as a refresh.
-            leaving = outbox.reply(connection, replies, now=now, update_id=update_id)
+            leaving = outbox.reply(connection, replies, now=now, update_id=update_id, known=_known(actor))
             leaving += outbox.notify(connection, decision.notices, now=now, update_id=update_id)
             leaving += outbox.refresh(connection, decision.refreshes, now=now, update_id=update_id)
+            self.hooks.reached("perform.written")
             return decision, leaving
 
         try:
@@ -202,6 +215,7 @@ class Store:
             if update_id is not None or if_refused is not None:
                 await self._refuse(refused, update_id, if_refused, now=now)
             return Refusal(refused.key, refused.params, actor)
+        self.hooks.reached("perform.committed")
         self.hooks.decided(name, "done")
         if leaving:
             self.hooks.outbox_grew()
@@ -227,7 +241,9 @@ class Store:
             outbox.reachable(connection, who.telegram_id, now=now)
         return known
 
-    async def _refuse(self, refused: Refused, update_id: int | None, template: Reply | None, *, now: datetime) -> None:
+    async def _refuse(
+        self, refused: Refused, update_id: int | None, template: Reply | None, *, now: datetime
+    ) -> None:
         def unit(connection: Connection) -> int:
             if update_id is not None and not inbox.mark_done(connection, update_id, now=now):
                 return 0
@@ -246,7 +262,7 @@ class Store:
         *,
         now: datetime,
         who: Who | None = None,
-        draft: Draft | DraftChange = KEEP,
+        draft: DraftChange = KEEP,
         replies: Sequence[Reply] = (),
     ) -> bool:
         """End a step without an action: a form's draft, a read that was answered. False when it was done before."""
@@ -259,6 +275,7 @@ class Store:
             return True, outbox.reply(connection, replies, now=now, update_id=update_id)
 
         first, leaving = await self._commit(unit)
+        self.hooks.reached("finish.committed")
         if leaving:
             self.hooks.outbox_grew()
         return first
@@ -270,9 +287,7 @@ class Store:
 
         def unit(connection: Connection) -> Any:
             actor = self._reader(connection, who, now)
-            if not allowed(actor, query.permission, None):
-                raise Refused(NOT_FOUND)
-            return facts.QUERIES[type(query)](connection, query, actor, now)
+            return facts.answer(connection, query, actor, now=now, rules=self.rules)
 
         return await self._engine.read(unit)
 
@@ -280,7 +295,11 @@ class Store:
         """Who this is, and the form they are in."""
 
         def unit(connection: Connection) -> Opening:
-            return Opening(self._reader(connection, who, now), drafts.load(connection, who.telegram_id))
+            return Opening(
+                self._reader(connection, who, now),
+                people_rows.known_person(connection, who.telegram_id),
+                drafts.load(connection, who.telegram_id),
+            )
 
         return await self._engine.read(unit)
 
@@ -293,24 +312,28 @@ class Store:
 
     # --- what Telegram tells of people and groups --------------------------------------------------------------------
 
-    async def person_left(self, update_id: int | None, telegram_id: int, *, now: datetime) -> None:
+    async def person_left(self, update_id: int | None, *, telegram_id: int, now: datetime) -> None:
         """Somebody blocked the bot."""
         await self._marked(update_id, lambda c: outbox.unreachable(c, telegram_id, now=now), now=now)
 
-    async def person_returned(self, update_id: int | None, telegram_id: int, *, now: datetime) -> None:
+    async def person_returned(self, update_id: int | None, *, telegram_id: int, now: datetime) -> None:
         """Somebody unblocked the bot."""
         await self._marked(update_id, lambda c: outbox.reachable(c, telegram_id, now=now), now=now)
         self.hooks.outbox_grew()
 
-    async def group_left(self, update_id: int | None, chat_id: int, *, now: datetime) -> None:
+    async def group_left(self, update_id: int | None, *, chat_id: int, now: datetime) -> None:
         """The bot was removed from a group."""
         await self._marked(update_id, lambda c: group_rows.left(c, chat_id, now), now=now)
 
-    async def group_migrated(self, update_id: int | None, old: int, new: int, *, now: datetime) -> None:
+    async def group_migrated(
+        self, update_id: int | None, *, chat_id: int, to_chat_id: int, now: datetime
+    ) -> None:
         """A group became a supergroup."""
-        await self._marked(update_id, lambda c: group_rows.move(c, old, new), now=now)
+        await self._marked(update_id, lambda c: group_rows.move(c, chat_id, to_chat_id), now=now)
 
-    async def _marked(self, update_id: int | None, work: Callable[[Connection], Any], *, now: datetime) -> None:
+    async def _marked(
+        self, update_id: int | None, work: Callable[[Connection], Any], *, now: datetime
+    ) -> None:
         def unit(connection: Connection) -> None:
             if update_id is None or inbox.mark_done(connection, update_id, now=now):
                 work(connection)
@@ -321,23 +344,31 @@ class Store:
 
     async def receive(self, arrived: Sequence[Arrived], *, now: datetime) -> int:
         """Keep raw updates. After this returns the offset may move, or 200 may be answered."""
-        return await self._commit(lambda connection: inbox.put(connection, arrived, now=now))
+        count = await self._commit(lambda connection: inbox.put(connection, arrived, now=now))
+        self.hooks.reached("intake.committed")
+        return count
 
     async def waiting(self, *, after: int, most: int) -> list[inbox.Waiting]:
         """Updates to be worked on after an inbox row."""
         return await self._engine.read(lambda connection: inbox.waiting_after(connection, after, most=most))
 
-    async def failed(self, update_id: int, *, reason: str, quarantine: bool, now: datetime) -> None:
-        """Count a failed try, or set the update aside."""
-        await self._commit(
-            lambda connection: inbox.mark_failed(
-                connection, update_id, reason=reason, quarantine=quarantine, now=now
-            )
-        )
+    async def failed(
+        self, update_id: int, *, reason: str, quarantine: bool, now: datetime, replies: Sequence[Reply] = ()
+    ) -> None:
+        """Count a failed try, or set the update aside and tell whom it came from."""
+
+        def unit(connection: Connection) -> int:
+            inbox.mark_failed(connection, update_id, reason=reason, quarantine=quarantine, now=now)
+            return outbox.reply(connection, replies, now=now, update_id=update_id)
+
+        if await self._commit(unit):
+            self.hooks.outbox_grew()
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    async def candidates(self, *, now: datetime, after: tuple[int, int] = (-1, 0), most: int = 64) -> list[Candidate]:
+    async def candidates(
+        self, *, now: datetime, after: tuple[int, int] = (-1, 0), most: int = 64
+    ) -> list[Candidate]:
         """Rows that may leave now by their time."""
         return await self._engine.read(lambda c: outbox.candidates(c, now=now, after=after, most=most))
 
@@ -345,7 +376,9 @@ class Store:
         """When the next waiting row may leave by its time."""
         return await self._engine.read(outbox.next_due)
 
-    async def lease_rows(self, ids: Sequence[int], *, lease: str, fence: int, now: datetime) -> LeasedBatch:
+    async def lease_rows(
+        self, ids: Sequence[int], *, lease: str, fence: int, now: datetime, needs_facts: Callable[[str], bool]
+    ) -> LeasedBatch:
         """Lease rows, and load what their views need as it is at this moment."""
 
         def unit(connection: Connection) -> LeasedBatch:
@@ -357,12 +390,16 @@ class Store:
                     reader = people_rows.load_actor(connection, now, person_id=row.person_id)
                     if reader is not None:
                         readers[row.person_id] = reader
-                if row.kind in facts.FACTS and row.subject_id is not None:
+                if row.subject_id is not None and needs_facts(row.kind):
                     eyes = readers.get(row.person_id or 0, Actor())
-                    known[row.id] = facts.FACTS[row.kind](connection, row.subject_id, eyes, now)
+                    known[row.id] = facts.load(
+                        connection, row.kind, row.subject_id, eyes, now=now, rules=self.rules
+                    )
             return LeasedBatch(tuple(rows), known, readers, wanted)
 
-        return await self._commit(unit)
+        batch = await self._commit(unit)
+        self.hooks.reached("delivery.leased")
+        return batch
 
     async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
         """Write down what became of leased rows."""
@@ -375,7 +412,10 @@ class Store:
                     group_rows.move(connection, item.row.chat_id, item.migrated_to)
             return outbox.record(connection, outcomes, now=now, fence=fence)
 
-        if await self._commit(unit):
+        self.hooks.reached("delivery.sent")
+        grew = await self._commit(unit)
+        self.hooks.reached("delivery.recorded")
+        if grew:
             self.hooks.outbox_grew()
 
     async def settle_orphans(self, *, fence: int, resends: Callable[[str], bool]) -> tuple[int, int]:
@@ -397,7 +437,9 @@ class Store:
 
     async def refresh_stale(self, *, before: datetime, now: datetime) -> int:
         """After an outage: every open card shown before says that we are back."""
-        count = await self._commit(lambda connection: outbox.refresh_stale(connection, before=before, now=now))
+        count = await self._commit(
+            lambda connection: outbox.refresh_stale(connection, before=before, now=now)
+        )
         if count:
             self.hooks.outbox_grew()
         return count
@@ -416,7 +458,9 @@ class Store:
 
     async def renew_lease(self, name: str, *, fence: int, now: datetime, span: timedelta) -> bool:
         """Hold it longer; False when it is lost."""
-        return await self._commit(lambda connection: leases.renew(connection, name, fence=fence, now=now, span=span))
+        return await self._commit(
+            lambda connection: leases.renew(connection, name, fence=fence, now=now, span=span)
+        )
 
     async def settle_points(self, *, now: datetime, most: int = 200) -> int:
         """Post up to ``most`` earnings into the ledger. Returns how many were looked at."""
@@ -428,10 +472,10 @@ class Store:
 
     async def due_pairings(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
         """Pairings whose next visit has come due."""
-        from zoneinfo import ZoneInfo
-
         today = now.astimezone(ZoneInfo(self.rules.time_zone)).date()
-        return await self._engine.read(lambda connection: pairing_rows.due_pairings(connection, today, most=most))
+        return await self._engine.read(
+            lambda connection: pairing_rows.due_pairings(connection, today, most=most)
+        )
 
     async def forget_words(self, *, before: datetime) -> tuple[int, int]:
         """Empty payloads and parameters of what was finished before."""
@@ -452,13 +496,19 @@ class Store:
 
     async def stuck(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """What was quarantined on the way in, and what is stuck on the way out."""
-        return await self._engine.read(lambda connection: (inbox.quarantined(connection), outbox.stuck(connection)))
+        return await self._engine.read(
+            lambda connection: (inbox.quarantined(connection), outbox.stuck(connection))
+        )
 
     async def decide_stuck(self, ids: Sequence[int], *, resend: bool) -> int:
         """Send stuck rows again, or let them go."""
         count = await self._commit(lambda connection: outbox.decide(connection, ids, resend=resend))
         self.hooks.outbox_grew()
         return count
+
+    async def quiet(self, *, cards: int, kinds: Sequence[str], now: datetime) -> int:
+        """Let go of what waits to leave, but for the newest ``cards`` cards of each chat and of each of ``kinds``."""
+        return await self._commit(lambda connection: outbox.quiet(connection, cards=cards, kinds=kinds, now=now))
 
     async def retry_updates(self, update_ids: Sequence[int]) -> int:
         """Try quarantined updates again."""

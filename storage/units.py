@@ -40,7 +40,12 @@ _INSERT = unit.insert()
 _UPDATE = (
     unit.update()
     .where(unit.c.id == bindparam("_id"))
-    .values(name=bindparam("name"), name_en=bindparam("name_en"), kind=bindparam("kind"), version=unit.c.version + 1)
+    .values(
+        name=bindparam("name"),
+        name_en=bindparam("name_en"),
+        kind=bindparam("kind"),
+        version=unit.c.version + 1,
+    )
 )
 
 
@@ -73,7 +78,11 @@ def problems_of(rows: Iterable[UnitRow], *, existing: Mapping[str, str]) -> list
     for row in rows:
         if row.parent and row.parent not in parents:
             found.append(
-                Problem(row.line, "parent", f"{row.parent!r} is neither in this file nor known; add it or correct it")
+                Problem(
+                    row.line,
+                    "parent",
+                    f"{row.parent!r} is neither in this file nor known; add it or correct it",
+                )
             )
             continue
         seen = {row.key}
@@ -87,7 +96,11 @@ def problems_of(rows: Iterable[UnitRow], *, existing: Mapping[str, str]) -> list
         before = existing.get(row.key)
         if before is not None and before != row.parent:
             found.append(
-                Problem(row.line, "parent", f"{row.key!r} stands below {before or 'nothing'!r}; moving is not an import")
+                Problem(
+                    row.line,
+                    "parent",
+                    f"{row.key!r} stands below {before or 'nothing'!r}; moving is not an import",
+                )
             )
     return found
 
@@ -115,7 +128,8 @@ def put(connection: Connection, rows: Iterable[UnitRow]) -> tuple[int, int]:
                 before = known[row.key]
                 if (before.name, before.name_en, before.kind) != (row.name, row.name_en, row.kind):
                     connection.execute(
-                        _UPDATE, {"_id": before.id, "name": row.name, "name_en": row.name_en, "kind": row.kind}
+                        _UPDATE,
+                        {"_id": before.id, "name": row.name, "name_en": row.name_en, "kind": row.kind},
                     )
                     changed += 1
                 continue

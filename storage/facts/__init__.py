@@ -1,8 +1,52 @@
-"""What messages and screens need to know (see each noun)."""
+"""What is true now, in a reader's eyes: the facts behind each kind of message, and the answers to queries.
+
+Plain functions over a connection, run inside a unit of the store. Each asks the permission table with the subject
+the rules themselves use, and fills in no more than its reader may see: views hide nothing. ``None`` means "not true
+any more, or not yours", and the message is dropped; a query raises ``Refused(NOT_FOUND)`` instead.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-FACTS: dict[str, Any] = {}
-QUERIES: dict[type[Any], Any] = {}
+from sqlalchemy import Connection
+
+from domain.base import NOT_FOUND, Actor, Query, Refused
+from domain.permissions import allowed
+from domain.rulebook import Rulebook
+from storage.facts import alarms, cards, desk, news, pairings, people, points, requests, tasks
+from storage.facts.rows import Look
+
+FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
+    **requests.FACTS,
+    **news.FACTS,
+    **tasks.FACTS,
+    **pairings.FACTS,
+    **alarms.FACTS,
+    **people.FACTS,
+}
+QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
+    **requests.QUERIES,
+    **cards.QUERIES,
+    **desk.QUERIES,
+    **tasks.QUERIES,
+    **pairings.QUERIES,
+    **points.QUERIES,
+    **people.QUERIES,
+}
+
+
+def load(
+    connection: Connection, kind: str, subject_id: int, reader: Actor, *, now: datetime, rules: Rulebook
+) -> Any | None:
+    """The facts (``domain.queries``) of one kind of message; None: drop it. Raises KeyError for a kind without facts."""
+    return FACTS[kind](connection, subject_id, Look(reader, now, rules))
+
+
+def answer(connection: Connection, query: Query, reader: Actor, *, now: datetime, rules: Rulebook) -> Any:
+    """The answer to a query, scoped to the reader. Raises ``Refused(NOT_FOUND)`` for what they may not see."""
+    if not allowed(reader, query.permission, None):
+        raise Refused(NOT_FOUND)
+    return QUERIES[type(query)](connection, query, Look(reader, now, rules))

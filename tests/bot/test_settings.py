@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,9 @@ class TestReading:
             environment={
                 "LINLI_COMMUNITY__ADMINS": "7, 8",
                 "LINLI_DANGER_WORDS": '["fire", "着火"]',
-                "LINLI_RULES__SOLVE_HOURS__URGENT": "12",
+                "LINLI_RULES__FIRST_ANSWER_HOURS__URGENT": "1",
+                "LINLI_RULES__OFFICE__WEEKDAYS": "1,2,6",
+                "LINLI_RULES__OFFICE__OPENS": "08:30",
                 "LINLI_POINTS__PER_HOUR": '{"lift": 300}',
                 "LINLI_POINTS__RATING_FACTOR__5": "150",
                 "LINLI_TELEGRAM__LIMITS_ENABLED": "false",
@@ -70,19 +73,23 @@ class TestReading:
         )
         assert settings.community.admins == (7, 8)
         assert settings.danger_words == ("fire", "着火")
-        assert settings.rules.solve_hours.urgent == 12
-        assert settings.rules.solve_hours.timely == 24
-        assert settings.points.weight("lift") == 300
-        assert settings.points.weight("errand") == 400
+        assert settings.rules.first_answer_hours.urgent == 1
+        assert settings.rules.first_answer_hours.timely == 4
+        assert settings.rules.office.weekdays == (1, 2, 6)
+        assert settings.rules.office.opens == time(8, 30)
+        assert settings.points.per_hour["lift"] == 300
+        assert settings.points.per_hour["errand"] == Settings().points.per_hour["errand"]
         assert settings.points.rating_factor == {5: 150, 4: 100, 3: 80, 2: 0, 1: 0}
         assert settings.telegram.limits_enabled is False
 
     def test_a_single_admin_needs_no_brackets(self) -> None:
         assert load(None, environment={"LINLI_COMMUNITY__ADMINS": "7"}).community.admins == (7,)
 
-    def test_a_service_of_unknown_kind_weighs_as_other(self) -> None:
-        points = Settings().points
-        assert points.weight("no_such_kind") == points.per_hour["other"]
+    def test_a_time_of_day_is_written_as_people_or_as_toml_write_it(self, tmp_path: Path) -> None:
+        office = load(
+            written(tmp_path, "[rules.office]\nopens = 08:15:00\ncloses = '16:45'\n"), environment={}
+        ).rules.office
+        assert (office.opens, office.closes) == (time(8, 15), time(16, 45))
 
     def test_the_sources_are_the_file_and_the_names_of_the_variables(self, tmp_path: Path) -> None:
         environment = {"LINLI_LOG__LEVEL": "info", "PATH": "/bin", "LINLI_PORT": "tcp://10.0.0.1:80"}
@@ -123,7 +130,7 @@ class TestMistakes:
         [
             ("[telegram]\ntokn = 'x'\n", "telegram.token"),
             ("[database]\npoll_seconds = 3\n", "telegram.poll_seconds"),
-            ("[rules.solve_hours]\nurgnt = 3\n", "rules.solve_hours.urgent"),
+            ("[rules.first_answer_hours]\nurgnt = 3\n", "rules.first_answer_hours.urgent"),
             ("[telegramm]\n", "telegram"),
         ],
     )
@@ -160,6 +167,31 @@ class TestMistakes:
         assert '"other" is missing' in line
         (line,) = mistakes(written(tmp_path, category * 2))
         assert "lift stands twice" in line
+
+    @pytest.mark.parametrize("opens", ["9", "'9'", "'25:00'", "'09:00Z'", "true"])
+    def test_what_is_no_local_time_of_day_is_refused(self, tmp_path: Path, opens: str) -> None:
+        (line,) = mistakes(written(tmp_path, f"[rules.office]\nopens = {opens}\n"))
+        assert line.startswith("rules.office.opens (LINLI_RULES__OFFICE__OPENS): got ")
+        assert 'such as "09:00"' in line
+
+    @pytest.mark.parametrize(
+        ("text", "begins"),
+        [
+            ("opens = '17:00'", "rules.office.closes (LINLI_RULES__OFFICE__CLOSES): not later than opens"),
+            ("weekdays = []", "rules.office.weekdays (LINLI_RULES__OFFICE__WEEKDAYS): got a list of 0"),
+            ("weekdays = [8]", "rules.office.weekdays[1]: got 8"),
+        ],
+    )
+    def test_an_office_that_is_never_open_is_refused(self, tmp_path: Path, text: str, begins: str) -> None:
+        (line,) = mistakes(written(tmp_path, f"[rules.office]\n{text}\n"))
+        assert line.startswith(begins)
+
+    def test_a_category_of_a_kind_that_has_no_weight_is_refused(self, tmp_path: Path) -> None:
+        category = "[[categories]]\ncode = 'other'\nzh = '其他'\nen = 'Other'\nkind = 'teaching'\n"
+        (line,) = mistakes(written(tmp_path, category))
+        assert "other is of the kind teaching, which points.per_hour does not weigh" in line
+        weighed = written(tmp_path, f"[points.per_hour]\nteaching = 800\n{category}")
+        assert load(weighed, environment={}).categories[0].kind == "teaching"
 
     def test_a_file_that_is_named_must_be_there(self, tmp_path: Path) -> None:
         (line,) = mistakes(tmp_path / "none.toml")

@@ -1,0 +1,467 @@
+"""The composition root: every outside thing comes in here as an argument, and the tests build the same way.
+
+Knows the order in which things start and stop. On SIGTERM the intake stops first, each person's present update ends,
+what is leased is recorded, and only then the database closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from time import monotonic
+from typing import Any
+
+import structlog
+from telegram import Update
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ApplicationBuilder, ExtBot
+
+import handlers
+from bot.commands import Commands
+from bot.control import ControlServer, socket_path
+from bot.dispatcher import Dispatcher
+from bot.intake import ALLOWED_UPDATES, Intake, Poller
+from bot.limiter import Limiter, Limits
+from bot.metrics import Metrics, Queue, Snapshot
+from bot.rules import rulebook
+from bot.settings import Settings
+from bot.transport import AiohttpRequest
+from bot.web import Health, Server, operations_app, webhook_app
+from domain.base import Actor
+from domain.lanes import Lane
+from domain.permissions import commands_for
+from jobs.clock import Ticker
+from jobs.delivery import Delivery, Observer, resends
+from jobs.speaker import DirectSpeaker
+from storage.database import Location, migrate, open_engine
+from storage.engine import DatabaseAwayError
+from storage.lockfile import WriterLock
+from storage.unit import Hooks, Store
+from views.catalogue import LANGUAGES, Texts
+
+log = structlog.get_logger(__name__)
+
+LEASE = "bot"
+PRESS_LIFE = timedelta(seconds=150)
+"""How long Telegram keeps a press for the bot; after a longer silence presses were lost and cards say so."""
+
+DRAIN_SECONDS = 12.0
+POOL = 40
+
+
+class StartError(Exception):
+    """The program cannot start or go on. The text is for the operator, with the mend."""
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class App:
+    """One running bot. ``start`` returns when it is ready; ``run`` goes on until stopped or until something is fatal."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        token: str | None = None,
+        base_url: str | None = None,
+        now: Callable[[], datetime] = utc_now,
+        texts: Texts | None = None,
+        reached: Callable[[str], None] = lambda point: None,
+        store: Callable[..., Store] = Store,
+    ) -> None:
+        self.settings = settings
+        self.now = now
+        self.location = Location.of(settings.database.url.get_secret_value())
+        self.rules = rulebook(settings)
+        self.texts = texts or Texts.load()
+        self._reached = reached
+        self._make_store = store
+        self.metrics = Metrics(version=version("linli"))
+        self._token = token or settings.telegram.token.get_secret_value()
+        self._base_url = (base_url or settings.telegram.base_url).rstrip("/")
+        self._stop = asyncio.Event()
+        self._fatal: str | None = None
+        self._closing = contextlib.AsyncExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
+        proxy = settings.telegram.proxy.get_secret_value() or None
+        self._sending = AiohttpRequest(pool_size=POOL, proxy=proxy)
+        self._polling = AiohttpRequest(
+            pool_size=2, proxy=proxy, read_timeout=settings.telegram.poll_seconds + 10
+        )
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    async def start(self, *, before_intake: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Bring everything up; ``before_intake`` runs once the store is open and nothing has been polled yet.
+
+        Raises StartError, DatabaseInUseError, MigrationError, DatabaseAwayError or ListenError.
+        """
+        try:
+            await self._start(before_intake)
+        except BaseException:
+            await self._closing.aclose()
+            raise
+
+    async def _start(self, before_intake: Callable[[], Awaitable[None]] | None) -> None:
+        closing = self._closing
+        if self.location.path is not None:
+            self.location.path.parent.mkdir(parents=True, exist_ok=True)
+            closing.enter_context(WriterLock(self.location.path))
+        before, after = await migrate(self.location)
+        if self.location.path is not None:
+            _own_file(self.location.path)
+        if before != after:
+            log.info("database migrated", before=before, after=after)
+        engine = open_engine(
+            self.location,
+            readers=self.settings.database.readers,
+            observe=lambda kind, seconds: self.metrics.database_took(seconds, kind=kind),  # type: ignore[arg-type]
+        )
+        self.store = self._make_store(
+            engine, rules=self.rules, hooks=Hooks(decided=self._decided, reached=self._reached)
+        )
+        closing.push_async_callback(self.store.close)
+        await self._take_lease()
+        if before_intake is not None:
+            await before_intake()
+        await self._connect()
+        self._assemble()
+        await self._open_doors()
+
+    async def _take_lease(self) -> None:
+        """Become the one process that polls and delivers; a stand-by waits here."""
+        span = timedelta(seconds=self.settings.delivery.lease_seconds)
+        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        told = False
+        while True:
+            taken = await self.store.acquire_lease(
+                LEASE, holder=holder, now=self.now(), span=span, is_dead=_is_dead
+            )
+            if taken is not None:
+                break
+            if not told:
+                log.info("standing by: another process is at work on this database")
+                told = True
+            await asyncio.sleep(1.0)
+        self._fence, last_seen = taken
+        self._span = span
+        now = self.now()
+        if last_seen is not None and now - last_seen > PRESS_LIFE:
+            count = await self.store.refresh_stale(before=now - PRESS_LIFE, now=now)
+            log.info("open cards are refreshed after an outage", cards=count)
+        resent, asked = await self.store.settle_orphans(fence=self._fence, resends=resends)
+        if resent or asked:
+            log.info("messages in flight at the last end", sent_again=resent, left_to_decide=asked)
+
+    async def _connect(self) -> None:
+        """Speak with Telegram; while it is away, keep trying."""
+        bot = ExtBot(
+            self._token, base_url=f"{self._base_url}/bot", base_file_url=f"{self._base_url}/file/bot",
+            request=self._sending, get_updates_request=self._polling,
+        )  # fmt: skip
+        self._application: Application[Any, Any, Any, Any, Any, Any] = (
+            ApplicationBuilder().bot(bot).updater(None).build()
+        )
+        pause = 1.0
+        while True:
+            try:
+                await self._application.initialize()
+                break
+            except InvalidToken:
+                # Its own text shows the token, and its traceback must not be seen either.
+                raise StartError(
+                    "Telegram refuses the token. Copy it again from @BotFather into telegram.token "
+                    "(LINLI_TELEGRAM__TOKEN), or empty it to play on the sandbox."
+                ) from None
+            except TelegramError as error:
+                log.warning("Telegram cannot be reached yet", again_in=pause, reason=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30.0)
+        self._closing.push_async_callback(self._application.shutdown)
+        self.bot_username = bot.username
+
+    async def call(self, method: str, params: Mapping[str, Any]) -> Any:
+        """A method of the Bot API on the sending side's connections."""
+        return await self._sending.call(f"{self._base_url}/bot{self._token}/{method}", params)
+
+    async def _poll_call(self, method: str, params: Mapping[str, Any]) -> Any:
+        return await self._polling.call(f"{self._base_url}/bot{self._token}/{method}", params)
+
+    def _assemble(self) -> None:
+        options = self.settings.telegram
+        limiter = Limiter(
+            Limits(
+                enabled=options.limits_enabled,
+                overall_per_second=options.overall_per_second,
+                bulk_per_second=options.bulk_per_second,
+            ),
+            now=monotonic,
+        )
+        self.delivery = Delivery(
+            self.store,
+            self.call,
+            limiter=limiter,
+            texts=self.texts,
+            rules=self.rules,
+            now=self.now,
+            lease=LEASE,
+            fence=self._fence,
+            in_flight=self.settings.delivery.in_flight,
+            group_language=self.settings.community.language,
+            observer=Observer(sent=self._sent, limited=self.metrics.limited, fatal=self._fail),
+        )
+        self.store.hooks.outbox_grew = self.delivery.wake
+        speaker = DirectSpeaker(
+            self.call,
+            acquire=limiter.try_acquire,
+            freeze=limiter.frozen,
+            limited=self.metrics.limited,
+            reached=self._reached,
+        )
+        self._outcomes = handlers.Outcomes()
+        for handler in handlers.build(
+            store=self.store,
+            speaker=speaker,
+            texts=self.texts,
+            rules=self.rules,
+            now=self.now,
+            bot_username=self.bot_username,
+            outcomes=self._outcomes,
+        ):
+            self._application.add_handler(handler)
+        self.dispatcher = Dispatcher(
+            self.store,
+            self._process,
+            bot=self._application.bot,
+            now=self.now,
+            finished=self.metrics.update_finished,
+        )
+        self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
+        self.ticker = Ticker(self.store, now=self.now)
+        self.commands = Commands(self.store, now=self.now, retried=self.dispatcher.rescan)
+
+    async def _process(self, update: Update) -> None:
+        await self._application.process_update(update)
+        # The last registration takes everything, so there always is an outcome; a handler's error is raised here.
+        self._outcomes.take(update.update_id)
+
+    async def _open_doors(self) -> None:
+        closing = self._closing
+        if self.location.path is not None:
+            control = ControlServer(socket_path(self.location.path), self.commands.answer)
+            await control.start()
+            closing.push_async_callback(control.stop)
+        if self.settings.http.listen:
+            app = operations_app(health=self.health, metrics=lambda: self.metrics.render(self.snapshot))
+            operations = Server(app, listen=self.settings.http.listen)
+            await operations.start()
+            closing.push_async_callback(operations.stop)
+        self._begin(self.delivery.run(), "delivery")
+        self._begin(self.dispatcher.run(), "dispatcher")
+        self._begin(self._renew(), "lease")
+        self._begin(self._default_commands(), None)
+        await self._begin_intake()
+        self.ticker.start()
+        log.info(
+            "ready", bot=self.bot_username, database=self.store.dialect, mode=self.settings.telegram.mode
+        )
+
+    async def _begin_intake(self) -> None:
+        options = self.settings.telegram
+        self._webhook: Server | None = None
+        if options.mode == "webhook":
+            secret = options.webhook_secret.get_secret_value()
+            app = webhook_app(
+                path=options.webhook_path, secret=secret, accept=self.intake.accept, away=(DatabaseAwayError,)
+            )
+            self._webhook = Server(app, listen=options.webhook_listen)
+            await self._webhook.start()
+            self._closing.push_async_callback(self._webhook.stop)
+            self._begin(self._set_webhook(options.webhook_url, secret), None)
+            return
+        poller = Poller(self._poll_call, self.intake, poll_seconds=options.poll_seconds, fatal=self._fail)
+        self._poller = self._begin(self._poll(poller), "polling")
+
+    async def _poll(self, poller: Poller) -> None:
+        # A webhook left from before would answer every poll with a conflict.
+        await self._patiently("deleteWebhook", {})
+        await poller.run()
+
+    async def _set_webhook(self, url: str, secret: str) -> None:
+        await self._patiently(
+            "setWebhook",
+            {
+                "url": url,
+                "secret_token": secret,
+                "allowed_updates": list(ALLOWED_UPDATES),
+                "max_connections": 40,
+            },
+        )
+
+    async def _default_commands(self) -> None:
+        """What everyone finds in Telegram's menu before they are known: a resident's commands, in both languages."""
+        for language in LANGUAGES:
+            menu = [
+                (name, self.texts.say(language, f"command.{name}"))
+                for name in commands_for(Actor(person_id=-1))
+            ]
+            code = None if language == self.settings.community.language else language
+            await self._patiently(
+                "setMyCommands",
+                {
+                    "commands": [{"command": name, "description": words} for name, words in menu],
+                    **({"language_code": code} if code else {}),
+                },
+            )
+
+    async def _patiently(self, method: str, params: Mapping[str, Any]) -> None:
+        """Call until Telegram takes it."""
+        pause = 1.0
+        while True:
+            try:
+                await self.call(method, params)
+                return
+            except TelegramError as error:
+                log.warning(
+                    "Telegram did not take a setting", method=method, again_in=pause, reason=str(type(error))
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 60.0)
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Go on until ``stop`` is asked for. Raises StartError when the bot cannot go on."""
+        await self._stop.wait()
+        await self.close()
+        if self._fatal is not None:
+            raise StartError(self._fatal)
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self._stop.set()
+
+    async def close(self) -> None:
+        """Stop taking in, end what is begun, record what was sent, and close everything."""
+        self.ticker.stop()
+        if self._webhook is not None:
+            await self._webhook.stop()
+        else:
+            self._poller.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self.dispatcher.drain()
+                await self.delivery.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._closing.aclose()
+        log.info("stopped")
+
+    def _begin(self, work: Any, name: str | None) -> asyncio.Task[None]:
+        """Run something for as long as the app; when a named one ends by itself, the app cannot go on."""
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        if name is not None:
+            task.add_done_callback(lambda ended: self._ended(name, ended))
+        return task
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or self._stop.is_set():
+            return
+        error = task.exception()
+        log.error("a part of the program ended", part=name, exc_info=error)
+        self._fatal = (
+            self._fatal
+            or f"{name} ended unexpectedly: {type(error).__name__ if error else 'without a reason'}"
+        )
+        self.stop()
+
+    def _fail(self, reason: str) -> None:
+        """Something only the operator can mend."""
+        said = {
+            "invalid_token": "Telegram no longer takes the token: put a new one into telegram.token",
+            "conflict": "another program uses this token: stop it",
+        }
+        if reason == "invalid_token":
+            self._fatal = said[reason]
+            self.stop()
+        log.error("Telegram refuses", reason=reason, mend=said.get(reason, ""))
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._span.total_seconds() / 4)
+            try:
+                held = await self.store.renew_lease(LEASE, fence=self._fence, now=self.now(), span=self._span)
+            except DatabaseAwayError:
+                continue
+            if not held:
+                self._fatal = (
+                    "another process has taken over this database; this one ends so that both do not send"
+                )
+                self.stop()
+                return
+
+    # --- what is told to the outside ------------------------------------------------------------------------------------
+
+    async def health(self) -> Health:
+        """Healthy while the database answers."""
+        try:
+            await self.store.next_due()
+        except DatabaseAwayError as error:
+            return Health(reason=str(error))
+        return Health()
+
+    async def snapshot(self) -> Snapshot:
+        """Depth and age of what waits."""
+        (count, since), lanes = await self.store.depths()
+        now = self.now()
+        return Snapshot(
+            inbox=Queue(depth=count, oldest_seconds=(now - since).total_seconds() if since else 0.0),
+            outbox={
+                lane.name.lower(): Queue(
+                    depth=lanes[lane][0] if lane in lanes else 0,
+                    oldest_seconds=(now - lanes[lane][1]).total_seconds() if lane in lanes else 0.0,
+                )
+                for lane in Lane
+            },
+        )
+
+    def _decided(self, action: str, outcome: str) -> None:
+        self.metrics.action_decided(action, outcome=outcome)
+
+    def _sent(self, seconds: float, lane: Lane) -> None:
+        self.metrics.sent(seconds, lane=lane.name.lower())
+
+
+def _own_file(path: Any) -> None:
+    """Only the bot's own user reads the database."""
+    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        if name.exists():
+            name.chmod(0o600)
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a lease's holder is a process of this machine that is no more."""
+    host, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,97 @@
+"""Raw updates come in and are committed before anything else: by long polling, or from the webhook's route.
+
+Knows offsets and back-off. What an update means is the dispatcher's and the handlers'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+from jobs.classify import RetryAt, classify
+from jobs.telegram import Call, compact, sender_of
+from storage.engine import DatabaseAwayError
+from storage.inbox import Arrived
+from storage.unit import Store
+
+log = structlog.get_logger(__name__)
+
+ALLOWED_UPDATES = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
+LONGEST_BACK_OFF = 30.0
+CONFLICT_SECONDS = 10.0
+
+
+class Intake:
+    """Keeps what arrives. ``kept`` is called after each commit, to wake the dispatcher."""
+
+    def __init__(self, store: Store, *, now: Callable[[], datetime], kept: Callable[[], None]) -> None:
+        self._store = store
+        self._now = now
+        self._kept = kept
+        # One commit after the other, so that rows become visible in the order of their numbers.
+        self._lock = asyncio.Lock()
+
+    async def accept(self, updates: Sequence[Mapping[str, Any]]) -> None:
+        """Commit raw updates; each has an integer ``update_id``. Raises DatabaseAwayError: then nothing was kept."""
+        arrived = [Arrived(update["update_id"], sender_of(update), compact(update)) for update in updates]
+        async with self._lock:
+            await self._store.receive(arrived, now=self._now())
+        self._kept()
+
+
+class Poller:
+    """Long polling over raw ``getUpdates``: the offset moves only after the commit."""
+
+    def __init__(
+        self,
+        call: Call,
+        intake: Intake,
+        *,
+        poll_seconds: int = 50,
+        fatal: Callable[[str], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._call = call
+        self._intake = intake
+        self._poll_seconds = poll_seconds
+        self._fatal = fatal
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Poll until cancelled, or until the token turns out to be refused."""
+        offset: int | None = None
+        pause = 1.0
+        while True:
+            try:
+                offset = await self._once(offset)
+                pause = 1.0
+            except InvalidToken:
+                self._fatal("invalid_token")
+                return
+            except Conflict:
+                log.error(
+                    "another program polls with this token", mend="stop the other one, or delete its webhook"
+                )
+                await self._sleep(CONFLICT_SECONDS)
+            except (TelegramError, DatabaseAwayError) as error:
+                verdict = classify(error) if isinstance(error, TelegramError) else None
+                seconds = max(pause, verdict.seconds) if isinstance(verdict, RetryAt) else pause
+                log.warning("polling pauses", seconds=seconds, reason=type(error).__name__)
+                await self._sleep(seconds)
+                pause = min(pause * 2, LONGEST_BACK_OFF)
+
+    async def _once(self, offset: int | None) -> int | None:
+        params: dict[str, Any] = {"timeout": self._poll_seconds, "allowed_updates": list(ALLOWED_UPDATES)}
+        if offset is not None:
+            params["offset"] = offset
+        updates = await self._call("getUpdates", params)
+        if not updates:
+            return offset
+        await self._intake.accept(updates)
+        # By the newest of this batch, not the highest ever seen: after a week of silence numbers start anywhere.
+        return int(updates[-1]["update_id"]) + 1

@@ -1,0 +1,264 @@
+"""Who answers what: one visible, ordered list. The first entry that matches an update answers it.
+
+Knows how Telegram's updates are told apart and nothing of what is answered. ``build`` makes the handlers of
+python-telegram-bot out of the list, and each hands what became of its update to whoever runs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from telegram import Update
+from telegram.ext import (
+    BaseHandler,
+    CallbackContext,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    MessageHandler,
+    TypeHandler,
+    filters,
+)
+
+from domain.base import NOT_FOUND, Refused
+from domain.permissions import Permission
+from domain.rulebook import Rulebook
+from handlers import alarms, desk, groups, pairings, people, points, requests, strays, talk, tasks
+from handlers.runner import Runner
+from handlers.speaker import Speaker
+from handlers.turn import ARGUMENTS, Answer, Do, Handler, Turn
+from handlers.updates import Outcomes, Surroundings, turn_of
+from storage.unit import Store
+from views.catalogue import Texts
+
+PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+GROUPS = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
+
+
+class Other(Enum):
+    """Updates that are not told apart by a message's filters."""
+
+    PRESS = "callback_query"
+    MEMBERSHIP = "my_chat_member"
+    UPDATE = "update"
+
+
+class Anyone:
+    """In place of a permission: whoever it is, because nothing is changed, or because the form's own action says."""
+
+
+ANYONE = Anyone()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``/name`` in the chats that ``where`` lets through."""
+
+    name: str
+    handler: Handler
+    permission: Permission | Anyone
+    where: filters.BaseFilter = PRIVATE
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button whose data begins with ``feature.verb:``."""
+
+    name: str
+    handler: Handler
+    permission: Permission | Anyone
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Any other update: messages that ``what`` lets through, or changes of the bot's own membership."""
+
+    what: filters.BaseFilter | Other
+    handler: Handler
+    permission: Permission | Anyone = ANYONE
+
+
+Registration = Command | Pressed | Seen
+
+MENU: dict[str, tuple[Handler, Permission]] = {
+    "request": (talk.request, Permission.RAISE_REQUEST),
+    "mine": (requests.mine, Permission.RAISE_REQUEST),
+    "desk": (desk.desk, Permission.SEE_DESK),
+    "tasks": (tasks.pool, Permission.SEE_TASKS),
+    "mytasks": (tasks.mine, Permission.SEE_TASKS),
+    "pairs": (pairings.pairs, Permission.SEE_PAIRINGS),
+    "points": (points.points, Permission.SEE_OWN_POINTS),
+    "menu": (people.menu, Permission.ARRIVE),
+    "language": (people.language, Permission.ARRIVE),
+    "help": (people.help_me, Permission.ARRIVE),
+    "start": (people.start, Permission.ARRIVE),
+    "cancel": (people.cancel, Permission.ARRIVE),
+}
+"""The commands of ``domain.permissions.COMMANDS``, and what the buttons of the menu open."""
+
+
+async def open_from_menu(turn: Turn) -> Answer:
+    """``menu.open:0:<command>``."""
+    if turn.pressed.arg not in MENU:
+        raise Refused(NOT_FOUND)
+    handler, _ = MENU[turn.pressed.arg]
+    return await handler(turn)
+
+
+FORM_PRESSES = tuple(
+    dict.fromkeys(
+        (
+            *("form.skip", "form.back", "form.cancel", "form.submit", "form.done"),
+            *(
+                name
+                for form in talk.FORMS.values()
+                for step in form.steps
+                for name in (*step.verbs, *step.goes_on, *step.submits)
+            ),
+        )
+    )
+)
+"""Every press that belongs to an open form; the action it may end in names its own permission."""
+
+REGISTRATIONS: tuple[Registration, ...] = (
+    # What many press at once stands first.
+    Pressed("task.claim", tasks.claim, Permission.CLAIM_TASK),
+    Pressed("task.start", tasks.start, Permission.WORK_CLAIM),
+    Pressed("request.rate", requests.rate, Permission.CONFIRM_REQUEST),
+    *(Pressed(name, talk.form_press, ANYONE) for name in FORM_PRESSES),
+    # one's own requests
+    Pressed("request.see", requests.see, ANYONE),
+    Pressed("request.add", requests.add, Permission.FOLLOW_OWN_REQUEST),
+    Pressed("request.write", requests.write, Permission.WRITE_LETTER),
+    Pressed("request.photos", requests.photos, ANYONE),
+    Pressed("request.withdraw", requests.withdraw, Permission.FOLLOW_OWN_REQUEST),
+    Pressed("request.withdrawyes", requests.withdraw_yes, Permission.FOLLOW_OWN_REQUEST),
+    Pressed("request.keep", requests.keep, ANYONE),
+    Pressed("request.solved", requests.solved, Permission.CONFIRM_REQUEST),
+    Pressed("request.surely", requests.surely, Permission.CONFIRM_REQUEST),
+    Pressed("request.unsolved", requests.unsolved, Permission.CONFIRM_REQUEST),
+    Pressed("mine.page", requests.mine_page, Permission.RAISE_REQUEST),
+    Pressed("proxy.new", talk.proxy, Permission.RAISE_FOR_OTHER),
+    # the desk
+    Pressed("desk.page", desk.desk_page, Permission.SEE_DESK),
+    Pressed("desk.open", desk.see, Permission.TRIAGE_REQUEST),
+    Pressed("request.accept", desk.accept, Permission.TRIAGE_REQUEST),
+    Pressed("request.correct", desk.correct, Permission.TRIAGE_REQUEST),
+    Pressed("request.setcat", desk.set_category, Permission.TRIAGE_REQUEST),
+    Pressed("request.seturg", desk.set_urgency, Permission.TRIAGE_REQUEST),
+    Pressed("request.places", desk.places, Permission.TRIAGE_REQUEST),
+    Pressed("request.decline", desk.decline, Permission.DECLINE_REQUEST),
+    Pressed("alarm.seen", alarms.seen, Permission.ACKNOWLEDGE_ALARM),
+    Pressed("alarm.see", alarms.see, Permission.ACKNOWLEDGE_ALARM),
+    # tasks, pairings and visits
+    Pressed("tasks.page", tasks.pool_page, Permission.SEE_TASKS),
+    Pressed("mytasks.page", tasks.mine_page, Permission.SEE_TASKS),
+    Pressed("task.see", tasks.see, ANYONE),
+    Pressed("task.done", tasks.done, Permission.WORK_CLAIM),
+    Pressed("task.release", tasks.release, Permission.WORK_CLAIM),
+    Pressed("pairs.page", pairings.pairs_page, Permission.SEE_PAIRINGS),
+    Pressed("pairing.new", pairings.new, Permission.PAIR),
+    Pressed("visit.see", pairings.see_visit, Permission.CONFIRM_VISIT),
+    Pressed("visit.rate", pairings.rate, Permission.CONFIRM_VISIT),
+    # people
+    Pressed("menu.open", open_from_menu, ANYONE),
+    Pressed("language.pick", people.pick_language, Permission.KEEP_OWN_SETTINGS),
+    Pressed("consent.yes", people.consent_yes, Permission.ARRIVE),
+    Pressed("consent.no", people.consent_no, ANYONE),
+    Pressed("unit.pick", people.pick_unit, Permission.KEEP_OWN_SETTINGS),
+    Pressed("unit.here", people.take_home, Permission.KEEP_OWN_SETTINGS),
+    Pressed("group.bind", groups.bound, Permission.BIND_GROUP),
+    Seen(Other.PRESS, strays.unknown_press),
+    # commands
+    *(Command(name, handler, permission) for name, (handler, permission) in MENU.items()),
+    Command("bind", groups.bind, Permission.BIND_GROUP, where=PRIVATE | GROUPS),
+    *(Command(name, groups.only_private, ANYONE, where=GROUPS) for name in MENU),
+    Seen(PRIVATE & filters.COMMAND, strays.unknown_command),
+    # chats that change, and whatever else is said
+    Seen(filters.StatusUpdate.MIGRATE, strays.migrated),
+    Seen(Other.MEMBERSHIP, strays.own_membership),
+    Seen(PRIVATE & ~filters.StatusUpdate.ALL, talk.words),
+    Seen(filters.ChatType.PRIVATE & filters.UpdateType.EDITED_MESSAGE, strays.edited),
+    Seen(Other.UPDATE, strays.ignored),
+)
+
+
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+"""What Telegram is asked to send: what the list above answers."""
+
+Built = BaseHandler[Update, CallbackContext[Any, Any, Any, Any], Any]
+
+
+def build(
+    *,
+    store: Store,
+    speaker: Speaker,
+    texts: Texts,
+    rules: Rulebook,
+    now: Callable[[], datetime],
+    bot_username: str,
+    outcomes: Outcomes,
+) -> list[Built]:
+    """The handlers, in order, for one group of an Application. ``outcomes`` hears what became of each update."""
+    around = Surroundings(store, texts, rules, now, bot_username, talk.FORMS)
+    runner = Runner(store, speaker, texts)
+    return [_built(registration, around, runner, outcomes) for registration in REGISTRATIONS]
+
+
+def _built(registration: Registration, around: Surroundings, runner: Runner, outcomes: Outcomes) -> Built:
+    handler = tied(registration)
+
+    async def callback(update: Update, context: CallbackContext[Any, Any, Any, Any]) -> None:
+        try:
+            answer = await runner.run(handler, turn_of(update, around))
+        except Exception as error:  # kept for who asks: the framework would only log it
+            outcomes.failed(update.update_id, error)
+        else:
+            outcomes.answered(update.update_id, answer)
+
+    match registration:
+        case Command(name=name, where=where):
+            return CommandHandler(name, callback, filters=where)
+        case Pressed(name=name):
+            return CallbackQueryHandler(callback, pattern=re.compile(rf"{re.escape(name)}:{ARGUMENTS}\Z"))
+        case Seen(what=filters.BaseFilter() as what):
+            return MessageHandler(what, callback)
+        case Seen(what=Other.MEMBERSHIP):
+            return ChatMemberHandler(callback, ChatMemberHandler.MY_CHAT_MEMBER)
+        case Seen(what=Other.PRESS):
+            return CallbackQueryHandler(callback)
+        case _:
+            return TypeHandler(Update, callback)
+
+
+def tied(registration: Registration) -> Handler:
+    """The handler, held to the permission it is registered with: an action under another one is a bug."""
+    permission = registration.permission
+    if isinstance(permission, Anyone):
+        return registration.handler
+
+    async def held(turn: Turn) -> Answer:
+        answer = await registration.handler(turn)
+        if isinstance(answer, Do) and answer.action.permission != permission:
+            raise PermissionError(f"{registration} acts with {answer.action.permission}")
+        return answer
+
+    return held
+
+
+__all__ = [
+    "ALLOWED_UPDATES",
+    "ANYONE",
+    "REGISTRATIONS",
+    "Command",
+    "Outcomes",
+    "Pressed",
+    "Seen",
+    "build",
+    "tied",
+]

@@ -1,0 +1,206 @@
+"""Arrival and finding one's way: start and its deep links, language, consent, home, menu, help, cancel.
+
+Whoever is not known yet is led here from everywhere, and what they wrote meanwhile is kept in the draft until they
+have arrived.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from domain.alarms import has_danger
+from domain.base import NOT_FOUND, Actor, Content, Refused, Scalar
+from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
+from domain.queries import SeeCard, SeeRequest, UnitByCode, UnitChildren, UnitLevel
+from handlers import forms, raising
+from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
+from storage.drafts import CLEAR, KEEP, Draft, DraftChange
+from storage.outbox import Reply
+from views import people as screens
+from views.safe import plain
+
+ARRIVAL = "start"
+_LINK = re.compile(r"([urt])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
+
+
+def has_arrived(actor: Actor) -> bool:
+    """Whether this person has a home here, or serves somewhere."""
+    return bool(actor.person_id) and (actor.home_unit_id is not None or bool(actor.held))
+
+
+async def start(turn: Turn) -> Answer:
+    """``/start``, maybe from a printed code or a link to a thing."""
+    actor = await turn.actor()
+    link = _LINK.fullmatch(payload_of(turn))
+    if link is not None and link[1] == "u":
+        if actor.home_unit_id is None:
+            return await arrive(turn, code=link[2])
+        unit = await turn.read(UnitByCode(link[2]))
+        return sent(screens.home_picker(await level_of(turn, unit.id), voice=await turn.voice()))
+    if actor.home_unit_id is None:
+        return await arrive(turn)
+    if link is not None and link[2].isdigit():
+        return await (see_request(turn, int(link[2])) if link[1] == "r" else see_task(turn, int(link[2])))
+    voice = await turn.voice()
+    return sent(screens.menu(voice=voice, note=voice.say("start.known", name=actor.name)))
+
+
+def payload_of(turn: Turn) -> str:
+    """What stands after the command."""
+    words = (turn.message.text if turn.message else None) or ""
+    return words.partition(" ")[2].strip()
+
+
+async def see_request(turn: Turn, request_id: int) -> Show:
+    """A request as the reader's part in it allows, as a card at the bottom of the chat."""
+    card = await turn.read(SeeRequest(request_id))
+    return Show(replies=(turn.new_card(card.kind, card.subject_id, **card.params),))
+
+
+async def see_task(turn: Turn, task_id: int) -> Show:
+    """A task, as a card at the bottom of the chat."""
+    await turn.read(SeeCard("task.card", task_id))
+    return Show(replies=(turn.new_card("task.card", task_id),))
+
+
+# --- arrival ----------------------------------------------------------------------------------------------------------
+
+
+async def arrive(turn: Turn, *, code: str = "", content: Content | None = None) -> Answer:
+    """The next step of arriving: the first words, consent, home. ``content`` is kept, ``code`` is where they live."""
+    opening = await turn.opening()
+    draft = opening.draft
+    answers: dict[str, Any] = dict(draft.answers) if draft and draft.form == ARRIVAL else {}
+    says: list[Say] = []
+    if code:
+        answers["unit"] = code
+    if content is not None:
+        same_album = bool(content.album) and content.album == answers.get(forms.ALBUM)
+        answers |= (await forms.gather(turn, forms.Said(content=content), answers)).answers
+        if same_album and draft is not None:
+            return Show(
+                draft=Draft(ARRIVAL, draft.step, answers, forms.next_version(draft), draft.message_id)
+            )
+        says = [Say(await turn.say("stray.kept"))]
+        if has_danger(content.text, turn.rules):
+            says = [Say(await turn.say("alarm.numbers"))]
+    voice = await turn.voice()
+    step = draft.step if draft and draft.form == ARRIVAL else "hello"
+    if step == "home":
+        screen = screens.home_picker(await level_of(turn, await _unit_of(turn, code)), voice=voice)
+    elif step == "consent":
+        screen = screens.consent(voice=voice)
+    else:
+        screen = screens.hello(voice=voice)
+    return Show((*says, Say(screen)), draft=Draft(ARRIVAL, step, answers, forms.next_version(draft)))
+
+
+async def pick_language(turn: Turn) -> Answer:
+    """``language.pick:0:<code>``: for a newcomer the next step is consent, in that language."""
+    code, opening = turn.pressed.arg, await turn.opening()
+    draft = opening.draft
+    if code not in LANGUAGES:
+        raise Refused(NOT_FOUND)
+    arriving = draft is not None and draft.form == ARRIVAL and draft.step != "home"
+    if opening.actor.person_id and not arriving:
+        return Do(ChooseLanguage(code), replies=(_in_place(turn, "menu", note="language.set"),))
+    answers = draft.answers if draft and draft.form == ARRIVAL else {}
+    consent = screens.consent(voice=await turn.voice(language=code))
+    kept = Draft(ARRIVAL, "consent", {**answers, "language": code}, forms.next_version(draft))
+    return replace(turned(turn, consent), draft=kept)
+
+
+async def consent_yes(turn: Turn) -> Answer:
+    """Consent to the version that was read; then the home is asked."""
+    if turn.pressed.id != turn.rules.consent_version:
+        return turned(turn, screens.consent(voice=await turn.voice()))
+    draft = (await turn.opening()).draft
+    answers = draft.answers if draft and draft.form == ARRIVAL else {}
+    code = str(answers.get("unit", ""))
+    unit_id = await _unit_of(turn, code)
+    note = "home.unknown_code" if code and not unit_id else "consent.thanks"
+    return Do(
+        GiveConsent(telegram_id=turn.who.telegram_id, name=turn.who.name, language=await turn.language()),
+        draft=Draft(ARRIVAL, "home", dict(answers), forms.next_version(draft)),
+        replies=(_in_place(turn, "home.picker", subject_id=unit_id, note=note),),
+    )
+
+
+async def consent_no(turn: Turn) -> Answer:
+    """Nothing is kept of who does not want it, not even the words sent so far."""
+    return Show((Say(await turn.say("consent.refused"), edit=turn.pressed.message_id),), draft=CLEAR)
+
+
+async def _unit_of(turn: Turn, code: str) -> int:
+    """The unit with a printed code; 0, the top of the tree, when the code says nothing any more."""
+    try:
+        return int((await turn.read(UnitByCode(code))).id) if code else 0
+    except Refused:
+        return 0
+
+
+async def level_of(turn: Turn, unit_id: int) -> UnitLevel:
+    """One level of the tree; 0 is the top."""
+    level: UnitLevel = await turn.read(UnitChildren(unit_id or None))
+    return level
+
+
+async def pick_unit(turn: Turn) -> Answer:
+    """``unit.pick:<id>``: one level down, or this is the home."""
+    level = await level_of(turn, turn.pressed.id)
+    if level.above is not None and not level.rows:
+        return await take_home(turn)
+    return turned(turn, screens.home_picker(level, voice=await turn.voice()))
+
+
+async def take_home(turn: Turn) -> Answer:
+    """``unit.here:<id>``: live here. Words sent before the arrival are offered to be passed on."""
+    opening = await turn.opening()
+    draft, actor = opening.draft, opening.actor
+    level = await level_of(turn, turn.pressed.id)
+    if level.above is None:
+        raise Refused(NOT_FOUND)
+    place = plain((await turn.voice()).place(level.above.place))
+    replies: tuple[Reply, ...] = (_in_place(turn, "menu", note="home.set", place=place),)
+    change: Draft | DraftChange = KEEP
+    if draft is not None and draft.form == ARRIVAL:
+        change = CLEAR
+        if parts := draft.answers.get(forms.CONTENTS):
+            answers = {**raising.first_answers(actor), raising.OUT_OF_THE_BLUE: True, forms.CONTENTS: parts}
+            version = forms.next_version(draft)
+            change = Draft(raising.RAISE.name, raising.OFFER, answers, version)
+            replies = (*replies, Reply("request.pass_on", turn.chat_id, params={"version": version}))
+    return Do(ChooseHome(turn.pressed.id), replies=replies, draft=change)
+
+
+def _in_place(turn: Turn, kind: str, *, subject_id: int | None = None, **params: Scalar) -> Reply:
+    return Reply(
+        kind, turn.chat_id, subject_id=subject_id, params=params, edit_message_id=turn.pressed.message_id
+    )
+
+
+# --- finding one's way --------------------------------------------------------------------------------------------------
+
+
+async def language(turn: Turn) -> Answer:
+    """``/language``."""
+    return sent(screens.languages(voice=await turn.voice()))
+
+
+async def menu(turn: Turn) -> Answer:
+    """``/menu``."""
+    return sent(screens.menu(voice=await turn.voice()))
+
+
+async def help_me(turn: Turn) -> Answer:
+    """``/help``: an open form stays open."""
+    return sent(screens.help_screen(voice=await turn.voice()))
+
+
+async def cancel(turn: Turn) -> Answer:
+    """``/cancel``: leave whatever form is open."""
+    if (await turn.opening()).draft is None:
+        return sent(await turn.say("cancel.nothing"))
+    return await forms.give_up(turn)

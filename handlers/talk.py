@@ -1,0 +1,69 @@
+"""What a person says next, in the middle of whatever they are in: an open form, arriving, or nothing at all.
+
+Knows all forms by name and leads words and form buttons to the one that is open.
+"""
+
+from __future__ import annotations
+
+from domain.base import NOT_FOUND, Refused
+from handlers import desk, forms, pairings, people, raising, requests, tasks
+from handlers.contents import content_of
+from handlers.forms import ALBUM, Form
+from handlers.turn import Answer, Turn, alert, sent
+from storage.drafts import Draft
+
+FORMS: dict[str, Form] = {
+    form.name: form for feature in (raising, requests, desk, tasks, pairings) for form in feature.FORMS
+}
+
+
+def open_form(turn: Turn, draft: Draft | None) -> Form | None:
+    """The form this turn belongs to, if one is open; an older program's form is none."""
+    form = FORMS.get(draft.form) if draft else None
+    if form is None or draft is None:
+        return None
+    if form.step(draft.step).tail:
+        album = turn.message.media_group_id if turn.message else None
+        return form if album and album == draft.answers.get(ALBUM) else None
+    return form
+
+
+async def words(turn: Turn) -> Answer:
+    """Words, a picture, a voice, a place, a contact, in private."""
+    opening = await turn.opening()
+    form = open_form(turn, opening.draft)
+    if form is not None and opening.draft is not None:
+        return await forms.hear(turn, form, opening.draft)
+    assert turn.message is not None  # noqa: S101 - registered for messages
+    content = content_of(turn.message)
+    if content is None:
+        return sent(await turn.say("stray.sticker" if turn.message.sticker else "stray.not_understood"))
+    if opening.actor.home_unit_id is None:
+        return await people.arrive(turn, content=content)
+    return await raising.out_of_the_blue(turn, content)
+
+
+async def form_press(turn: Turn) -> Answer:
+    """A button of a form. The form may have changed since, or be over."""
+    opening = await turn.opening()
+    form = open_form(turn, opening.draft)
+    if form is not None and opening.draft is not None:
+        return await forms.press(turn, form, opening.draft)
+    return alert("form.too_late" if opening.actor.person_id else "toast.start_first")
+
+
+async def request(turn: Turn) -> Answer:
+    """``/request``; who has no home yet arrives first."""
+    actor = await turn.actor()
+    if not actor.person_id:
+        return await people.arrive(turn)
+    if actor.home_unit_id is None:
+        return sent(await turn.say("unit.needed"))
+    return await raising.request(turn)
+
+
+async def proxy(turn: Turn) -> Answer:
+    """``proxy.new:0``."""
+    if not (await turn.actor()).person_id:
+        raise Refused(NOT_FOUND)
+    return await raising.proxy(turn)

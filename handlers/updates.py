@@ -1,0 +1,73 @@
+"""Between python-telegram-bot and the handlers: an update as a turn, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from telegram import Message, Update
+
+from domain.rulebook import Rulebook
+from handlers.forms import Form
+from handlers.turn import Answer, Turn, press_of
+from storage.unit import Store, Who
+from views.catalogue import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every turn is given. ``now`` tells the time."""
+
+    store: Store
+    texts: Texts
+    rules: Rulebook
+    now: Callable[[], datetime]
+    bot_username: str
+    forms: Mapping[str, Form]
+
+
+class Outcomes:
+    """What became of each update, until it is asked: the framework itself would swallow an exception."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Answer | Exception] = {}
+
+    def answered(self, update_id: int, answer: Answer) -> None:
+        """It was carried out."""
+        self._known[update_id] = answer
+
+    def failed(self, update_id: int, error: Exception) -> None:
+        """It was not; the update is not done."""
+        self._known[update_id] = error
+
+    def take(self, update_id: int) -> Answer | None:
+        """What was answered, once; None when no handler wanted the update. Raises what the handler raised."""
+        outcome = self._known.pop(update_id, None)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def turn_of(update: Update, around: Surroundings) -> Turn:
+    """What came in, as handlers see it."""
+    user, chat, query = update.effective_user, update.effective_chat, update.callback_query
+    seen = query.message if query else None
+    return Turn(
+        store=around.store,
+        update_id=update.update_id,
+        chat_id=chat.id if chat else user.id if user else 0,
+        chat_type=str(chat.type) if chat else "",
+        who=Who(user.id, user.full_name, user.language_code or "") if user else Who(0),
+        now=around.now(),
+        rules=around.rules,
+        texts=around.texts,
+        message=update.message or update.edited_message,
+        press=press_of(query.data, callback_id=query.id, message_id=seen.message_id if seen else 0)
+        if query
+        else None,
+        keyboard=seen.reply_markup if isinstance(seen, Message) else None,
+        membership=update.my_chat_member,
+        bot_username=around.bot_username,
+        forms=around.forms,
+    )

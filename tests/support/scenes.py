@@ -1,0 +1,219 @@
+"""A village in which something of everything is under way, and every change the store knows ready to be made in it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain.alarms import AcknowledgeAlarm, RaiseAlarm
+from domain.base import Action, Actor, Content, Role
+from domain.groups import BindGroup
+from domain.pairings import ConfirmVisit, OpenVisit, PairUp
+from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
+from domain.requests import (
+    AcceptRequest,
+    AddToRequest,
+    ConfirmRequest,
+    CorrectRequest,
+    DeclineRequest,
+    RaiseForOther,
+    RaiseRequest,
+    ReturnRequest,
+    WithdrawRequest,
+    WriteLetter,
+)
+from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
+from storage.drafts import Draft
+from storage.inbox import Arrived
+from storage.outbox import Leased, Reply
+from storage.unit import LeasedBatch, Store, Who
+from storage.units import UnitRow
+from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
+from tests.support.village import (
+    CLI,
+    WORDS,
+    Soul,
+    Village,
+    asked,
+    claimed,
+    do,
+    offered,
+    reported,
+    village,
+    visit_due,
+)
+
+GROUP = -1001
+THE_DAY = date(2026, 3, 9)
+NEW_UNITS = (
+    UnitRow(2, "b3", "building", "3号楼", "Building 3", "grid"),
+    UnitRow(3, "b1", "building", "一号楼", "Building One", "grid"),
+)
+EMPTY_BATCH = LeasedBatch((), {}, {}, {})
+UPDATE = 500
+"""An update that has arrived and waits to be finished by the change under test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Numbers of what is under way. ``leased`` are rows that delivery holds under ``fence``, ``waiting`` others."""
+
+    village: Village
+    submitted: int
+    sensitive: int
+    offered: int
+    claimed: tuple[int, int]
+    reported: tuple[int, int]
+    visit_task: int
+    done_visit: int
+    fresh_pairing: int
+    alarm: int
+    fence: int
+    leased: tuple[Leased, ...]
+    waiting: tuple[int, ...]
+
+
+async def busy(store: Store, *, now: datetime) -> Scene:
+    """Something of everything, with cards in the chats, unposted earnings and messages half-way out."""
+    place = await village(store, now=now, members=4)
+    first, second, third, fourth = place.members
+    await do(store, BindGroup(GROUP, place.building), place.secretary.who, now=now)
+    held = await fence(store, now=now)
+    confirmed, _ = await reported(store, place, now=now, by=[fourth])
+    await do(store, ConfirmRequest(confirmed, 5), place.resident.who, now=now)
+    submitted = await asked(store, place.resident, now=now)
+    sensitive = await asked(store, place.resident, now=now, category="sensitive")
+    _, open_task = await offered(store, place, now=now, places=2)
+    in_hand = await claimed(store, place, now=now, by=[second])
+    done = await reported(store, place, now=now, by=[third])
+    _, _, visit_task = await visit_due(store, place, now=now, flat="502")
+    _, done_visit, done_task = await visit_due(store, place, now=now, flat="503")
+    await do(store, ReportClaim(done_task, 30, WORDS, wellbeing=3), first.who, now=now)
+    pair = PairUp(first.id, "illness", 7, now.date(), unit_id=place.building, name="孙爷爷", flat="504")
+    fresh = await do(store, pair, place.leader.who, now=now)
+    alarm = await do(store, RaiseAlarm("着火了"), place.resident.who, now=now)
+    await deliver(store, held=held, now=now)
+    await asked(store, place.neighbour, now=now)
+    leased = (await lease(store, held=held, now=now)).rows
+    await asked(store, place.stranger, now=now)
+    waiting = tuple(row.id for row in await store.candidates(now=now))
+    await store.receive([Arrived(UPDATE, place.resident.chat, "{}")], now=now)
+    return Scene(
+        village=place,
+        submitted=submitted,
+        sensitive=sensitive,
+        offered=open_task,
+        claimed=in_hand,
+        reported=done,
+        visit_task=visit_task,
+        done_visit=done_visit,
+        fresh_pairing=int(fresh["pairing_id"] or 0),
+        alarm=int(alarm["alarm_id"] or 0),
+        fence=held,
+        leased=leased,
+        waiting=waiting,
+    )
+
+
+Step = Callable[[Store], Awaitable[Any]]
+"""One change, ready to be made."""
+
+
+def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
+    """Every action there is, some in more than one situation, each with who may do it now."""
+    place = scene.village
+    first, second, third, _ = place.members
+    return {
+        "GiveConsent": (GiveConsent(900, "新人", "zh"), Soul(Who(900, "新人"), 0)),
+        "ChooseHome": (ChooseHome(place.units["b2"]), place.neighbour),
+        "ChooseLanguage": (ChooseLanguage("en"), place.neighbour),
+        "Appoint": (Appoint(901, Role.MEMBER, place.building, name="新党员"), CLI),
+        "Appoint somebody known": (Appoint(22, Role.MEMBER, place.building), CLI),
+        "RaiseRequest": (
+            RaiseRequest("lift", "timely", False, False, WORDS, name="李桂兰", flat="301", phone="138"),
+            place.resident,
+        ),
+        "RaiseForOther": (
+            RaiseForOther(
+                "lift", "timely", False, False, WORDS, name="奶奶", flat="1", unit_id=place.building
+            ),
+            first,
+        ),
+        "CorrectRequest": (CorrectRequest(scene.submitted, category="repair"), place.leader),
+        "AcceptRequest": (AcceptRequest(scene.submitted, places=2), place.leader),
+        "AcceptRequest about staff": (AcceptRequest(scene.sensitive), place.secretary),
+        "DeclineRequest": (DeclineRequest(scene.submitted, "不归我们管"), place.secretary),
+        "AddToRequest": (AddToRequest(scene.submitted, WORDS), place.resident),
+        "WithdrawRequest": (WithdrawRequest(scene.claimed[0]), place.resident),
+        "ConfirmRequest": (ConfirmRequest(scene.reported[0], 5), place.resident),
+        "ReturnRequest": (ReturnRequest(scene.reported[0], "还是坏的"), place.resident),
+        "WriteLetter": (WriteLetter(scene.claimed[0], WORDS[0]), place.resident),
+        "ClaimTask": (ClaimTask(scene.offered), third),
+        "StartClaim": (StartClaim(scene.claimed[1]), second),
+        "ReleaseClaim": (ReleaseClaim(scene.claimed[1], "临时有事"), second),
+        "ReportClaim": (ReportClaim(scene.claimed[1], 45, (*WORDS, Content("photo", file_id="f"))), second),
+        "ReportClaim of a visit": (ReportClaim(scene.visit_task, 45, WORDS, wellbeing=2), first),
+        "PairUp": (
+            PairUp(
+                first.id, "other", 14, THE_DAY, "腿脚不便", unit_id=place.building, name="钱奶奶", flat="9"
+            ),
+            place.leader,
+        ),
+        "OpenVisit": (OpenVisit(scene.fresh_pairing), Actor.system("visits")),
+        "ConfirmVisit": (ConfirmVisit(scene.done_visit, 4), place.leader),
+        "RaiseAlarm": (RaiseAlarm("煤气味"), place.neighbour),
+        "AcknowledgeAlarm": (AcknowledgeAlarm(scene.alarm), place.leader),
+        "BindGroup": (BindGroup(-2002, place.building), place.secretary),
+    }
+
+
+def performing(scene: Scene, name: str, *, now: datetime) -> Step:
+    """An action of the table, with everything that may come with one: an update, a form, a reply."""
+    action, who = actions(scene)[name]
+    if isinstance(who, Actor):
+        return lambda store: store.perform(action, who, now=now, update_id=UPDATE)
+    return lambda store: store.perform(
+        action,
+        who.who,
+        now=now,
+        update_id=UPDATE,
+        draft=Draft("request", "words", {"category": "lift"}),
+        replies=(Reply("refused", who.chat, params={"key": "any"}),),
+    )
+
+
+def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
+    """Every other change the store makes: what comes in, what goes out, the clock's and the operator's."""
+    place = scene.village
+    later = now + timedelta(hours=1)
+    return {
+        "receive": lambda s: s.receive([Arrived(n, 21, "{}") for n in (600, 601)], now=now),
+        "finish": lambda s: s.finish(
+            UPDATE,
+            now=now,
+            who=place.resident.who,
+            draft=Draft("request", "words"),
+            replies=(Reply("refused", place.resident.chat),),
+        ),
+        "failed": lambda s: s.failed(
+            UPDATE, reason="bug", quarantine=True, now=now, replies=(Reply("refused", 21),)
+        ),
+        "lease_rows": lambda s: s.lease_rows(
+            scene.waiting, lease=LEASE, fence=scene.fence, now=now, needs_facts=lambda kind: False
+        ),
+        "record_sent": lambda s: s.record_sent(sent(EMPTY_BATCH, scene.leased), fence=scene.fence, now=now),
+        "settle_orphans": lambda s: s.settle_orphans(fence=scene.fence + 1, resends=lambda kind: True),
+        "refresh_stale": lambda s: s.refresh_stale(before=later, now=later),
+        "acquire_lease": lambda s: s.acquire_lease(
+            LEASE, holder="two", now=now, span=SPAN, is_dead=lambda holder: True
+        ),
+        "renew_lease": lambda s: s.renew_lease(LEASE, fence=scene.fence, now=later, span=SPAN),
+        "settle_points": lambda s: s.settle_points(now=now),
+        "person_left": lambda s: s.person_left(UPDATE, telegram_id=place.stranger.chat, now=now),
+        "group_migrated": lambda s: s.group_migrated(UPDATE, chat_id=GROUP, to_chat_id=-100999, now=now),
+        "group_left": lambda s: s.group_left(UPDATE, chat_id=GROUP, now=now),
+        "forget_words": lambda s: s.forget_words(before=later),
+        "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
+    }

@@ -1,0 +1,1 @@
+"""What people read: texts, cards, keyboards. Pure: ``(kind, params, facts, reader) → message``."""

@@ -1,0 +1,35 @@
+"""The families of keys that are put together from a value: one word for each value of an enumeration.
+
+``Voice.term("state.request", state)`` says "state.request.open" and so on. The test of the catalogue holds every
+member of every family to have its text, and no others to exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.base import Role
+from domain.pairings import NEEDS
+from domain.permissions import COMMANDS
+from domain.queries import TOLD_STEPS
+from domain.requests import RequestState
+from domain.rulebook import URGENCIES, PointRules
+from domain.tasks import ClaimState
+
+_COMMANDS = tuple(name for name, _ in COMMANDS)
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "state.request": tuple(RequestState),
+    "state.claim": tuple(ClaimState),
+    "urgency": URGENCIES,
+    "urgency_why": URGENCIES,
+    "need": NEEDS,
+    "role": tuple(Role),
+    "command": _COMMANDS,
+    "menu": _COMMANDS,
+    "service": tuple(PointRules().weights),
+    "wellbeing": ("0", "1", "2", "3", "4"),
+    "step": TOLD_STEPS,
+    "desk.kind": ("alarm", "request", "visit"),
+    "about": ("leader", "secretary"),
+}
+"""``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

@@ -1,0 +1,106 @@
+"""Every kind of message there is, one row each: who renders it, whether it needs facts, and what if it may be lost.
+
+A kind with facts is rendered from what the store says at the moment it leaves, in its reader's eyes; without facts
+any more, it is not sent. The others say what their parameters say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.base import Scalar
+from domain.rulebook import Rulebook
+from views import alarms, desk, forms, pairings, people, requests, tasks
+from views.catalogue import Texts
+from views.message import Message, OnUnknown, Reader
+from views.voice import Voice, card
+
+Render = Callable[[Mapping[str, Scalar], Any, Voice], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``facts``: the store must load some for the subject. ``on_unknown``: when nobody knows whether it arrived."""
+
+    render: Render
+    facts: bool
+    on_unknown: OnUnknown = OnUnknown.RESEND
+
+
+def said(key: str, *, voice: Voice, **params: Any) -> Message:
+    """Any text as a message of its own."""
+    return Message(voice.say(key, **params))
+
+
+def _said(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
+    rest = {name: value for name, value in params.items() if name != "key"}
+    return said(str(params["key"]), voice=voice, **rest)
+
+
+def _refused(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
+    # A refusal stored before an upgrade may carry a key that is no longer there; "not found" is always true enough.
+    known = params.get("key") in voice.texts
+    note = _said(params, facts, voice).text if known else voice.say("refused.not_found")
+    return Message(card(note))
+
+
+KINDS: Mapping[str, Kind] = {
+    # cards
+    "request.card": Kind(requests.request_card, facts=True),
+    "desk.card": Kind(desk.desk_card, facts=True),
+    "task.card": Kind(tasks.task_card, facts=True),
+    # Twice in a group is worse than once too few: the members of the circle have their own cards.
+    "task.group": Kind(tasks.task_group, facts=True, on_unknown=OnUnknown.ASK),
+    "visit.confirm": Kind(pairings.visit_confirm, facts=True),
+    "alarm.card": Kind(alarms.alarm_card, facts=True),
+    # words about a request
+    "request.accepted": Kind(requests.accepted, facts=True),
+    "request.declined": Kind(requests.declined, facts=True),
+    "request.claimed": Kind(requests.claimed, facts=True),
+    "request.started": Kind(requests.started, facts=True),
+    "request.released": Kind(requests.released, facts=True),
+    "request.added": Kind(requests.added, facts=True),
+    "request.withdrawn_helper": Kind(requests.withdrawn_helper, facts=True),
+    "request.confirmed_other": Kind(requests.confirmed_other, facts=True),
+    "letter.arrived": Kind(requests.letter, facts=True),
+    "desk.returned": Kind(desk.returned, facts=True),
+    "task.confirmed": Kind(tasks.confirmed, facts=False),
+    # words about visits and pairings
+    "visit.claimed": Kind(pairings.visit_claimed, facts=False),
+    "visit.started": Kind(pairings.visit_started, facts=False),
+    "visit.released": Kind(pairings.visit_released, facts=False),
+    "visit.confirmed": Kind(tasks.visit_confirmed, facts=False),
+    "pairing.made_member": Kind(pairings.made_member, facts=True),
+    "pairing.made_resident": Kind(pairings.made_resident, facts=True),
+    # people
+    "person.appointed": Kind(people.appointed, facts=True),
+    "home.picker": Kind(people.home_picker_kind, facts=True),
+    "menu": Kind(people.menu_kind, facts=False),
+    "hello": Kind(people.hello_kind, facts=False),
+    "request.pass_on": Kind(forms.pass_on_kind, facts=False),
+    # danger, and everything that is a text and nothing more
+    "alarm.acknowledged": Kind(alarms.acknowledged, facts=False),
+    "danger": Kind(alarms.danger_kind, facts=False),
+    "said": Kind(_said, facts=False),
+    "refused": Kind(_refused, facts=False),
+}
+
+
+def render(
+    kind: str,
+    params: Mapping[str, Scalar],
+    facts: object | None,
+    *,
+    reader: Reader,
+    rules: Rulebook,
+    texts: Texts,
+    now: datetime,
+) -> Message | None:
+    """The message of ``kind`` for ``reader`` at ``now``; None when its facts are gone. Raises KeyError if unknown."""
+    row = KINDS[kind]
+    if row.facts and facts is None:
+        return None
+    return row.render(params, facts, Voice(texts, reader, rules, now))

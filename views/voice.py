@@ -1,0 +1,164 @@
+"""How things are named to one reader: places, kinds, days, points, in their language and the community's time.
+
+Knows language and form, not occasions: which text is said when is in the modules by noun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_skeleton
+from babel.numbers import format_decimal
+
+from domain.base import Scalar
+from domain.queries import Page, Place, Words
+from domain.rulebook import Rulebook
+from views.catalogue import LOCALES, Texts
+from views.message import Button, Keyboard, Reader
+from views.safe import Html, line, plain, words
+
+_DAY_WORDS = {-1: "day.yesterday", 0: "day.today", 1: "day.tomorrow"}
+_NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One reader's way of being spoken to at one moment (``now``, aware)."""
+
+    texts: Texts
+    reader: Reader
+    rules: Rulebook
+    now: datetime
+
+    @property
+    def chinese(self) -> bool:
+        """Whether the reader reads Chinese: everyone who does not read English."""
+        return self.reader.language != "en"
+
+    def say(self, key: str, **params: Any) -> Html:
+        """The text of ``key``; see ``Texts.say``."""
+        return self.texts.say(self.reader.language, key, **params)
+
+    def term(self, family: str, value: object) -> Html:
+        """The word for one value of a family of keys (``families.py``): ``term("state.request", state)``."""
+        return self.say(f"{family}.{value}")
+
+    def note(self, params: Mapping[str, Scalar]) -> Html:
+        """The words that ``params`` ask to be said first, or nothing."""
+        key = params.get(_NOTE)
+        if not isinstance(key, str) or key not in self.texts:
+            return Html("")
+        return self.say(key, **{name: value for name, value in params.items() if name != _NOTE})
+
+    def on_top(self, params: Mapping[str, Scalar]) -> Html:
+        """The same as the line on top of a card."""
+        note = self.note(params)
+        return Html(f"<b>{note}</b>" if note else "")
+
+    def button(self, key: str, verb: str, subject: int, argument: object = None, **params: Any) -> Button:
+        """A button labelled by ``key``: ``button("button.claim", "task.claim", 9, 1)``."""
+        return Button(plain(self.say(key, **params)), press(verb, subject, argument))
+
+    # --- names of things ---------------------------------------------------------------------------------------
+
+    def place(self, place: Place) -> Html:
+        """A unit's name; the Chinese one where there is no English."""
+        return line(place.zh if self.chinese or not place.en else place.en, limit=60)
+
+    def category(self, code: str) -> Html:
+        """A category's name; its code when the configuration no longer knows it."""
+        if code == "visit":
+            return self.say("task.visit")
+        found = self.rules.category(code)
+        return line(code if found is None else found.zh if self.chinese else found.en, limit=60)
+
+    def points(self, hundredths: int) -> Html:
+        """Points out of hundredths: 1250 is "12.5"."""
+        return Html(format_decimal(Decimal(hundredths) / 100, locale=LOCALES[self._language]))
+
+    def span(self, minutes: int) -> Html:
+        """A length of time in hours and minutes."""
+        hours, rest = divmod(minutes, 60)
+        parts = ([self.say("span.hours", count=hours)] if hours else []) + (
+            [self.say("span.minutes", count=rest)] if rest or not hours else []
+        )
+        return Html(("" if self.chinese else " ").join(parts))
+
+    # --- days and times ----------------------------------------------------------------------------------------
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The community's time zone."""
+        return ZoneInfo(self.rules.time_zone)
+
+    @property
+    def today(self) -> date:
+        """The day it is in the community."""
+        return self._local(self.now).date()
+
+    def day(self, day: date) -> Html:
+        """Today, tomorrow, yesterday, or the date; the year only when it is another."""
+        word = _DAY_WORDS.get((day - self.today) // timedelta(days=1))
+        if word is not None:
+            return self.say(word)
+        # A date alone has no zone; midnight of no zone is that date in every one of them.
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001
+        skeleton = "MMMd" if day.year == self.today.year else "yMMMd"
+        return Html(format_skeleton(skeleton, midnight, locale=LOCALES[self._language]))
+
+    def when(self, moment: datetime) -> Html:
+        """Day and time: "今天 14:30", "tomorrow 09:00"."""
+        local = self._local(moment)
+        return Html(f"{self.day(local.date())} {local:%H:%M}")
+
+    # --- pieces of cards ---------------------------------------------------------------------------------------
+
+    def quote(self, said: Words, *, limit: int = 900) -> Html:
+        """Somebody's words set apart, with a line for the pictures and voices among them."""
+        shown = words(said.text, limit=limit)
+        lines = [f"<blockquote>{shown}</blockquote>"] if shown else []
+        if said.parts:
+            lines.append(self.say("words.parts", count=said.parts))
+        return Html("\n".join(lines))
+
+    def pages(self, page: Page[Any], verb: str) -> Keyboard:
+        """The row of buttons that turns pages, if there is more than one."""
+        row = []
+        if page.page > 1:
+            row.append(self.button("button.page_before", verb, page.page - 1))
+        if page.page < page.pages:
+            row.append(self.button("button.page_after", verb, page.page + 1))
+        return (tuple(row),) if row else ()
+
+    @property
+    def _language(self) -> str:
+        return "zh" if self.chinese else "en"
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone)
+
+
+def press(verb: str, subject: int, argument: object = None) -> str:
+    """Callback data: ``<feature>.<verb>:<id>[:<argument>]``."""
+    return f"{verb}:{subject}" if argument is None else f"{verb}:{subject}:{argument}"
+
+
+def block(*lines: str) -> Html:
+    """Lines under one another; empty ones fall out."""
+    return Html("\n".join(part for part in lines if part))
+
+
+def card(*blocks: str) -> Html:
+    """Blocks with an empty line between; empty ones fall out."""
+    return Html("\n\n".join(part for part in blocks if part))
+
+
+def rows(buttons: Iterable[Button], *, width: int) -> Keyboard:
+    """Buttons in rows of at most ``width``."""
+    all_of_them = tuple(buttons)
+    return tuple(all_of_them[start : start + width] for start in range(0, len(all_of_them), width))
