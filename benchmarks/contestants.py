@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.aiogram_venv import python_with_aiogram
 from benchmarks.measure import Contestant
+from benchmarks.scene import postgres_program, sqlite_program
 from benchmarks.stock import Stock
 
 
@@ -20,6 +22,9 @@ def _aiogram() -> Sequence[str | Path]:
 
 
 _ECHO = Stock(kind="text", count=1500, users=50)
+_READS = Stock(kind="text", count=1500, users=50, content="/mine")
+_PRESSES = Stock(kind="press", count=1500, users=50, content="task.start:1{n}")
+_PACED = Stock(kind="press", count=900, users=500, content="task.start:1{n}", rate=15.0)
 
 GROUPS: dict[str, tuple[Contestant, ...]] = {
     "echo": (
@@ -45,5 +50,32 @@ GROUPS: dict[str, tuple[Contestant, ...]] = {
             stock=_ECHO,
         ),
         Contestant(name="aiogram 3", command=_aiogram, stock=_ECHO),
+    ),
+    "linli": (
+        Contestant(
+            name="python-telegram-bot's echo, 1 at once", command=_module("echo_ptb", "1"), stock=_ECHO
+        ),
+        Contestant(
+            name="python-telegram-bot's echo, 2 at once", command=_module("echo_ptb", "2"), stock=_ECHO
+        ),
+        Contestant(name="aiogram 3's echo", command=_aiogram, stock=_ECHO),
+        Contestant(name="Linli reads (/mine), SQLite", command=partial(sqlite_program, 50), stock=_READS),
+        Contestant(
+            name="Linli writes (a press), SQLite", command=partial(sqlite_program, 50), stock=_PRESSES
+        ),
+        Contestant(
+            name="Linli reads (/mine), PostgreSQL", command=partial(postgres_program, 50), stock=_READS
+        ),
+        Contestant(
+            name="Linli writes (a press), PostgreSQL", command=partial(postgres_program, 50), stock=_PRESSES
+        ),
+    ),
+    "paced": (
+        Contestant(
+            name="Linli writes, 15/s over 500 chats, limits on",
+            command=lambda: (*sqlite_program(500), "limits"),
+            stock=_PACED,
+            seconds_allowed=90,
+        ),
     ),
 }

@@ -77,6 +77,7 @@ class App:
         texts: Texts | None = None,
         reached: Callable[[str], None] = lambda point: None,
         store: Callable[..., Store] = Store,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.settings = settings
         self.now = now
@@ -85,6 +86,7 @@ class App:
         self.texts = texts or Texts.load()
         self._reached = reached
         self._make_store = store
+        self._sleep = sleep
         self.metrics = Metrics(version=version("linli"))
         self._token = token or settings.telegram.token.get_secret_value()
         self._base_url = (base_url or settings.telegram.base_url).rstrip("/")
@@ -151,7 +153,7 @@ class App:
             if not told:
                 log.info("standing by: another process is at work on this database")
                 told = True
-            await asyncio.sleep(1.0)
+            await self._sleep(1.0)
         self._fence, last_seen = taken
         self._span = span
         now = self.now()
@@ -184,7 +186,7 @@ class App:
                 ) from None
             except TelegramError as error:
                 log.warning("Telegram cannot be reached yet", again_in=pause, reason=type(error).__name__)
-                await asyncio.sleep(pause)
+                await self._sleep(pause)
                 pause = min(pause * 2, 30.0)
         self._closing.push_async_callback(self._application.shutdown)
         self.bot_username = bot.username
@@ -217,6 +219,7 @@ class App:
             fence=self._fence,
             in_flight=self.settings.delivery.in_flight,
             group_language=self.settings.community.language,
+            sleep=self._sleep,
             observer=Observer(sent=self._sent, limited=self.metrics.limited, fatal=self._fail),
         )
         self.store.hooks.outbox_grew = self.delivery.wake
@@ -224,6 +227,7 @@ class App:
             self.call,
             acquire=limiter.try_acquire,
             freeze=limiter.frozen,
+            sleep=self._sleep,
             limited=self.metrics.limited,
             reached=self._reached,
         )
@@ -243,6 +247,7 @@ class App:
             self._process,
             bot=self._application.bot,
             now=self.now,
+            sleep=self._sleep,
             finished=self.metrics.update_finished,
         )
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
@@ -288,7 +293,13 @@ class App:
             self._closing.push_async_callback(self._webhook.stop)
             self._begin(self._set_webhook(options.webhook_url, secret), None)
             return
-        poller = Poller(self._poll_call, self.intake, poll_seconds=options.poll_seconds, fatal=self._fail)
+        poller = Poller(
+            self._poll_call,
+            self.intake,
+            poll_seconds=options.poll_seconds,
+            fatal=self._fail,
+            sleep=self._sleep,
+        )
         self._poller = self._begin(self._poll(poller), "polling")
 
     async def _poll(self, poller: Poller) -> None:
@@ -334,7 +345,7 @@ class App:
                 log.warning(
                     "Telegram did not take a setting", method=method, again_in=pause, reason=str(type(error))
                 )
-                await asyncio.sleep(pause)
+                await self._sleep(pause)
                 pause = min(pause * 2, 60.0)
 
     # --- running ----------------------------------------------------------------------------------------------------
@@ -399,7 +410,7 @@ class App:
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(self._span.total_seconds() / 4)
+            await self._sleep(self._span.total_seconds() / 4)
             try:
                 held = await self.store.renew_lease(LEASE, fence=self._fence, now=self.now(), span=self._span)
             except DatabaseAwayError:

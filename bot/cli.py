@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_ID = 2**63
+LONGEST_NAME = 64
+
 app = typer.Typer(
     name="linli",
     help="Linli 邻里: the chat-bot between a community's Party organisation and its residents.",
@@ -71,10 +74,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
             f"The database cannot be used: {error}. Look at database.url, the disk and the server, then try again.",
             4,
         )
-    except PermissionError as error:
-        _end(
-            f"{error.filename} may not be used by this user: {error.strerror}. Give it the right owner or mode."
-        )
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"{error.filename} cannot be used: {error.strerror}. Give it the right place, owner or mode.")
+    except UnicodeEncodeError:
+        _end("an argument is not text in this terminal's encoding; write it in UTF-8", 2)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -157,8 +162,11 @@ def grant(
     roles = ("admin", "secretary", "leader", "member")
     if role not in roles:
         _end(f"{role!r} is none of {', '.join(roles)}", 2)
-    if telegram_id <= 0:
+    if not 0 < telegram_id < MOST_ID:
         _end("a Telegram id is a positive number; ids of groups are negative and cannot hold a role", 2)
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        _end(f"a name is at most {LONGEST_NAME} characters that can be printed", 2)
     arguments = {"role": role, "telegram_id": telegram_id, "unit": unit, "name": name}
     answer = _run(_command(settings, "grant", arguments))
     typer.echo(f"{telegram_id} {'was already' if answer['already'] else 'is now'} {role} of {unit}")
@@ -192,10 +200,15 @@ def import_units(
 @app.command()
 def outbox(
     resend: Annotated[
-        list[int] | None, typer.Option(help="send this message again; may be given several times")
+        list[int] | None,
+        typer.Option(min=0, max=MOST_ID - 1, help="send this message again; may be given several times"),
     ] = None,
-    drop: Annotated[list[int] | None, typer.Option(help="let go of this message")] = None,
-    retry: Annotated[list[int] | None, typer.Option(help="try this quarantined update again")] = None,
+    drop: Annotated[
+        list[int] | None, typer.Option(min=0, max=MOST_ID - 1, help="let go of this message")
+    ] = None,
+    retry: Annotated[
+        list[int] | None, typer.Option(min=0, max=MOST_ID - 1, help="try this quarantined update again")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Tell what is stuck on its way in or out, and decide about it."""
@@ -225,7 +238,7 @@ async def _with_store(
 ) -> T:
     """Run over a store of this process's own. Raises DatabaseInUseError when it would write beside the bot."""
     from bot.rules import rulebook
-    from storage.database import Location, migrate, open_engine, revision_of
+    from storage.database import REVISION, Location, migrate, open_engine, revision_of
     from storage.unit import Store
 
     location = Location.of(settings.database.url.get_secret_value())
@@ -235,8 +248,13 @@ async def _with_store(
     try:
         if writing:
             await migrate(location)
-        elif await revision_of(location) is None:
+        elif (revision := await revision_of(location)) is None:
             raise CommandError("there is no database yet: start the bot once, or run linli migrate")
+        elif revision != REVISION:
+            raise CommandError(
+                f"the database is at revision {revision}, this program works with {REVISION}: run linli migrate, "
+                "or the Linli that wrote it"
+            )
         store = Store(open_engine(location), rules=rulebook(settings))
         try:
             return await work(store)

@@ -142,7 +142,7 @@ def _rows(reader: Any) -> list[dict[str, Any]]:
     for cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
-        found = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+        found = dict(zip(header, (" ".join(cell.split()) for cell in cells), strict=False))
         kind = found.get("kind", "")
         rows.append(
             {

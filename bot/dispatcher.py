@@ -19,6 +19,7 @@ from telegram.error import TelegramError
 
 from domain.lanes import Lane
 from jobs.classify import Drop, classify
+from jobs.telegram import is_id
 from storage.engine import DatabaseAwayError
 from storage.inbox import Waiting
 from storage.outbox import Reply
@@ -166,11 +167,12 @@ class Dispatcher:
         """Count the failure and wait; True when the update was set aside, or must wait for the next start."""
         quarantine = attempts >= len(RETRY_SECONDS)
         log.error("update failed", attempt=attempts + 1, quarantined=quarantine, exc_info=error)
-        reason = f"{type(error).__name__}: {error}"[:500]
+        # What an error says may be made of what broke it: no database takes half characters or zero bytes.
+        said = f"{type(error).__name__}: {error}".encode(errors="replace").decode().replace("\0", "")
         try:
             await self._store.failed(
                 row.update_id,
-                reason=reason,
+                reason=said[:500],
                 quarantine=quarantine,
                 now=self._now(),
                 replies=self._noted(row) if quarantine else (),
@@ -189,13 +191,16 @@ class Dispatcher:
     @staticmethod
     def _noted(row: Waiting) -> tuple[Reply, ...]:
         """The person is told that it was noted, with a number they can give. Only in private: a user's id is a chat's."""
-        try:
-            update: dict[str, Any] = json.loads(row.payload)
-        except ValueError:
-            return ()
-        body = update.get("message") or update.get("callback_query") or {}
-        chat = body.get("chat") or (body.get("message") or {}).get("chat") or {}
-        if not isinstance(chat, dict) or chat.get("type") != "private" or not isinstance(chat.get("id"), int):
+        update: dict[str, Any] = json.loads(row.payload)
+        body = _table(update, "message") or _table(update, "callback_query")
+        chat = _table(body, "chat") or _table(_table(body, "message"), "chat")
+        if chat.get("type") != "private" or not is_id(chat.get("id")):
             return ()
         params = {"key": "error.noted", "number": str(row.update_id)}
         return (Reply("said", chat["id"], params=params, lane=Lane.PERSON),)
+
+
+def _table(of: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table within raw JSON; an empty one where something else stands, or nothing."""
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}

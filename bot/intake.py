@@ -14,7 +14,7 @@ import structlog
 from telegram.error import Conflict, InvalidToken, TelegramError
 
 from jobs.classify import RetryAt, classify
-from jobs.telegram import Call, compact, sender_of
+from jobs.telegram import Call, compact, is_id, sender_of
 from storage.engine import DatabaseAwayError
 from storage.inbox import Arrived
 from storage.unit import Store
@@ -37,8 +37,10 @@ class Intake:
         self._lock = asyncio.Lock()
 
     async def accept(self, updates: Sequence[Mapping[str, Any]]) -> None:
-        """Commit raw updates; each has an integer ``update_id``. Raises DatabaseAwayError: then nothing was kept."""
-        arrived = [Arrived(update["update_id"], sender_of(update), compact(update)) for update in updates]
+        """Commit raw updates. Raises DatabaseAwayError: then nothing was kept."""
+        arrived = [_arrived(update) for update in updates if _is_update(update)]
+        if len(arrived) < len(updates):
+            log.error("updates without a number cannot be kept", count=len(updates) - len(arrived))
         async with self._lock:
             await self._store.receive(arrived, now=self._now())
         self._kept()
@@ -93,5 +95,22 @@ class Poller:
         if not updates:
             return offset
         await self._intake.accept(updates)
+        numbers = [int(update["update_id"]) for update in updates if _is_update(update)]
+        if not numbers:
+            raise TelegramError("nothing but updates without a number")
         # By the newest of this batch, not the highest ever seen: after a week of silence numbers start anywhere.
-        return int(updates[-1]["update_id"]) + 1
+        return numbers[-1] + 1
+
+
+def _is_update(update: object) -> bool:
+    return isinstance(update, dict) and is_id(update.get("update_id"))
+
+
+def _arrived(update: Mapping[str, Any]) -> Arrived:
+    number = int(update["update_id"])
+    try:
+        return Arrived(number, sender_of(update), compact(update))
+    except RecursionError:
+        # Nested without end: its number is all that can be kept, so that it does not come again.
+        log.error("an update could not be written down", update_id=number)
+        return Arrived(number, 0, compact({"update_id": number}))

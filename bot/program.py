@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.app import App, StartError
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +50,7 @@ async def run_program(settings: Settings) -> None:
         await sandbox.stop()
 
 
-async def _run(app: App, *, sandbox: object | None = None) -> None:
+async def _run(app: App, *, sandbox: Sandbox | None = None) -> None:
     loop = asyncio.get_running_loop()
     starting = asyncio.current_task()
     started = False
@@ -71,7 +75,7 @@ async def _run(app: App, *, sandbox: object | None = None) -> None:
         return
     started = True
     if sandbox is not None:
-        _welcome(str(getattr(sandbox, "url", "")))
+        _welcome(sandbox.url)
     await app.run()
 
 

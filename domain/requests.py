@@ -698,7 +698,9 @@ def _tell(request: Request, kind: str) -> tuple[Notice, ...]:
 
 def _cards(request: Request, work: Work | None = None) -> tuple[Refresh, ...]:
     cards = (Refresh("request.card", request.id), Refresh("desk.card", request.id))
-    return cards if work is None else (*cards, Refresh("task.card", work.task.id))
+    if work is None:
+        return cards
+    return (*cards, Refresh("task.card", work.task.id), Refresh("task.group", work.task.id))
 
 
 DECIDE: dict[type[Action], Callable[..., Decision]] = {

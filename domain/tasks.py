@@ -198,7 +198,7 @@ def _event(name: str, work: Work, **data: int | str | None) -> Event:
 
 def _cards(work: Work) -> tuple[Refresh, ...]:
     """Every card that shows this work: the pool's, the helpers' and that of whom it is for."""
-    return (Refresh("task.card", work.task.id), work.whole.card)
+    return (Refresh("task.card", work.task.id), Refresh("task.group", work.task.id), work.whole.card)
 
 
 def claim(work: Work, action: ClaimTask, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:

@@ -67,11 +67,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button whose data begins with ``feature.verb:``."""
+    """A button whose data begins with ``feature.verb:``. Only those of ``in_groups`` work where others read along."""
 
     name: str
     handler: Handler
     permission: Permission | Anyone
+    in_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ FORM_PRESSES = tuple(
 
 REGISTRATIONS: tuple[Registration, ...] = (
     # What many press at once stands first.
-    Pressed("task.claim", tasks.claim, Permission.CLAIM_TASK),
+    Pressed("task.claim", tasks.claim, Permission.CLAIM_TASK, in_groups=True),
     Pressed("task.start", tasks.start, Permission.WORK_CLAIM),
     Pressed("request.rate", requests.rate, Permission.CONFIRM_REQUEST),
     *(Pressed(name, talk.form_press, ANYONE) for name in FORM_PRESSES),
@@ -172,7 +173,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("consent.no", people.consent_no, ANYONE),
     Pressed("unit.pick", people.pick_unit, Permission.KEEP_OWN_SETTINGS),
     Pressed("unit.here", people.take_home, Permission.KEEP_OWN_SETTINGS),
-    Pressed("group.bind", groups.bound, Permission.BIND_GROUP),
+    Pressed("group.bind", groups.bound, Permission.BIND_GROUP, in_groups=True),
     Seen(Other.PRESS, strays.unknown_press),
     # commands
     *(Command(name, handler, permission) for name, (handler, permission) in MENU.items()),
@@ -215,7 +216,8 @@ def _built(registration: Registration, around: Surroundings, runner: Runner, out
 
     async def callback(update: Update, context: CallbackContext[Any, Any, Any, Any]) -> None:
         try:
-            answer = await runner.run(handler, turn_of(update, around))
+            turn = turn_of(update, around)
+            answer = await runner.run(strays.unknown_press if _strange(registration, turn) else handler, turn)
         except Exception as error:  # kept for who asks: the framework would only log it
             outcomes.failed(update.update_id, error)
         else:
@@ -234,6 +236,16 @@ def _built(registration: Registration, around: Surroundings, runner: Runner, out
             return CallbackQueryHandler(callback)
         case _:
             return TypeHandler(Update, callback)
+
+
+def _strange(registration: Registration, turn: Turn) -> bool:
+    """Whether no button of ours can have been pressed so: in a group, or with no data at all.
+
+    The framework takes a press without data for a match of every pattern.
+    """
+    if not isinstance(registration, Pressed):
+        return False
+    return turn.pressed.name != registration.name or not (turn.private or registration.in_groups)
 
 
 def tied(registration: Registration) -> Handler:

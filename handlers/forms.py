@@ -31,6 +31,8 @@ CONTENTS = "contents"
 ALBUM = "album"
 CALM = "calm"
 DANGER = "danger"
+ARRIVAL = "start"
+"""The draft of somebody who is not known yet: no form, but it keeps what they said."""
 
 
 # --- what a form is -----------------------------------------------------------------------------------------------------
@@ -164,9 +166,11 @@ class Form:
 async def begin(turn: Turn, form: Form, answers: Answers) -> Show:
     """Open the form at its first step. Another one that holds words is not pushed aside: it goes on first."""
     draft = (await turn.opening()).draft
-    if draft is not None and draft.answers.get(CONTENTS):
+    if draft is not None and draft.form == ARRIVAL and draft.answers.get(CONTENTS):
+        raise Refused("unit.needed")
+    if draft is not None and draft.form in turn.forms and draft.answers.get(CONTENTS):
         if draft.form != form.name or any(draft.answers.get(key) != value for key, value in answers.items()):
-            return await resume(turn, turn.forms.get(draft.form, form), draft, note="form.going_on")
+            return await resume(turn, turn.forms[draft.form], draft, note="form.going_on")
         return await resume(turn, form, draft)
     return await show(turn, form, form.path(answers)[0], answers)
 

@@ -11,58 +11,52 @@ from dataclasses import replace
 from typing import Any
 
 from domain.alarms import has_danger
-from domain.base import NOT_FOUND, Actor, Content, Refused, Scalar
+from domain.base import NOT_FOUND, Content, Refused, Scalar
 from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
-from domain.queries import SeeCard, SeeRequest, UnitByCode, UnitChildren, UnitLevel
-from handlers import forms, raising
+from domain.queries import UnitByCode, UnitChildren, UnitLevel
+from handlers import forms, raising, requests, tasks
+from handlers.forms import ARRIVAL
 from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.outbox import Reply
+from storage.unit import Opening
 from views import people as screens
 from views.safe import plain
 
-ARRIVAL = "start"
 _LINK = re.compile(r"([urt])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
 
 
-def has_arrived(actor: Actor) -> bool:
-    """Whether this person has a home here, or serves somewhere."""
-    return bool(actor.person_id) and (actor.home_unit_id is not None or bool(actor.held))
+def has_consented(opening: Opening) -> bool:
+    """Whether this person said yes. Somebody who was given a role is known before that."""
+    return opening.person is not None and opening.person.consent_version is not None
+
+
+def has_arrived(opening: Opening) -> bool:
+    """Whether this person said yes and has a home."""
+    return has_consented(opening) and opening.actor.home_unit_id is not None
 
 
 async def start(turn: Turn) -> Answer:
     """``/start``, maybe from a printed code or a link to a thing."""
-    actor = await turn.actor()
+    opening = await turn.opening()
     link = _LINK.fullmatch(payload_of(turn))
-    if link is not None and link[1] == "u":
-        if actor.home_unit_id is None:
-            return await arrive(turn, code=link[2])
-        unit = await turn.read(UnitByCode(link[2]))
+    code = link[2] if link is not None and link[1] == "u" else ""
+    if not has_arrived(opening):
+        return await arrive(turn, code=code)
+    if code:
+        unit = await turn.read(UnitByCode(code))
         return sent(screens.home_picker(await level_of(turn, unit.id), voice=await turn.voice()))
-    if actor.home_unit_id is None:
-        return await arrive(turn)
     if link is not None and link[2].isdigit():
-        return await (see_request(turn, int(link[2])) if link[1] == "r" else see_task(turn, int(link[2])))
+        subject = int(link[2])
+        return await (requests.open_card(turn, subject) if link[1] == "r" else tasks.open_card(turn, subject))
     voice = await turn.voice()
-    return sent(screens.menu(voice=voice, note=voice.say("start.known", name=actor.name)))
+    return sent(screens.menu(voice=voice, note=voice.say("start.known", name=opening.actor.name)))
 
 
 def payload_of(turn: Turn) -> str:
     """What stands after the command."""
     words = (turn.message.text if turn.message else None) or ""
     return words.partition(" ")[2].strip()
-
-
-async def see_request(turn: Turn, request_id: int) -> Show:
-    """A request as the reader's part in it allows, as a card at the bottom of the chat."""
-    card = await turn.read(SeeRequest(request_id))
-    return Show(replies=(turn.new_card(card.kind, card.subject_id, **card.params),))
-
-
-async def see_task(turn: Turn, task_id: int) -> Show:
-    """A task, as a card at the bottom of the chat."""
-    await turn.read(SeeCard("task.card", task_id))
-    return Show(replies=(turn.new_card("task.card", task_id),))
 
 
 # --- arrival ----------------------------------------------------------------------------------------------------------
@@ -87,14 +81,13 @@ async def arrive(turn: Turn, *, code: str = "", content: Content | None = None) 
         if has_danger(content.text, turn.rules):
             says = [Say(await turn.say("alarm.numbers"))]
     voice = await turn.voice()
-    step = draft.step if draft and draft.form == ARRIVAL else "hello"
-    if step == "home":
+    if has_consented(opening):
         screen = screens.home_picker(await level_of(turn, await _unit_of(turn, code)), voice=voice)
-    elif step == "consent":
+    elif "language" in answers:
         screen = screens.consent(voice=voice)
     else:
         screen = screens.hello(voice=voice)
-    return Show((*says, Say(screen)), draft=Draft(ARRIVAL, step, answers, forms.next_version(draft)))
+    return Show((*says, Say(screen)), draft=Draft(ARRIVAL, "arrival", answers, forms.next_version(draft)))
 
 
 async def pick_language(turn: Turn) -> Answer:
@@ -103,12 +96,12 @@ async def pick_language(turn: Turn) -> Answer:
     draft = opening.draft
     if code not in LANGUAGES:
         raise Refused(NOT_FOUND)
-    arriving = draft is not None and draft.form == ARRIVAL and draft.step != "home"
-    if opening.actor.person_id and not arriving:
-        return Do(ChooseLanguage(code), replies=(_in_place(turn, "menu", note="language.set"),))
+    if has_consented(opening):
+        kind = ("menu", None) if has_arrived(opening) else ("home.picker", 0)
+        return Do(ChooseLanguage(code), replies=(_in_place(turn, *kind, note="language.set"),))
     answers = draft.answers if draft and draft.form == ARRIVAL else {}
     consent = screens.consent(voice=await turn.voice(language=code))
-    kept = Draft(ARRIVAL, "consent", {**answers, "language": code}, forms.next_version(draft))
+    kept = Draft(ARRIVAL, "arrival", {**answers, "language": code}, forms.next_version(draft))
     return replace(turned(turn, consent), draft=kept)
 
 
@@ -123,8 +116,8 @@ async def consent_yes(turn: Turn) -> Answer:
     note = "home.unknown_code" if code and not unit_id else "consent.thanks"
     return Do(
         GiveConsent(telegram_id=turn.who.telegram_id, name=turn.who.name, language=await turn.language()),
-        draft=Draft(ARRIVAL, "home", dict(answers), forms.next_version(draft)),
-        replies=(_in_place(turn, "home.picker", subject_id=unit_id, note=note),),
+        draft=Draft(ARRIVAL, "arrival", dict(answers), forms.next_version(draft)),
+        replies=(_in_place(turn, "home.picker", unit_id, note=note),),
     )
 
 
@@ -175,7 +168,7 @@ async def take_home(turn: Turn) -> Answer:
     return Do(ChooseHome(turn.pressed.id), replies=replies, draft=change)
 
 
-def _in_place(turn: Turn, kind: str, *, subject_id: int | None = None, **params: Scalar) -> Reply:
+def _in_place(turn: Turn, kind: str, subject_id: int | None = None, /, **params: Scalar) -> Reply:
     return Reply(
         kind, turn.chat_id, subject_id=subject_id, params=params, edit_message_id=turn.pressed.message_id
     )

@@ -126,8 +126,13 @@ async def mine_page(turn: Turn) -> Answer:
 
 
 async def see(turn: Turn) -> Answer:
-    """``request.see:<id>``: a card of one's own part in it, at the bottom of the chat."""
-    card = await turn.read(SeeRequest(turn.pressed.id))
+    """``request.see:<id>``."""
+    return await open_card(turn, turn.pressed.id)
+
+
+async def open_card(turn: Turn, request_id: int) -> Show:
+    """A card of the reader's own part in the request, at the bottom of the chat."""
+    card = await turn.read(SeeRequest(request_id))
     return Show(replies=(turn.new_card(card.kind, card.subject_id, **card.params),))
 
 

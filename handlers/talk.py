@@ -38,7 +38,7 @@ async def words(turn: Turn) -> Answer:
     content = content_of(turn.message)
     if content is None:
         return sent(await turn.say("stray.sticker" if turn.message.sticker else "stray.not_understood"))
-    if opening.actor.home_unit_id is None:
+    if not people.has_arrived(opening):
         return await people.arrive(turn, content=content)
     return await raising.out_of_the_blue(turn, content)
 
@@ -54,10 +54,10 @@ async def form_press(turn: Turn) -> Answer:
 
 async def request(turn: Turn) -> Answer:
     """``/request``; who has no home yet arrives first."""
-    actor = await turn.actor()
-    if not actor.person_id:
+    opening = await turn.opening()
+    if not people.has_consented(opening):
         return await people.arrive(turn)
-    if actor.home_unit_id is None:
+    if not people.has_arrived(opening):
         return sent(await turn.say("unit.needed"))
     return await raising.request(turn)
 

@@ -41,9 +41,14 @@ async def mine_page(turn: Turn) -> Answer:
 
 
 async def see(turn: Turn) -> Answer:
-    """``task.see:<id>``: its card at the bottom of the chat."""
-    await turn.read(SeeCard("task.card", turn.pressed.id))
-    return Show(replies=(turn.new_card("task.card", turn.pressed.id),))
+    """``task.see:<id>``."""
+    return await open_card(turn, turn.pressed.id)
+
+
+async def open_card(turn: Turn, task_id: int) -> Show:
+    """The task's card, at the bottom of the chat."""
+    await turn.read(SeeCard("task.card", task_id))
+    return Show(replies=(turn.new_card("task.card", task_id),))
 
 
 async def claim(turn: Turn) -> Answer:

@@ -126,12 +126,13 @@ class Turn:
         return (await self.opening()).actor
 
     async def language(self) -> str:
-        """The person's own language; a stranger's choice so far; else the first guess of Telegram's."""
+        """A newcomer's choice so far; else the person's own language; else a guess from Telegram's."""
         opening = await self.opening()
-        if opening.actor.person_id:
-            return opening.actor.language
-        chosen = opening.draft.answers.get("language") if opening.draft else None
-        return chosen if chosen in LANGUAGES else language_of(self.who.language)
+        consented = opening.person is not None and opening.person.consent_version is not None
+        chosen = opening.draft.answers.get("language") if opening.draft and not consented else None
+        if chosen in LANGUAGES:
+            return str(chosen)
+        return opening.actor.language if opening.actor.person_id else language_of(self.who.language)
 
     async def voice(self, *, language: str | None = None) -> Voice:
         """How to speak to this person now."""

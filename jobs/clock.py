@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -86,7 +86,8 @@ class Ticker:
                 misfire_grace_time=None,
                 coalesce=True,
                 max_instances=1,
-                next_run_time=self._now(),
+                # The scheduler's own clock is the machine's, whatever ``now`` tells.
+                next_run_time=datetime.now(UTC),
             )
         self._scheduler.start()
 

@@ -36,6 +36,7 @@ from jobs.classify import (
     classify,
 )
 from jobs.telegram import Call
+from storage.cards import topic_of
 from storage.engine import DatabaseAwayError
 from storage.outbox import Candidate, Leased, Sent
 from storage.unit import LeasedBatch, Store
@@ -276,7 +277,7 @@ class Delivery:
         await telegram.set_commands(self._call, menu, chat_id=row.chat_id)
 
     def _sent(self, row: Leased, message_id: int | None, batch: LeasedBatch, *, is_open: bool) -> Sent:
-        shown = batch.wanted.get((row.chat_id, row.kind, row.subject_id or 0), 1)
+        shown = batch.wanted.get((row.chat_id, topic_of(row.kind, row.subject_id or 0)), 1)
         return Sent(row, "sent", message_id=message_id, open=is_open, shown=shown)
 
     def _after(self, row: Leased, error: TelegramError, batch: LeasedBatch) -> Sent:

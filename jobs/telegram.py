@@ -136,19 +136,26 @@ async def set_commands(
     await call("setMyCommands", params)
 
 
+def is_id(value: object) -> bool:
+    """Whether this can be one of Telegram's numbers: a whole number that a database takes."""
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
 def sender_of(update: Mapping[str, Any]) -> int:
     """Whose turn a raw update belongs to: the user who acted, else the chat it happened in, else nobody (0)."""
     for kind, body in update.items():
         if kind == "update_id" or not isinstance(body, dict):
             continue
+        message = body.get("message")
         user = body.get("from") or body.get("user")
-        chat = body.get("chat") or (body.get("message") or {}).get("chat")
+        chat = body.get("chat") or (message.get("chat") if isinstance(message, dict) else None)
         for found in (user, chat):
-            if isinstance(found, dict) and isinstance(found.get("id"), int):
+            if isinstance(found, dict) and is_id(found.get("id")):
                 return int(found["id"])
     return 0
 
 
 def compact(update: Mapping[str, Any]) -> str:
-    """The update as JSON text for the inbox."""
-    return json.dumps(update, ensure_ascii=False, separators=(",", ":"))
+    """The update as JSON text for the inbox. Halves of characters, which no database takes, become question marks."""
+    text = json.dumps(update, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="replace").decode()

@@ -8,6 +8,11 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
+def insert_for(dialect: str, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT. Built once and kept, a statement is compiled once."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
 def upserting(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    """The same for the dialect of a connection, where it is not worth keeping."""
+    return insert_for(connection.dialect.name, table)

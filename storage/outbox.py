@@ -1,24 +1,23 @@
-"""The outbox and the cards: what shall leave, written in the commit of its cause, and what hangs in which chat.
+"""The outbox: what shall leave, written in the commit of its cause, leased by delivery and recorded.
 
-A card is one message in one chat that shows one thing. ``wanted`` rises whenever the thing changes, ``shown`` is what
-its message was rendered from; whoever records a send sees the difference and asks for one more edit. So no change
-is lost between rendering and recording.
+Which message in which chat shows which thing, and whether it is out of date, is ``cards.py``'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     Connection,
     Integer,
-    String,
     and_,
     bindparam,
+    case,
     func,
     literal,
     literal_column,
@@ -29,9 +28,11 @@ from sqlalchemy import (
 
 from domain.base import Notice, Refresh, Scalar
 from domain.lanes import Lane
-from storage.dialect import upserting
+from storage import cards
+from storage.cards import Card
+from storage.dialect import insert_for
 from storage.people import Recipient, recipients
-from storage.schema import card, lease, outbox, person
+from storage.schema import lease, outbox, person
 from storage.types import Instant
 
 
@@ -133,12 +134,17 @@ def _row(
     }
 
 
-def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+@cache
+def _inserting(dialect: str) -> Any:
     # A second edit of a card that already waits for one would show the same: it is left out.
-    statement = upserting(connection, outbox).on_conflict_do_nothing(
+    return insert_for(dialect, outbox).on_conflict_do_nothing(
         index_elements=["chat_id", "edit_message_id"], index_where=_WAITING
     )
-    connection.execute(statement, rows)
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(_inserting(connection.dialect.name), rows)
 
 
 _READERS = select(person.c.telegram_id, person.c.id).where(
@@ -146,24 +152,53 @@ _READERS = select(person.c.telegram_id, person.c.id).where(
 )
 
 
-def reply(
+def put(
+    connection: Connection,
+    *,
+    now: datetime,
+    update_id: int | None,
+    replies: Sequence[Reply] = (),
+    notices: Sequence[Notice] = (),
+    refreshes: Sequence[Refresh] = (),
+    known: Mapping[int, int] | None = None,
+) -> int:
+    """Write down all that shall leave because of one thing. Returns how many rows wait to leave.
+
+    Notices are turned into rows for the people they mean at this moment; one to somebody who cannot be reached is
+    kept as dropped, so that it is known that they were not told. ``known``: persons by Telegram id that the caller
+    has loaded already, for the replies into their chats.
+    """
+    rows = _reply_rows(connection, replies, now=now, update_id=update_id, known=known)
+    wished: list[tuple[int, int | None, str, int]] = []
+    for notice in notices:
+        for recipient in recipients(connection, notice.to, now):
+            rows.append(_notice_row(notice, recipient, now=now, update_id=update_id))
+            if notice.card and notice.subject_id is not None:
+                wished.append((recipient.chat_id, recipient.person_id, notice.kind, notice.subject_id))
+    if wished:
+        cards.wish(connection, wished)
+    if refreshes:
+        # After the replies: a card that is edited as the reply needs no second edit as a refresh.
+        changed = cards.change(connection, refreshes)
+        rows += [_edit_row(item, now=now, update_id=update_id) for item in changed]
+    _insert(connection, rows)
+    return sum(row["state"] == "waiting" for row in rows)
+
+
+def _reply_rows(
     connection: Connection,
     replies: Sequence[Reply],
     *,
     now: datetime,
     update_id: int | None,
-    known: Mapping[int, int] | None = None,
-) -> int:
-    """Store replies, each with the person whose chat it goes to. Returns how many.
-
-    ``known``: persons by Telegram id that the caller has loaded already; the others are looked up.
-    """
+    known: Mapping[int, int] | None,
+) -> list[dict[str, Any]]:
     if not replies:
-        return 0
+        return []
     readers = dict(known or {})
     if strangers := {item.chat_id for item in replies if item.chat_id > 0} - readers.keys():
         readers |= {row[0]: row[1] for row in connection.execute(_READERS, {"chats": sorted(strangers)})}
-    rows = [
+    return [
         _row(
             chat_id=item.chat_id,
             kind=item.kind,
@@ -178,44 +213,6 @@ def reply(
         )
         for item in replies
     ]
-    _insert(connection, rows)
-    return len(rows)
-
-
-def notify(connection: Connection, notices: Iterable[Notice], *, now: datetime, update_id: int | None) -> int:
-    """Turn notices into rows for the people they mean at this moment. Returns how many will leave.
-
-    A notice to somebody who cannot be reached is kept as dropped: it is known that they were not told.
-    """
-    rows: list[dict[str, Any]] = []
-    cards: list[dict[str, Any]] = []
-    for notice in notices:
-        for recipient in recipients(connection, notice.to, now):
-            rows.append(_notice_row(notice, recipient, now=now, update_id=update_id))
-            if notice.card and notice.subject_id is not None:
-                cards.append(
-                    {
-                        "chat_id": recipient.chat_id,
-                        "kind": notice.kind,
-                        "subject_id": notice.subject_id,
-                        "person_id": recipient.person_id,
-                        "wanted": 1,
-                        "shown": 0,
-                        "open": False,
-                    }
-                )
-    if cards:
-        upsert = upserting(connection, card)
-        connection.execute(
-            upsert.on_conflict_do_update(
-                index_elements=["chat_id", "kind", "subject_id"],
-                set_={"wanted": card.c.wanted + 1},
-            ),
-            cards,
-        )
-    if rows:
-        _insert(connection, rows)
-    return sum(row["state"] == "waiting" for row in rows)
 
 
 def _notice_row(
@@ -236,85 +233,37 @@ def _notice_row(
     )
 
 
-_subjects = tuple_(card.c.kind, card.c.subject_id).in_(bindparam("subjects", expanding=True))
-_WANT = card.update().where(_subjects).values(wanted=card.c.wanted + 1)
-_EDIT_COLUMNS = (
-    "chat_id",
-    "person_id",
-    "kind",
-    "subject_id",
-    "params",
-    "edit_message_id",
-    "card",
-    "lane",
-    "state",
-    "not_before",
-    "created_at",
-    "update_id",
-)
-
-
-def _edits(where: Any) -> Any:
-    return select(
-        card.c.chat_id,
-        card.c.person_id,
-        card.c.kind,
-        card.c.subject_id,
-        bindparam("params", type_=outbox.c.params.type),
-        card.c.message_id,
-        literal(True, Boolean),
-        bindparam("lane", type_=Integer()),
-        literal("waiting", String),
-        bindparam("now", type_=Instant()),
-        bindparam("now", type_=Instant()),
-        bindparam("update_id", type_=outbox.c.update_id.type),
-    ).where(card.c.message_id.is_not(None), where)
-
-
-_OUT_OF_DATE = tuple_(card.c.chat_id, card.c.kind, card.c.subject_id).in_(
-    bindparam("cards", expanding=True)
-) & (card.c.wanted > card.c.shown)
-_STALE_OPEN = card.c.open & (card.c.shown_at < bindparam("before", type_=Instant()))
-
-
-def _insert_edits(connection: Connection, where: Any, values: dict[str, Any]) -> int:
-    statement = (
-        upserting(connection, outbox)
-        .from_select(list(_EDIT_COLUMNS), _edits(where))
-        .on_conflict_do_nothing(index_elements=["chat_id", "edit_message_id"], index_where=_WAITING)
-    )
-    return max(0, connection.execute(statement, values).rowcount)
-
-
-def refresh(
-    connection: Connection, refreshes: Sequence[Refresh], *, now: datetime, update_id: int | None
-) -> int:
-    """Every living card of these things shows what is true now. Returns how many edits will leave."""
-    if not refreshes:
-        return 0
-    subjects = [(item.kind, item.subject_id) for item in refreshes]
-    if not connection.execute(_WANT, {"subjects": subjects}).rowcount:
-        return 0
-    return _insert_edits(
-        connection,
-        _subjects,
-        {"subjects": subjects, "params": {}, "lane": int(Lane.CLAIM), "now": now, "update_id": update_id},
+def _edit_row(
+    item: Card,
+    *,
+    now: datetime,
+    update_id: int | None = None,
+    lane: Lane = Lane.CLAIM,
+    params: Mapping[str, Scalar] | None = None,
+) -> dict[str, Any]:
+    return _row(
+        chat_id=item.chat_id,
+        kind=item.kind,
+        now=now,
+        lane=lane,
+        person_id=item.person_id,
+        subject_id=item.subject_id,
+        params=params,
+        edit_message_id=item.message_id,
+        is_card=True,
+        update_id=update_id,
     )
 
 
 def refresh_stale(connection: Connection, *, before: datetime, now: datetime) -> int:
     """After an outage: presses made meanwhile are gone, so every card with buttons says that we are back."""
-    return _insert_edits(
-        connection,
-        _STALE_OPEN,
-        {
-            "before": before,
-            "params": {"note": "card.back_again"},
-            "lane": int(Lane.REMINDER),
-            "now": now,
-            "update_id": None,
-        },
-    )
+    note = {"note": "card.back_again"}
+    rows = [
+        _edit_row(item, now=now, lane=Lane.REMINDER, params=note)
+        for item in cards.stale(connection, before=before)
+    ]
+    _insert(connection, rows)
+    return len(rows)
 
 
 # --- delivery's side ------------------------------------------------------------------------------------------------
@@ -352,9 +301,6 @@ _TAKE = (
         outbox.c.lane,
         outbox.c.attempts,
     )
-)
-_WANTED = select(card.c.chat_id, card.c.kind, card.c.subject_id, card.c.wanted).where(
-    tuple_(card.c.chat_id, card.c.kind, card.c.subject_id).in_(bindparam("cards", expanding=True))
 )
 _FINISH = (
     outbox.update()
@@ -419,21 +365,19 @@ def next_due(connection: Connection) -> datetime | None:
 
 def take(
     connection: Connection, ids: Sequence[int], *, lease_name: str, fence: int
-) -> tuple[list[Leased], dict[tuple[int, str, int], int]]:
+) -> tuple[list[Leased], dict[tuple[int, str], int]]:
     """Lease rows under the fence, and tell the ``wanted`` of each card among them. Empty when the lease is lost."""
     rows = connection.execute(_TAKE, {"ids": list(ids), "lease_name": lease_name, "fence": fence}).all()
     leased = sorted(
         (Leased(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], Lane(r[8]), r[9]) for r in rows),
         key=lambda row: (row.lane, row.id),
     )
-    cards = [
-        (row.chat_id, row.kind, row.subject_id) for row in leased if row.card and row.subject_id is not None
-    ]
-    wanted: dict[tuple[int, str, int], int] = {}
-    if cards:
-        for found in connection.execute(_WANTED, {"cards": cards}):
-            wanted[found[0], found[1], found[2]] = found[3]
-    return leased, wanted
+    keys = {
+        (row.chat_id, cards.topic_of(row.kind, row.subject_id))
+        for row in leased
+        if row.card and row.subject_id is not None
+    }
+    return leased, cards.wanted(connection, keys)
 
 
 def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, fence: int) -> int:
@@ -457,50 +401,22 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
             for item in outcomes
         ],
     )
-    shown = [
-        item
+    shown = {
+        Card(item.row.chat_id, item.row.person_id, item.row.kind, item.row.subject_id, item.message_id): (
+            item.shown,
+            item.open,
+        )
         for item in outcomes
-        if item.state == "sent" and item.row.card and item.row.subject_id is not None
-    ]
+        if item.state == "sent"
+        and item.row.card
+        and item.row.subject_id is not None
+        and item.message_id is not None
+    }
     if not shown:
         return 0
-    upsert = upserting(connection, card)
-    connection.execute(
-        upsert.on_conflict_do_update(
-            index_elements=["chat_id", "kind", "subject_id"],
-            set_={
-                "message_id": upsert.excluded.message_id,
-                "shown": upsert.excluded.shown,
-                "open": upsert.excluded.open,
-                "shown_at": upsert.excluded.shown_at,
-            },
-        ),
-        [
-            {
-                "chat_id": item.row.chat_id,
-                "kind": item.row.kind,
-                "subject_id": item.row.subject_id,
-                "person_id": item.row.person_id,
-                "message_id": item.message_id,
-                "wanted": item.shown,
-                "shown": item.shown,
-                "open": item.open,
-                "shown_at": now,
-            }
-            for item in shown
-        ],
-    )
-    return _insert_edits(
-        connection,
-        _OUT_OF_DATE,
-        {
-            "cards": [(item.row.chat_id, item.row.kind, item.row.subject_id) for item in shown],
-            "params": {},
-            "lane": int(Lane.CLAIM),
-            "now": now,
-            "update_id": None,
-        },
-    )
+    edits = [_edit_row(item, now=now) for item in cards.show(connection, shown, now=now)]
+    _insert(connection, edits)
+    return len(edits)
 
 
 def orphans(connection: Connection, *, fence: int, most: int = 500) -> list[tuple[int, str]]:
@@ -537,7 +453,6 @@ _DROP_WAITING = (
     .where(outbox.c.chat_id == bindparam("chat"), outbox.c.state == "waiting")
     .values(state="dropped", error="unreachable", finished_at=bindparam("now", type_=Instant()))
 )
-_RETURNED_CARDS = (card.c.chat_id == bindparam("chat")) & (card.c.wanted > card.c.shown)
 
 
 def unreachable(connection: Connection, chat_id: int, *, now: datetime) -> None:
@@ -550,11 +465,7 @@ def reachable(connection: Connection, chat_id: int, *, now: datetime) -> bool:
     """They are back: forget that they were gone, and bring their cards up to date. False when they never were gone."""
     if not connection.execute(_REACHABLE, {"chat": chat_id}).rowcount:
         return False
-    _insert_edits(
-        connection,
-        _RETURNED_CARDS,
-        {"chat": chat_id, "params": {}, "lane": int(Lane.CLAIM), "now": now, "update_id": None},
-    )
+    _insert(connection, [_edit_row(item, now=now) for item in cards.behind(connection, chat_id)])
     return True
 
 
@@ -611,7 +522,9 @@ _newest_of_each = (
         _waiting_rows.c.kind,
         _waiting_rows.c.card,
         func.row_number()
-        .over(partition_by=(_waiting_rows.c.chat_id, _waiting_rows.c.card), order_by=_waiting_rows.c.id.desc())
+        .over(
+            partition_by=(_waiting_rows.c.chat_id, _waiting_rows.c.card), order_by=_waiting_rows.c.id.desc()
+        )
         .label("place"),
     )
     .where(_waiting_rows.c.age == 1)
@@ -625,12 +538,22 @@ _QUIET = (
             select(_newest_of_each.c.id).where(
                 or_(
                     _newest_of_each.c.kind.in_(bindparam("kinds", expanding=True)),
-                    and_(_newest_of_each.c.card, _newest_of_each.c.place <= bindparam("cards", type_=Integer())),
+                    and_(
+                        _newest_of_each.c.card, _newest_of_each.c.place <= bindparam("cards", type_=Integer())
+                    ),
                 )
             )
         ),
     )
     .values(state="dropped", error="quiet", finished_at=bindparam("now", type_=Instant()))
+)
+_BEHIND_EVERYONE = (
+    outbox.update()
+    .where(outbox.c.state == "waiting")
+    .values(
+        lane=bindparam("behind", type_=Integer()),
+        params=case((outbox.c.card, bindparam("nothing", type_=outbox.c.params.type)), else_=outbox.c.params),
+    )
 )
 _FORGET_PARAMS = (
     outbox.update()
@@ -662,9 +585,12 @@ def decide(connection: Connection, ids: Sequence[int], *, resend: bool) -> int:
 def quiet(connection: Connection, *, cards: int, kinds: Sequence[str], now: datetime) -> int:
     """Let go of what waits, but for the newest ``cards`` cards of each chat and the newest message of each of ``kinds``.
 
-    Of one thing only the newest card counts. Returns how many messages will not leave.
+    Of one thing only the newest card counts, and without the note of its hour ("it is done!"), which may be long past.
+    What is left leaves by its age, behind everything that somebody waits for. Returns how many will not leave.
     """
-    return connection.execute(_QUIET, {"cards": cards, "kinds": list(kinds), "now": now}).rowcount
+    let_go = connection.execute(_QUIET, {"cards": cards, "kinds": list(kinds), "now": now}).rowcount
+    connection.execute(_BEHIND_EVERYONE, {"behind": int(Lane.REMINDER), "nothing": {}})
+    return let_go
 
 
 def forget_params(connection: Connection, *, before: datetime) -> int:

@@ -24,7 +24,7 @@ from domain.tasks import Claim, Task
 from storage.entities import load, next_id
 from storage.people import ancestors, below, unit_path, with_address
 from storage.schema import appointment, pairing, unit, visit
-from storage.tasks import work_of
+from storage.tasks import locked_task, work_of
 
 _SERVES = select(unit.c.path).where(
     appointment.c.person_id == bindparam("person_id"),
@@ -123,7 +123,7 @@ def load_for_confirmation(
 ) -> VisitCase:
     """A visit with its pairing and the work done; the task is locked first, as everywhere."""
     unlocked = load(connection, Visit, action.visit_id, lock=False)
-    task = None if unlocked is None else load(connection, Task, unlocked.task_id)
+    task = None if unlocked is None else locked_task(connection, unlocked.task_id)
     found = load(connection, Visit, action.visit_id)
     paired = None if found is None else load(connection, Pairing, found.pairing_id, lock=False)
     if task is None or found is None or paired is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select
@@ -61,17 +63,30 @@ _actor_from = (
 _ACTOR_BY_TELEGRAM = (
     select(*_actor_columns).select_from(_actor_from).where(person.c.telegram_id == bindparam("key"))
 )
-_ACTOR_BY_ID = select(*_actor_columns).select_from(_actor_from).where(person.c.id == bindparam("key"))
+_ACTORS_BY_ID = (
+    select(*_actor_columns)
+    .select_from(_actor_from)
+    .where(person.c.id.in_(bindparam("keys", expanding=True)))
+    .order_by(person.c.id)
+)
 
 
-def load_actor(
-    connection: Connection, now: datetime, *, telegram_id: int | None = None, person_id: int | None = None
-) -> Actor | None:
+def load_actor(connection: Connection, now: datetime, *, telegram_id: int) -> Actor | None:
     """Who this is, with every appointment in force at ``now``; None for somebody the bot does not know."""
-    statement, key = (_ACTOR_BY_ID, person_id) if telegram_id is None else (_ACTOR_BY_TELEGRAM, telegram_id)
-    rows = connection.execute(statement, {"key": key, "now": now}).all()
-    if not rows:
-        return None
+    rows = connection.execute(_ACTOR_BY_TELEGRAM, {"key": telegram_id, "now": now}).all()
+    return _actor_of(rows) if rows else None
+
+
+def load_actors(connection: Connection, now: datetime, person_ids: Collection[int]) -> dict[int, Actor]:
+    """The same for several at once, by person; people who are not there are left out."""
+    if not person_ids:
+        return {}
+    rows = connection.execute(_ACTORS_BY_ID, {"keys": sorted(person_ids), "now": now})
+    return {key: _actor_of(list(found)) for key, found in groupby(rows, key=itemgetter(0))}
+
+
+def _actor_of(rows: Sequence[Any]) -> Actor:
+    """One person's rows, one for each appointment."""
     first = rows[0]
     return Actor(
         person_id=first[0],

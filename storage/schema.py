@@ -224,6 +224,7 @@ claim = Table(
         sqlite_where=_HOLDING,
         postgresql_where=_HOLDING,
     ),
+    Index("ix_claim_task_id", "task_id"),
     Index("ix_claim_member_id_state", "member_id", "state"),
 )
 
@@ -432,8 +433,9 @@ card = Table(
     "card",
     metadata,
     Column("chat_id", BigInteger, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("subject_id", RowId, primary_key=True),
+    Column("topic", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("subject_id", RowId, nullable=False),
     Column("person_id", RowId),
     Column("message_id", BigInteger),
     # ``wanted`` rises with each change of the subject, ``shown`` is what the message was rendered from.
@@ -441,7 +443,7 @@ card = Table(
     Column("shown", Integer, nullable=False),
     Column("open", Boolean, nullable=False),
     Column("shown_at", Instant),
-    Index("ix_card_subject", "kind", "subject_id"),
+    Index("ix_card_topic", "topic"),
     Index("ix_card_open", "shown_at", sqlite_where=text("open"), postgresql_where=text("open")),
 )
 

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
@@ -144,7 +145,7 @@ class SqliteEngine:
             running = [job for job in batch if job.future.set_running_or_notify_cancel()]
             if running:
                 writer.run(running)
-                self._observe("write", perf_counter() - started)
+                self._tell("write", perf_counter() - started)
         writer.close()
 
     # --- the readers --------------------------------------------------------------------------------------------
@@ -169,8 +170,13 @@ class SqliteEngine:
                 job.future.set_exception(_translated(error))
             else:
                 job.future.set_result(result)
-            self._observe("read", perf_counter() - started)
+            self._tell("read", perf_counter() - started)
         reader.throw_away()
+
+    def _tell(self, kind: str, seconds: float) -> None:
+        # A measurement that fails must not end the thread on which everybody waits.
+        with suppress(Exception):
+            self._observe(kind, seconds)
 
 
 class _Borrowed:
@@ -238,7 +244,8 @@ class _Writer:
         try:
             raw, connection = self._borrowed.get()
             raw.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error:
+        except Exception:
+            # Whatever it was, each is run alone, and hears it there if it is still so.
             self._borrowed.throw_away()
             return None
         results: list[tuple[bool, Any]] = []
@@ -249,7 +256,7 @@ class _Writer:
                     results.append((True, job.unit(connection)))
                 except BaseException as error:
                     if not raw.in_transaction or _is_of_the_file(error):
-                        self._abandon(raw)
+                        self._abandon(raw, error)
                         return None
                     raw.execute("ROLLBACK TO unit")
                     results.append((False, _translated(error)))
@@ -257,8 +264,8 @@ class _Writer:
                     return None
                 raw.execute("RELEASE unit")
             raw.execute("COMMIT")
-        except sqlite3.Error:
-            self._abandon(raw)
+        except sqlite3.Error as error:
+            self._abandon(raw, error)
             return None
         return results
 
@@ -267,7 +274,7 @@ class _Writer:
         try:
             raw, connection = self._borrowed.get()
             raw.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
+        except Exception as error:
             self._borrowed.throw_away()
             job.future.set_exception(_translated(error))
             return
@@ -277,17 +284,20 @@ class _Writer:
                 raise DatabaseAwayError("the transaction was ended from within the unit of work")
             raw.execute("COMMIT")
         except BaseException as error:
-            self._abandon(raw)
+            self._abandon(raw, error)
             job.future.set_exception(_translated(error))
         else:
             job.future.set_result(result)
 
-    def _abandon(self, raw: sqlite3.Connection) -> None:
-        """Roll back whatever is open; a connection that cannot even do that is thrown away."""
+    def _abandon(self, raw: sqlite3.Connection, error: BaseException) -> None:
+        """Roll back whatever is open. After an error of the file the connection is thrown away: what it holds in
+        memory may no longer be what the file says."""
         try:
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
         except sqlite3.Error:
+            self._borrowed.throw_away()
+        if _is_of_the_file(error):
             self._borrowed.throw_away()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, or_, select
@@ -12,26 +12,63 @@ from domain.pairings import Pairing, Visit, VisitWhole
 from domain.requests import Request, RequestWhole
 from domain.rulebook import Rulebook
 from domain.tasks import AT_WORK, Claim, ClaimTask, ReleaseClaim, ReportClaim, StartClaim, Task, Whole, Work
-from storage.entities import every, load, next_id, only, selection
+from storage.entities import columns, every, load, next_id, selection
 from storage.people import ancestors, below
-from storage.schema import appointment, claim, person, task, unit, visit
+from storage.schema import appointment, claim, pairing, person, task, unit, visit
 
-_TASK_OF_REQUEST = selection(Task).where(task.c.request_id == bindparam("request_id")).with_for_update()
+_circle = unit.alias("circle")
+# Task and the paths of its unit and circle in one statement; only the task itself is locked.
+_WITH_PATHS = (
+    selection(Task)
+    .add_columns(unit.c.path, _circle.c.path)
+    .join(unit, unit.c.id == task.c.unit_id)
+    .join(_circle, _circle.c.id == task.c.circle_unit_id)
+    .with_for_update(of=task)
+)
+_TASK = _WITH_PATHS.where(task.c.id == bindparam("id"))
+_TASK_OF_REQUEST = _WITH_PATHS.where(task.c.request_id == bindparam("request_id"))
 _CLAIMS = selection(Claim).where(claim.c.task_id == bindparam("task_id")).order_by(claim.c.id)
 _OPEN_CLAIMS = select(func.count()).where(
     claim.c.member_id == bindparam("member_id"),
     claim.c.state.in_([state.value for state in sorted(AT_WORK)]),
 )
-_PLACES = select(unit.c.id, unit.c.path).where(unit.c.id.in_(bindparam("ids", expanding=True)))
-_VISIT_OF_TASK = selection(Visit).where(visit.c.task_id == bindparam("task_id"))
+_VISIT_OF_TASK = (
+    select(*columns(Visit), *columns(Pairing))
+    .join(pairing, pairing.c.id == visit.c.pairing_id)
+    .where(visit.c.task_id == bindparam("task_id"))
+)
+_VISIT_COLUMNS = len(columns(Visit))
 _HOUSEHOLD_OF = select(person.c.household_id).where(person.c.id == bindparam("person_id"))
 
 
-def work_of(connection: Connection, found: Task, *, request: Request | None = None) -> Work:
-    """A task (already locked) with its claims and what it serves, which is locked after it: always in this order."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A locked task, with the paths of its unit and of the circle in which it is offered."""
+
+    task: Task
+    path: str
+    circle: str
+
+
+def _placed(connection: Connection, statement: Any, **params: int) -> Placed | None:
+    row = connection.execute(statement, params).first()
+    return None if row is None else Placed(Task(*row[:-2]), row[-2], row[-1])
+
+
+def locked_task(connection: Connection, task_id: int) -> Placed | None:
+    """The task with this id, locked; None when there is none."""
+    return _placed(connection, _TASK, id=task_id)
+
+
+def task_of_request(connection: Connection, request_id: int) -> Placed | None:
+    """The task a request was accepted as, locked; None before that."""
+    return _placed(connection, _TASK_OF_REQUEST, request_id=request_id)
+
+
+def work_of(connection: Connection, placed: Placed, *, request: Request | None = None) -> Work:
+    """A task with its claims and what it serves, which is locked after it: always in this order."""
+    found = placed.task
     claims = every(connection, Claim, _CLAIMS, task_id=found.id)
-    ids = {found.unit_id, found.circle_unit_id}
-    paths: dict[int, str] = {row[0]: row[1] for row in connection.execute(_PLACES, {"ids": sorted(ids)})}
     whole: Whole
     owners: frozenset[int]
     if found.request_id is not None:
@@ -40,24 +77,12 @@ def work_of(connection: Connection, found: Task, *, request: Request | None = No
             raise Refused(NOT_FOUND)
         whole, owners = RequestWhole(request), frozenset(request.followers)
     else:
-        visited = only(connection, Visit, _VISIT_OF_TASK, task_id=found.id)
-        pairing = load(connection, Pairing, found.pairing_id or 0, lock=False)
-        if visited is None or pairing is None:
+        row = connection.execute(_VISIT_OF_TASK, {"task_id": found.id}).first()
+        if row is None:
             raise Refused(NOT_FOUND)
-        whole, owners = VisitWhole(visited, pairing), frozenset({pairing.resident_id})
-    return Work(
-        found,
-        claims,
-        whole,
-        path=paths[found.unit_id],
-        circle=paths[found.circle_unit_id],
-        owners=owners,
-    )
-
-
-def task_of_request(connection: Connection, request_id: int) -> Task | None:
-    """The task a request was accepted as, locked; None before that."""
-    return only(connection, Task, _TASK_OF_REQUEST, request_id=request_id)
+        paired = Pairing(*row[_VISIT_COLUMNS:])
+        whole, owners = VisitWhole(Visit(*row[:_VISIT_COLUMNS]), paired), frozenset({paired.resident_id})
+    return Work(found, claims, whole, path=placed.path, circle=placed.circle, owners=owners)
 
 
 def household_of(connection: Connection, person_id: int | None) -> int | None:
@@ -67,10 +92,10 @@ def household_of(connection: Connection, person_id: int | None) -> int | None:
 
 
 def _load_work(connection: Connection, task_id: int) -> Work:
-    found = load(connection, Task, task_id)
-    if found is None:
+    placed = locked_task(connection, task_id)
+    if placed is None:
         raise Refused(NOT_FOUND)
-    return work_of(connection, found)
+    return work_of(connection, placed)
 
 
 def load_for_claim(connection: Connection, action: ClaimTask, actor: Actor, rules: Rulebook) -> Work:

@@ -112,7 +112,7 @@ class LeasedBatch:
     rows: tuple[Leased, ...]
     facts: Mapping[int, Mapping[str, Any] | None]
     readers: Mapping[int, Actor]
-    wanted: Mapping[tuple[int, str, int], int]
+    wanted: Mapping[tuple[int, str], int]
 
 
 def _known(actor: Actor) -> dict[int, int]:
@@ -197,10 +197,15 @@ class Store:
             audit.earn(connection, decision.earnings, now=now)
             if isinstance(who, Who):
                 drafts.change(connection, who.telegram_id, draft, now=now)
-            # Replies first: a card that is edited as the reply needs no second edit as a refresh.
-            leaving = outbox.reply(connection, replies, now=now, update_id=update_id, known=_known(actor))
-            leaving += outbox.notify(connection, decision.notices, now=now, update_id=update_id)
-            leaving += outbox.refresh(connection, decision.refreshes, now=now, update_id=update_id)
+            leaving = outbox.put(
+                connection,
+                now=now,
+                update_id=update_id,
+                replies=replies,
+                notices=decision.notices,
+                refreshes=decision.refreshes,
+                known=_known(actor),
+            )
             self.hooks.reached("perform.written")
             return decision, leaving
 
@@ -251,7 +256,7 @@ class Store:
                 return 0
             key = "note" if template.card else "key"
             said = replace(template, params={**template.params, **refused.params, key: refused.key})
-            return outbox.reply(connection, (said,), now=now, update_id=update_id)
+            return outbox.put(connection, now=now, update_id=update_id, replies=(said,))
 
         if await self._commit(unit):
             self.hooks.outbox_grew()
@@ -272,7 +277,7 @@ class Store:
                 return False, 0
             if who is not None:
                 drafts.change(connection, who.telegram_id, draft, now=now)
-            return True, outbox.reply(connection, replies, now=now, update_id=update_id)
+            return True, outbox.put(connection, now=now, update_id=update_id, replies=replies)
 
         first, leaving = await self._commit(unit)
         self.hooks.reached("finish.committed")
@@ -359,7 +364,7 @@ class Store:
 
         def unit(connection: Connection) -> int:
             inbox.mark_failed(connection, update_id, reason=reason, quarantine=quarantine, now=now)
-            return outbox.reply(connection, replies, now=now, update_id=update_id)
+            return outbox.put(connection, now=now, update_id=update_id, replies=replies)
 
         if await self._commit(unit):
             self.hooks.outbox_grew()
@@ -383,13 +388,10 @@ class Store:
 
         def unit(connection: Connection) -> LeasedBatch:
             rows, wanted = outbox.take(connection, ids, lease_name=lease, fence=fence)
-            readers: dict[int, Actor] = {}
+            people_ids = {row.person_id for row in rows if row.person_id is not None}
+            readers = people_rows.load_actors(connection, now, people_ids)
             known: dict[int, Mapping[str, Any] | None] = {}
             for row in rows:
-                if row.person_id is not None and row.person_id not in readers:
-                    reader = people_rows.load_actor(connection, now, person_id=row.person_id)
-                    if reader is not None:
-                        readers[row.person_id] = reader
                 if row.subject_id is not None and needs_facts(row.kind):
                     eyes = readers.get(row.person_id or 0, Actor())
                     known[row.id] = facts.load(
@@ -508,7 +510,9 @@ class Store:
 
     async def quiet(self, *, cards: int, kinds: Sequence[str], now: datetime) -> int:
         """Let go of what waits to leave, but for the newest ``cards`` cards of each chat and of each of ``kinds``."""
-        return await self._commit(lambda connection: outbox.quiet(connection, cards=cards, kinds=kinds, now=now))
+        return await self._commit(
+            lambda connection: outbox.quiet(connection, cards=cards, kinds=kinds, now=now)
+        )
 
     async def retry_updates(self, update_ids: Sequence[int]) -> int:
         """Try quarantined updates again."""
@@ -530,6 +534,10 @@ class Store:
         if dry_run:
             return units.ImportResult(tuple(await self._engine.read(check)))
         return await self._commit(unit)
+
+    async def has_units(self) -> bool:
+        """Whether any unit was ever imported."""
+        return bool(await self._engine.read(units.existing_parents))
 
     async def unit_by_code(self, code: str) -> int | None:
         """The unit with this code, for the command line."""

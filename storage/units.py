@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from storage.entities import next_number
 from storage.schema import unit
 
+LONGEST_NAME = 64
 KINDS = ("street", "community", "grid", "building", "branch")
 
 
@@ -74,6 +75,13 @@ def problems_of(rows: Iterable[UnitRow], *, existing: Mapping[str, str]) -> list
             found.append(Problem(row.line, "kind", f"{row.kind!r} is none of {', '.join(KINDS)}"))
         if not row.name:
             found.append(Problem(row.line, "name", "is empty; residents read this name"))
+        for column, name in (("name", row.name), ("name_en", row.name_en)):
+            if len(name) > LONGEST_NAME or not name.isprintable():
+                found.append(
+                    Problem(
+                        row.line, column, f"must be at most {LONGEST_NAME} characters that can be printed"
+                    )
+                )
     parents = {**existing, **{row.key: row.parent for row in rows}}
     for row in rows:
         if row.parent and row.parent not in parents:

@@ -51,7 +51,7 @@ class Prompt:
     choices: Page[PersonRow] | UnitLevel | None = None
 
 
-_QUESTIONS: Mapping[tuple[str, str], str] = {
+QUESTIONS: Mapping[tuple[str, str], str] = {
     ("request", "words"): "ask.words",
     ("request", "category"): "ask.category",
     ("request", "urgency"): "ask.urgency",
@@ -88,12 +88,13 @@ _QUESTIONS: Mapping[tuple[str, str], str] = {
     ("pairing", "day"): "ask.pairing_day",
     ("pairing", "notes"): "ask.pairing_notes",
 }
+"""How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
 
 
 def prompt(asked: Prompt, *, voice: Voice) -> Message:
     """The question of one step. Raises KeyError for a step no form here has."""
-    key = _QUESTIONS[asked.form, asked.step]
+    key = QUESTIONS[asked.form, asked.step]
     own_phone = (asked.form, asked.step) == ("request", "phone")
     got = _collected(asked, voice) if asked.step in _COLLECTING else Html("")
     text = card(

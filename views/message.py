@@ -43,7 +43,8 @@ class Message:
 
     ``contact_button``, when set, is the label of a one-time reply keyboard that asks for the person's own number;
     ``word_buttons`` stand under it and are sent as plain words. A message has either those or an inline ``keyboard``.
-    ``media`` goes with the text: one with the text as its caption, several as an album and then the text.
+    ``media`` goes with the text: one with the text as its caption where that is short
+    enough, several as an album and then the text.
     """
 
     text: str

@@ -104,7 +104,9 @@ def _buttons(facts: TaskFacts, voice: Voice) -> Keyboard:
             row.append(voice.button("button.contents", "request.photos", facts.request_id))
         if row:
             keyboard.append(tuple(row))
-    keyboard.append((voice.button("button.release", "task.release", number),))
+    category = voice.rules.category(facts.category)
+    if category is None or not category.sensitive:
+        keyboard.append((voice.button("button.release", "task.release", number),))
     return tuple(keyboard)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,10 +107,11 @@ class Voice:
         word = _DAY_WORDS.get((day - self.today) // timedelta(days=1))
         if word is not None:
             return self.say(word)
-        # A date alone has no zone; midnight of no zone is that date in every one of them.
-        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001
-        skeleton = "MMMd" if day.year == self.today.year else "yMMMd"
-        return Html(format_skeleton(skeleton, midnight, locale=LOCALES[self._language]))
+        return Html(
+            _written(
+                day, language=self._language, skeleton="MMMd" if day.year == self.today.year else "yMMMd"
+            )
+        )
 
     def when(self, moment: datetime) -> Html:
         """Day and time: "今天 14:30", "tomorrow 09:00"."""
@@ -141,6 +143,14 @@ class Voice:
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
+
+
+# Babel reads its patterns anew for each date, which costs more than all the rest of a card.
+@lru_cache(maxsize=1024)
+def _written(day: date, *, language: str, skeleton: str) -> str:
+    # A date alone has no zone; midnight of no zone is that date in every one of them.
+    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001
+    return format_skeleton(skeleton, midnight, locale=LOCALES[language])
 
 
 def press(verb: str, subject: int, argument: object = None) -> str:

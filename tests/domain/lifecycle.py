@@ -180,7 +180,9 @@ class World(ABC):
         self.now += timedelta(minutes=1)
         return self.put(who, action)
 
-    def raise_request(self, who: str, *, category: str, words: str = "please", about: str | None = None) -> Answer:
+    def raise_request(
+        self, who: str, *, category: str, words: str = "please", about: str | None = None
+    ) -> Answer:
         """Ask for something; the result holds ``request_id``."""
         return self.perform(
             who, RaiseRequest(category, self._urgency(category), False, False, said(words), about=about)
@@ -189,7 +191,13 @@ class World(ABC):
     def raise_for_other(self, who: str, *, category: str, unit: str) -> Answer:
         """Ask for an elder without a telephone who lives in ``unit``."""
         action = RaiseForOther(
-            category, self._urgency(category), False, False, said("please"), name="elder", unit_id=self.unit_id(unit)
+            category,
+            self._urgency(category),
+            False,
+            False,
+            said("please"),
+            name="elder",
+            unit_id=self.unit_id(unit),
         )
         return self.perform(who, action)
 

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from domain.base import NOT_FOUND
 from tests.domain.lifecycle import CAST, CLOCK, EVERYONE, Answer, State, World
-from tests.domain.lifecycle_model import AT_WORK, HOLDING, OVER, REQUEST, Model, Verdict, flat_of
+from tests.domain.lifecycle_model import Model
+from tests.domain.lifecycle_tables import AT_WORK, HOLDING, OVER, REQUEST, Verdict, flat_of
 
 OUT_OF_ORDER, UNKNOWN = 6, 7
 WHICH = st.sampled_from([*[0, 1, 2, 3] * 4, OUT_OF_ORDER, UNKNOWN])
@@ -50,7 +51,12 @@ class LifeCycles(RuleBasedStateMachine):
     @initialize(places=st.sampled_from([1, 2, 3]))
     def begin_with_some_work(self, places: int) -> None:
         """Random sequences alone would seldom get far: most begin with too little to do."""
-        for who, category in (("resident", "lift"), ("ann", "elder_help"), ("leader", "repair"), ("resident", "noise")):
+        for who, category in (
+            ("resident", "lift"),
+            ("ann", "elder_help"),
+            ("leader", "repair"),
+            ("resident", "noise"),
+        ):
             self.raise_request(who, category, "leader", "words")
             self.accept("leader", 0, None, places)
         self.pair("leader", "bob", "resident")
@@ -109,7 +115,11 @@ class LifeCycles(RuleBasedStateMachine):
         answer = self.world.confirm(who, number, stars=stars, sure=sure)
         if self._agree(answer, self.model.confirm(who, number, stars=stars, sure=sure)):
             task = self.model.wishes[number].task
-            did = {member for member, state in self.world.read_state().tasks[task or 0].claims if state == "accepted"}
+            did = {
+                member
+                for member, state in self.world.read_state().tasks[task or 0].claims
+                if state == "accepted"
+            }
             assert did, "confirmed what nobody has done"
             assert who not in did, "a helper confirmed their own work"
 

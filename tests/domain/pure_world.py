@@ -24,7 +24,17 @@ from domain.base import (
     ToGroup,
     ToMembers,
 )
-from domain.pairings import ConfirmVisit, OpenVisit, Pairing, PairingCase, PairUp, Visit, VisitCase, VisitState, VisitWhole
+from domain.pairings import (
+    ConfirmVisit,
+    OpenVisit,
+    Pairing,
+    PairingCase,
+    PairUp,
+    Visit,
+    VisitCase,
+    VisitState,
+    VisitWhole,
+)
 from domain.people import Person
 from domain.permissions import allowed
 from domain.points import Line, posting
@@ -52,7 +62,10 @@ UNIT_IDS = {unit: number for number, unit in enumerate(PARENTS, start=1)}
 PATHS = {UNIT_IDS[unit]: ".".join(str(UNIT_IDS[u]) for u in reversed(above(unit))) + "." for unit in PARENTS}
 PERSON_IDS = {who: number for number, who in enumerate(CAST, start=1)}
 NAMES = {number: who for who, number in PERSON_IDS.items()}
-FLATS = {place: number for number, place in enumerate(sorted({(c.home, c.flat) for c in CAST.values() if c.home}), 1)}
+FLATS = {
+    place: number
+    for number, place in enumerate(sorted({(c.home, c.flat) for c in CAST.values() if c.home}), 1)
+}
 
 
 def actor_of(who: str) -> Actor:
@@ -88,7 +101,7 @@ class PureWorld(World):
         self.posted: dict[tuple[str, int, int], tuple[Line, ...]] = {}
         for who in CAST:
             actor = actor_of(who)
-            self._table(Person)[actor.person_id] = Person(
+            self.table(Person)[actor.person_id] = Person(
                 actor.person_id, 1, actor.telegram_id, who, "zh", actor.home_unit_id, actor.household_id
             )
 
@@ -109,7 +122,7 @@ class PureWorld(World):
 
     def decide(self, action: Action, actor: Actor) -> Decision:
         """What the rules answer; a seam for the controls, which put a broken rule here."""
-        case, rule = self._load(action, actor)
+        case, rule = self.load(action, actor)
         if not allowed(actor, action.permission, case.subject):
             raise Refused(NOT_FOUND)
         decision: Decision = rule(case, action, actor=actor, now=self.now, rules=self.rules)
@@ -117,20 +130,21 @@ class PureWorld(World):
 
     def read_state(self) -> State:
         held: dict[int, list[tuple[str, str]]] = {}
-        for claim in self._table(Claim).values():
+        for claim in self.table(Claim).values():
             held.setdefault(claim.task_id, []).append((NAMES[claim.member_id], claim.state.value))
-        tasks_by_claim = {claim.id: claim.task_id for claim in self._table(Claim).values()}
+        tasks_by_claim = {claim.id: claim.task_id for claim in self.table(Claim).values()}
         return State(
             requests={
                 r.id: RequestSeen(r.state.value, r.category, r.private, r.redo, r.stars)
-                for r in self._table(Request).values()
+                for r in self.table(Request).values()
             },
             tasks={
                 t.id: TaskSeen(t.state.value, t.places, t.taken, t.request_id, tuple(held.get(t.id, ())))
-                for t in self._table(Task).values()
+                for t in self.table(Task).values()
             },
             visits={
-                v.id: VisitSeen(v.state.value, v.task_id, v.wellbeing, v.stars) for v in self._table(Visit).values()
+                v.id: VisitSeen(v.state.value, v.task_id, v.wellbeing, v.stars)
+                for v in self.table(Visit).values()
             },
             earnings=tuple(
                 EarningSeen(tasks_by_claim[e.source_id], NAMES[e.person_id], e.minutes, e.amount)
@@ -143,7 +157,9 @@ class PureWorld(World):
             source = (earning.source_kind, earning.source_id, earning.person_id)
             name = f"person:{NAMES[earning.person_id]}"
             lines = posting(earning.person_id, earning.amount)
-            named = tuple(replace(line, account=name if line.account != "issued" else "issued") for line in lines)
+            named = tuple(
+                replace(line, account=name if line.account != "issued" else "issued") for line in lines
+            )
             self.posted.setdefault(source, named)
         return tuple(line for lines in self.posted.values() for line in lines)
 
@@ -159,7 +175,9 @@ class PureWorld(World):
             table[entity.id] = replace(entity, version=entity.version + 1)
         for event in decision.events:
             for value in event.data.values():
-                assert not isinstance(value, str) or value.replace("_", "").isalnum(), "words in the audit trail"
+                assert not isinstance(value, str) or value.replace("_", "").isalnum(), (
+                    "words in the audit trail"
+                )
         self.earnings += decision.earnings
         self.notices += decision.notices
         for notice in decision.notices:
@@ -167,8 +185,8 @@ class PureWorld(World):
                 self._assert_may_be_offered(notice)
 
     def _assert_may_be_offered(self, notice: Notice) -> None:
-        task = self._table(Task)[notice.subject_id or 0]
-        request = self._table(Request).get(task.request_id or 0)
+        task = self.table(Task)[notice.subject_id or 0]
+        request = self.table(Request).get(task.request_id or 0)
         assert task.state is tasks.TaskState.OFFERED, "what is over is offered"
         if request is not None:
             assert request.category != "sensitive", "what is about staff is offered to members"
@@ -176,20 +194,23 @@ class PureWorld(World):
 
     # --- loading: the rows behind each kind of action -------------------------------------------------------------
 
-    def _load(self, action: Any, actor: Actor) -> tuple[Any, Any]:
+    def load(self, action: Any, actor: Actor) -> tuple[Any, Any]:
+        """The case an action is about, and the rule that decides it."""
         match action:
             case RaiseRequest():
                 return self._arrival(action, actor), requests.DECIDE[type(action)]
             case ClaimTask() | StartClaim() | ReleaseClaim() | ReportClaim():
-                return self._work_for(self._get(Task, action.task_id), actor), tasks.DECIDE[type(action)]
+                return self.work_for(self.get(Task, action.task_id), actor), tasks.DECIDE[type(action)]
             case PairUp():
                 return self._pairing_case(action), pairings.DECIDE[PairUp]
             case OpenVisit():
                 return self._opening(action), pairings.DECIDE[OpenVisit]
             case ConfirmVisit():
-                visit = self._get(Visit, action.visit_id)
-                work = self._work(self._get(Task, visit.task_id))
-                return VisitCase(visit, self._get(Pairing, visit.pairing_id), work), pairings.DECIDE[ConfirmVisit]
+                visit = self.get(Visit, action.visit_id)
+                work = self._work(self.get(Task, visit.task_id))
+                return VisitCase(visit, self.get(Pairing, visit.pairing_id), work), pairings.DECIDE[
+                    ConfirmVisit
+                ]
             case _:
                 return self._case(action), requests.DECIDE[type(action)]
 
@@ -198,7 +219,7 @@ class PureWorld(World):
             unit_id = action.unit_id
             person = Person(self._next(Person), 0, None, action.name or "", "zh", home_unit_id=unit_id)
         else:
-            known = self._table(Person).get(actor.person_id)
+            known = self.table(Person).get(actor.person_id)
             if known is None or known.home_unit_id is None:
                 raise Refused("unit.needed")
             person, unit_id = known, known.home_unit_id
@@ -211,8 +232,8 @@ class PureWorld(World):
         )
 
     def _case(self, action: Any) -> Case:
-        request = self._get(Request, action.request_id)
-        task = next((t for t in self._table(Task).values() if t.request_id == request.id), None)
+        request = self.get(Request, action.request_id)
+        task = next((t for t in self.table(Task).values() if t.request_id == request.id), None)
         sensitive = requests.rules_sensitive(request, self.rules)
         case = Case(
             request,
@@ -226,37 +247,38 @@ class PureWorld(World):
                 circle_unit_id=request.unit_id,
                 new_task_id=self._next(Task),
                 new_claim_id=self._next(Claim) if sensitive else 0,
-                household_id=self._get(Person, request.requester_id).household_id,
+                household_id=self.get(Person, request.requester_id).household_id,
             )
         return case
 
     def _work(self, task: Task) -> Work:
         whole: Whole
         if task.request_id is not None:
-            request = self._get(Request, task.request_id)
+            request = self.get(Request, task.request_id)
             whole, owners = RequestWhole(request), frozenset(request.followers)
         else:
-            visit = next(v for v in self._table(Visit).values() if v.task_id == task.id)
-            pairing = self._get(Pairing, visit.pairing_id)
+            visit = next(v for v in self.table(Visit).values() if v.task_id == task.id)
+            pairing = self.get(Pairing, visit.pairing_id)
             whole, owners = VisitWhole(visit, pairing), frozenset({pairing.resident_id})
-        claims = tuple(c for c in self._table(Claim).values() if c.task_id == task.id)
+        claims = tuple(c for c in self.table(Claim).values() if c.task_id == task.id)
         return Work(
             task, claims, whole, path=PATHS[task.unit_id], circle=PATHS[task.circle_unit_id], owners=owners
         )
 
-    def _work_for(self, task: Task, actor: Actor) -> Work:
+    def work_for(self, task: Task, actor: Actor) -> Work:
+        """A task with what matters of somebody who wants a place of it."""
         open_claims = [
-            c for c in self._table(Claim).values() if c.member_id == actor.person_id and c.state in AT_WORK
+            c for c in self.table(Claim).values() if c.member_id == actor.person_id and c.state in AT_WORK
         ]
         return replace(
             self._work(task),
-            household_id=self._get(Person, task.for_person_id or 0).household_id,
+            household_id=self.get(Person, task.for_person_id or 0).household_id,
             open_claims=len(open_claims),
             new_claim_id=self._next(Claim),
         )
 
     def _pairing_case(self, action: PairUp) -> PairingCase:
-        resident = self._get(Person, action.resident_id or 0)
+        resident = self.get(Person, action.resident_id or 0)
         if resident.home_unit_id is None:
             raise Refused(NOT_FOUND)
         member = CAST[NAMES[action.member_id]]
@@ -273,31 +295,33 @@ class PureWorld(World):
             new_pairing_id=self._next(Pairing),
             already_paired=any(
                 p.member_id == action.member_id and p.resident_id == resident.id
-                for p in self._table(Pairing).values()
+                for p in self.table(Pairing).values()
             ),
         )
 
     def _opening(self, action: OpenVisit) -> PairingCase:
-        pairing = self._get(Pairing, action.pairing_id)
+        pairing = self.get(Pairing, action.pairing_id)
         return PairingCase(
-            self._get(Person, pairing.resident_id),
+            self.get(Person, pairing.resident_id),
             pairing.member_id,
             pairing.unit_id,
             PATHS[pairing.unit_id],
             pairing=pairing,
             open_visit=any(
-                v.pairing_id == pairing.id and v.state is VisitState.DUE for v in self._table(Visit).values()
+                v.pairing_id == pairing.id and v.state is VisitState.DUE for v in self.table(Visit).values()
             ),
             new_task_id=self._next(Task),
             new_claim_id=self._next(Claim),
             new_visit_id=self._next(Visit),
         )
 
-    def _table(self, kind: type[E]) -> dict[int, E]:
+    def table(self, kind: type[E]) -> dict[int, E]:
+        """All of a kind, by id, in the order they were made."""
         return self.rows[kind]  # type: ignore[return-value]  # the key is the type of the values
 
-    def _get(self, kind: type[E], entity_id: int) -> E:
-        found = self._table(kind).get(entity_id)
+    def get(self, kind: type[E], entity_id: int) -> E:
+        """One of a kind. Raises Refused when there is none."""
+        found = self.table(kind).get(entity_id)
         if found is None:
             raise Refused(NOT_FOUND)
         return found

@@ -53,7 +53,7 @@ class EverythingIsAllowed(PureWorld):
     """Control: nobody asks who may."""
 
     def decide(self, action: Action, actor: Actor) -> Decision:
-        case, rule = self._load(action, actor)
+        case, rule = self.load(action, actor)
         decision: Decision = rule(case, action, actor=actor, now=self.now, rules=self.rules)
         return decision
 
@@ -84,7 +84,9 @@ class FourOpenClaims(PureWorld):
         super().__init__(rules=Rulebook(max_open_claims=4))
 
 
-@pytest.mark.parametrize("broken", [NobodyCountsPlaces, EverythingIsAllowed, PaidTwice, NeverClosed, FourOpenClaims])
+@pytest.mark.parametrize(
+    "broken", [NobodyCountsPlaces, EverythingIsAllowed, PaidTwice, NeverClosed, FourOpenClaims]
+)
 def test_the_machine_catches_a_broken_rule(broken: type[PureWorld]) -> None:
     class OnBrokenRules(LifeCycles):
         def new_world(self) -> World:

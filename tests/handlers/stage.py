@@ -18,6 +18,7 @@ from telegram import Bot, Update, User
 
 import handlers
 from domain.base import NOT_FOUND, Action, Actor, Held, Query, Refused, Role
+from domain.people import Person
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
 from handlers import Outcomes
@@ -32,11 +33,21 @@ NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 TEXTS = Texts.load()
 RULES = Rulebook()
 BOT_ID = 999
+BOT = Bot("999:stage")
+BOT._bot_user = User(BOT_ID, "Linli", True, username="linli_bot")
 RESIDENT = Actor(
-    person_id=1, telegram_id=21, name="李桂兰", home_unit_id=5, home_path="1.5.", has_flat=True, has_phone=True
+    person_id=1,
+    telegram_id=21,
+    name="李桂兰",
+    home_unit_id=5,
+    home_path="1.5.",
+    has_flat=True,
+    has_phone=True,
 )
 MEMBER = replace(RESIDENT, person_id=2, telegram_id=22, name="王党员", held=(Held(Role.MEMBER, 5, "1.5."),))
-SECRETARY = replace(RESIDENT, person_id=3, telegram_id=23, name="周书记", held=(Held(Role.SECRETARY, 1, "1."),))
+SECRETARY = replace(
+    RESIDENT, person_id=3, telegram_id=23, name="周书记", held=(Held(Role.SECRETARY, 1, "1."),)
+)
 STRANGER = Actor(telegram_id=29, name="新人")
 
 
@@ -53,9 +64,20 @@ class FakeStore:
         self.refuses: dict[type[Action], Refused] = {}
         self.answers: dict[type[Query], Callable[[Any], Any]] = {}
         self.openings = 0
+        self.without_consent: set[int] = set()
 
     def _actor(self, who: Who) -> Actor:
-        return self.people.get(who.telegram_id, Actor(telegram_id=who.telegram_id, language=who.language or "zh"))
+        return self.people.get(
+            who.telegram_id, Actor(telegram_id=who.telegram_id, language=who.language or "zh")
+        )
+
+    def _person(self, actor: Actor) -> Person | None:
+        if not actor.person_id:
+            return None
+        consent = None if actor.person_id in self.without_consent else RULES.consent_version
+        return Person(
+            actor.person_id, 1, actor.telegram_id, actor.name, actor.language, consent_version=consent
+        )
 
     def _keep(self, who: Who | None, draft: Any, replies: Sequence[Reply]) -> None:
         if who is not None and isinstance(draft, Draft):
@@ -85,7 +107,9 @@ class FakeStore:
         if refused is not None:
             if if_refused is not None:
                 key = "note" if if_refused.card else "key"
-                self.replies.append(replace(if_refused, params={**if_refused.params, **refused.params, key: refused.key}))
+                self.replies.append(
+                    replace(if_refused, params={**if_refused.params, **refused.params, key: refused.key})
+                )
             return Refusal(refused.key, refused.params, actor)
         self.performed.append(action)
         self._keep(who, draft, replies)
@@ -113,7 +137,8 @@ class FakeStore:
 
     async def opening(self, who: Who, *, now: datetime) -> Opening:
         self.openings += 1
-        return Opening(self._actor(who), self.drafts.get(who.telegram_id))
+        actor = self._actor(who)
+        return Opening(actor=actor, person=self._person(actor), draft=self.drafts.get(who.telegram_id))
 
     async def person_left(self, update_id: int, *, telegram_id: int, now: datetime) -> None:
         self.heard.append(("person_left", telegram_id, 0))
@@ -168,8 +193,7 @@ class Stage:
         for actor in actors:
             self.store.people[actor.telegram_id] = actor
         self.actor = actors[0] if actors else STRANGER
-        self.bot = Bot("999:stage")
-        self.bot._bot_user = User(BOT_ID, "Linli", True, username="linli_bot")
+        self.bot = BOT
         self.built = handlers.build(
             store=self.store,  # type: ignore[arg-type]
             speaker=self.speaker,
@@ -195,7 +219,12 @@ class Stage:
         raise AssertionError("no registration took the update")
 
     def user(self) -> dict[str, Any]:
-        return {"id": self.actor.telegram_id, "is_bot": False, "first_name": self.actor.name, "language_code": "zh"}
+        return {
+            "id": self.actor.telegram_id,
+            "is_bot": False,
+            "first_name": self.actor.name,
+            "language_code": "zh",
+        }
 
     def chat(self, group: int | None = None) -> dict[str, Any]:
         if group is not None:
@@ -203,7 +232,13 @@ class Stage:
         return {"id": self.actor.telegram_id, "type": "private"}
 
     def message(self, group: int | None = None, **fields: Any) -> dict[str, Any]:
-        return {"message_id": 1, "date": 1_790_000_000, "chat": self.chat(group), "from": self.user(), **fields}
+        return {
+            "message_id": 1,
+            "date": 1_790_000_000,
+            "chat": self.chat(group),
+            "from": self.user(),
+            **fields,
+        }
 
     async def says(self, text: str, *, group: int | None = None, **fields: Any) -> Any:
         """Write words or a command."""
@@ -233,6 +268,14 @@ class Stage:
                     return await self.forges(button, message_id=number, group=group)
         raise AssertionError(f"no button {data}; there are {[self.buttons(n) for n in self.speaker.shown]}")
 
+    async def chooses(self, verb: str, argument: str) -> Any:
+        """Press the choice with this argument among the newest buttons of the verb."""
+        for number in sorted(self.speaker.shown, reverse=True):
+            for button in self.buttons(number):
+                if button.startswith(f"{verb}:") and button.endswith(f":{argument}"):
+                    return await self.forges(button, message_id=number)
+        raise AssertionError(f"no button {verb} {argument}")
+
     async def forges(self, data: str, *, message_id: int = 7, group: int | None = None) -> Any:
         """Send any callback data for any message."""
         query = {
@@ -257,6 +300,21 @@ class Stage:
     @property
     def draft(self) -> Draft | None:
         return self.store.drafts.get(self.actor.telegram_id)
+
+    @property
+    def form(self) -> str:
+        """The form that is open; "" when none is."""
+        return self.draft.form if self.draft else ""
+
+    @property
+    def step(self) -> str:
+        """The step it stands at."""
+        return self.draft.step if self.draft else ""
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """What was answered so far."""
+        return self.draft.answers if self.draft else {}
 
     @property
     def action(self) -> Action:

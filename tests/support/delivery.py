@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from storage.cards import topic_of
 from storage.outbox import Leased, Sent
 from storage.unit import LeasedBatch, Store
 
@@ -40,7 +41,7 @@ def sent(batch: LeasedBatch, rows: Sequence[Leased] | None = None) -> list[Sent]
             "sent",
             message_id=row.edit_message_id or row.id,
             open=row.card,
-            shown=batch.wanted.get((row.chat_id, row.kind, row.subject_id or 0), 0),
+            shown=batch.wanted.get((row.chat_id, topic_of(row.kind, row.subject_id or 0)), 0),
         )
         for row in (batch.rows if rows is None else rows)
     ]

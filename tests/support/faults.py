@@ -45,7 +45,7 @@ HERE_AND_THERE = {"sqlite": (Fault.STATEMENT, Fault.FULL), "postgresql": (Fault.
 """The same to the engine as one of the above, or dear: worth trying at a few."""
 
 
-class Unwound(Exception):  # noqa: N818 - not an error
+class Unwound(Exception):
     """The unit met no fault and would have been committed; it is taken back, so that the next may be tried."""
 
 

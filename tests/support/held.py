@@ -36,4 +36,4 @@ async def held_writer(engine: Engine) -> AsyncIterator[Callable[[], int]]:
         yield engine._writes.qsize
     finally:
         leave.set()
-        await held
+        await asyncio.gather(held, return_exceptions=True)

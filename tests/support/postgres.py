@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,12 @@ from storage.database import Location, migrate
 TEMPLATE = "linli_template"
 FASTER = ("fsync = off", "full_page_writes = off", "max_connections = 200", "autovacuum = off")
 """A test's data need not outlive the machine; what a commit means to other connections stays the same."""
+
+
+def _elsewhere(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Wait for ``work`` on a loop of its own, whether or not one runs here."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(work())).result()
 
 
 class Postgres:
@@ -40,7 +48,7 @@ class Postgres:
             self._say(f"ALTER SYSTEM SET {setting}")
         self._say("SELECT pg_reload_conf()")
         self._say(f"CREATE DATABASE {TEMPLATE}")
-        asyncio.run(migrate(self.location(TEMPLATE)))
+        _elsewhere(lambda: migrate(self.location(TEMPLATE)))
 
     def location(self, name: str) -> Location:
         """Where the database with this name is."""
@@ -62,7 +70,7 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _say(self, statement: str) -> None:
-        asyncio.run(self._tell(statement))
+        _elsewhere(lambda: self._tell(statement))
 
     async def _tell(self, statement: str) -> None:
         connection: Any = await asyncpg.connect(self._server.get_uri())

@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.create_table(
         "card",
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -64,7 +65,7 @@ def upgrade() -> None:
         sa.Column("shown", sa.Integer(), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("shown_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("chat_id", "kind", "subject_id", name=op.f("pk_card")),
+        sa.PrimaryKeyConstraint("chat_id", "topic", name=op.f("pk_card")),
     )
     op.create_index(
         "ix_card_open",
@@ -74,7 +75,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("open"),
         postgresql_where=sa.text("open"),
     )
-    op.create_index("ix_card_subject", "card", ["kind", "subject_id"], unique=False)
+    op.create_index("ix_card_topic", "card", ["topic"], unique=False)
     op.create_table(
         "counter",
         sa.Column("name", sa.String(), nullable=False),
@@ -494,6 +495,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
     )
     op.create_index("ix_claim_member_id_state", "claim", ["member_id", "state"], unique=False)
+    op.create_index("ix_claim_task_id", "claim", ["task_id"], unique=False)
     op.create_index(
         "uq_claim_member_held",
         "claim",
@@ -569,6 +571,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("state IN ('claimed', 'started', 'reported', 'rework')"),
         postgresql_where=sa.text("state IN ('claimed', 'started', 'reported', 'rework')"),
     )
+    op.drop_index("ix_claim_task_id", table_name="claim")
     op.drop_index("ix_claim_member_id_state", table_name="claim")
     op.drop_table("claim")
     op.drop_index(op.f("ix_task_pairing_id"), table_name="task")
@@ -646,7 +649,7 @@ def downgrade() -> None:
     op.drop_table("inbox")
     op.drop_table("draft")
     op.drop_table("counter")
-    op.drop_index("ix_card_subject", table_name="card")
+    op.drop_index("ix_card_topic", table_name="card")
     op.drop_index(
         "ix_card_open", table_name="card", sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
     )

@@ -1,0 +1,28 @@
+"""Linli itself as a contestant: the program as it is, on the database given, with Telegram's limits off unless asked for.
+
+python -m benchmarks.linli sqlite:///file [limits]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bot.cli import main
+
+
+def run(database: str, *, limits: bool) -> None:
+    """Run the bot until it is told to end."""
+    os.environ.update(
+        LINLI_DATABASE__URL=database,
+        LINLI_TELEGRAM__LIMITS_ENABLED=str(limits).lower(),
+        LINLI_RULES__MAX_OPEN_CLAIMS="100",
+        LINLI_HTTP__LISTEN="",
+        LINLI_LOG__LEVEL="warning",
+    )
+    sys.argv = ["linli", "run"]
+    main()
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], limits="limits" in sys.argv[2:])

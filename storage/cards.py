@@ -1,0 +1,151 @@
+"""Cards: which message in which chat shows which thing, and whether it shows what is true now.
+
+``wanted`` rises whenever the thing changes, ``shown`` is what the message was rendered from; whoever records a send
+sees the difference and asks for one more edit. So no change is lost between rendering and recording. The edits
+themselves are rows of the outbox (``outbox.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from domain.base import Refresh
+from storage.dialect import insert_for
+from storage.schema import card
+from storage.types import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message in a chat. ``topic`` names what it shows."""
+
+    chat_id: int
+    person_id: int | None
+    kind: str
+    subject_id: int
+    message_id: int
+
+    @property
+    def topic(self) -> str:
+        """What it shows, as one key."""
+        return topic_of(self.kind, self.subject_id)
+
+
+def topic_of(kind: str, subject_id: int) -> str:
+    """One key for a kind of card and its subject: "task.card:9". One column, so that one index finds it."""
+    return f"{kind}:{subject_id}"
+
+
+_FOUND = (card.c.chat_id, card.c.person_id, card.c.kind, card.c.subject_id, card.c.message_id)
+_TOPICS = card.c.topic.in_(bindparam("topics", expanding=True))
+_WANT = card.update().where(_TOPICS).values(wanted=card.c.wanted + 1).returning(*_FOUND)
+_WANTED = select(card.c.chat_id, card.c.topic, card.c.wanted, card.c.shown, *_FOUND[1:]).where(
+    _TOPICS, card.c.chat_id.in_(bindparam("chats", expanding=True))
+)
+_STALE = select(*_FOUND).where(
+    card.c.open, card.c.message_id.is_not(None), card.c.shown_at < bindparam("before", type_=Instant())
+)
+_BEHIND = select(*_FOUND).where(
+    card.c.chat_id == bindparam("chat"), card.c.message_id.is_not(None), card.c.wanted > card.c.shown
+)
+
+
+@cache
+def _wish(dialect: str) -> Any:
+    return insert_for(dialect, card).on_conflict_do_update(
+        index_elements=["chat_id", "topic"], set_={"wanted": card.c.wanted + 1}
+    )
+
+
+@cache
+def _show(dialect: str) -> Any:
+    upsert = insert_for(dialect, card)
+    return upsert.on_conflict_do_update(
+        index_elements=["chat_id", "topic"],
+        set_={name: upsert.excluded[name] for name in ("message_id", "shown", "open", "shown_at")},
+    )
+
+
+def wish(connection: Connection, cards: Sequence[tuple[int, int | None, str, int]]) -> None:
+    """Cards that shall be posted: (chat, person, kind, subject). One that is there is wanted once more."""
+    connection.execute(
+        _wish(connection.dialect.name),
+        [
+            {
+                "chat_id": chat_id,
+                "topic": topic_of(kind, subject_id),
+                "kind": kind,
+                "subject_id": subject_id,
+                "person_id": person_id,
+                "wanted": 1,
+                "shown": 0,
+                "open": False,
+            }
+            for chat_id, person_id, kind, subject_id in cards
+        ],
+    )
+
+
+def change(connection: Connection, refreshes: Iterable[Refresh]) -> list[Card]:
+    """These things have changed. Returns the cards that hang already and need an edit."""
+    topics = sorted({topic_of(item.kind, item.subject_id) for item in refreshes})
+    rows = connection.execute(_WANT, {"topics": topics}).all()
+    # Cards still on their way show what is true when they leave, or are seen to be behind when they are recorded.
+    return [Card(*row) for row in rows if row[4] is not None]
+
+
+def wanted(connection: Connection, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The ``wanted`` of cards by (chat, topic)."""
+    return {(row[0], row[1]): row[2] for row in _by_keys(connection, keys)}
+
+
+def show(connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now: datetime) -> list[Card]:
+    """These cards were sent or edited, from what was wanted then and with buttons or without.
+
+    Returns those that have changed in between and need one more edit.
+    """
+    connection.execute(
+        _show(connection.dialect.name),
+        [
+            {
+                "chat_id": item.chat_id,
+                "topic": item.topic,
+                "kind": item.kind,
+                "subject_id": item.subject_id,
+                "person_id": item.person_id,
+                "message_id": item.message_id,
+                "wanted": version,
+                "shown": version,
+                "open": is_open,
+                "shown_at": now,
+            }
+            for item, (version, is_open) in shown.items()
+        ],
+    )
+    rows = _by_keys(connection, {(item.chat_id, item.topic) for item in shown})
+    return [Card(row[0], *row[4:]) for row in rows if row[2] > row[3]]
+
+
+def _by_keys(connection: Connection, keys: Collection[tuple[int, str]]) -> list[Any]:
+    if not keys:
+        return []
+    chats, topics = sorted({chat for chat, _ in keys}), sorted({topic for _, topic in keys})
+    # More than was asked for where several chats show several things: two IN lists use the index, pairs do not.
+    rows = connection.execute(_WANTED, {"chats": chats, "topics": topics})
+    return [row for row in rows if (row[0], row[1]) in keys]
+
+
+def stale(connection: Connection, *, before: datetime) -> list[Card]:
+    """Cards with buttons that were last shown before."""
+    return [Card(*row) for row in connection.execute(_STALE, {"before": before})]
+
+
+def behind(connection: Connection, chat_id: int) -> list[Card]:
+    """A chat's cards that do not show what is true now."""
+    return [Card(*row) for row in connection.execute(_BEHIND, {"chat": chat_id})]

@@ -1,0 +1,153 @@
+"""Deadlines in working hours: weekends, changes of the clocks, and what must hold for any span."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.clocks import add_working_hours, answer_due
+from domain.rulebook import Rulebook, WorkingHours
+
+same_each_time = settings(derandomize=True, database=None)
+
+CHINA = ZoneInfo("Asia/Shanghai")
+OFFICE = WorkingHours()
+NIGHTS = WorkingHours(opens=time(0, 0), closes=time(8, 0), weekdays=frozenset(range(1, 8)))
+
+ZONES = st.sampled_from(
+    [
+        ZoneInfo(name)
+        for name in (
+            "Asia/Shanghai",
+            "Asia/Urumqi",
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "UTC",
+        )
+    ]
+)
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+HOURS = st.floats(0.01, 90) | st.integers(1, 90).map(float)
+OFFICES = st.sampled_from([OFFICE, NIGHTS, WorkingHours(time(22, 0), time(23, 30), frozenset({6, 7}))])
+
+
+def china(*when: int) -> datetime:
+    """A moment by the clock on the wall in China."""
+    year, month, day, hour, minute = when
+    return datetime(year, month, day, hour, minute, tzinfo=CHINA)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "due"),
+    [
+        (china(2026, 3, 2, 9, 0), 4, china(2026, 3, 2, 13, 0)),  # a Monday morning
+        (china(2026, 3, 2, 7, 30), 4, china(2026, 3, 2, 13, 0)),  # before opening
+        (china(2026, 3, 2, 15, 0), 4, china(2026, 3, 3, 11, 0)),  # over the night
+        (china(2026, 3, 2, 9, 0), 8, china(2026, 3, 2, 17, 0)),  # exactly until closing
+        (china(2026, 3, 2, 17, 0), 1, china(2026, 3, 3, 10, 0)),  # at closing
+        (china(2026, 3, 6, 16, 0), 4, china(2026, 3, 9, 12, 0)),  # Friday, over the weekend
+        (china(2026, 3, 7, 12, 0), 4, china(2026, 3, 9, 13, 0)),  # raised on a Saturday
+        (china(2026, 3, 8, 23, 59), 8, china(2026, 3, 9, 17, 0)),  # late on a Sunday
+        (china(2026, 3, 6, 16, 30), 80, china(2026, 3, 20, 16, 30)),  # ten working days are two weeks
+    ],
+)
+def test_office_hours_alone_count(start: datetime, hours: float, due: datetime) -> None:
+    assert add_working_hours(start, hours=hours, zone=CHINA, office=OFFICE) == due
+
+
+def test_the_answer_comes_in_the_zone_of_the_question() -> None:
+    due = add_working_hours(china(2026, 3, 2, 9, 0).astimezone(UTC), hours=4, zone=CHINA, office=OFFICE)
+    assert due == china(2026, 3, 2, 13, 0)
+    assert due.tzinfo is UTC
+
+
+@pytest.mark.parametrize("zone_of_start", [UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")])
+def test_an_hour_that_the_clocks_skip_is_not_worked(zone_of_start: ZoneInfo | timezone) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 3, 29, 0, 0, tzinfo=berlin).astimezone(zone_of_start)  # 02:00 becomes 03:00
+    due = add_working_hours(start, hours=4, zone=berlin, office=NIGHTS)
+    assert due.astimezone(UTC) == datetime(2026, 3, 29, 3, 0, tzinfo=UTC)
+    assert due.astimezone(berlin).hour == 5
+
+
+@pytest.mark.parametrize("zone_of_start", [UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")])
+def test_an_hour_that_comes_twice_is_worked_twice(zone_of_start: ZoneInfo | timezone) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 10, 25, 0, 0, tzinfo=berlin).astimezone(zone_of_start)  # 03:00 becomes 02:00
+    due = add_working_hours(start, hours=4, zone=berlin, office=NIGHTS)
+    assert due.astimezone(UTC) == datetime(2026, 10, 25, 2, 0, tzinfo=UTC)
+    assert due.astimezone(berlin).hour == 3
+
+
+def test_a_naive_time_is_a_bug() -> None:
+    naive = datetime(2026, 3, 2, 9, 0)  # noqa: DTZ001
+    with pytest.raises(ValueError, match="time zone"):
+        add_working_hours(naive, hours=1, zone=CHINA, office=OFFICE)
+    for urgency in ("urgent", "ordinary"):
+        with pytest.raises(ValueError, match="time zone"):
+            answer_due(urgency, raised_at=naive, rules=Rulebook())
+
+
+def in_office(moment: datetime, zone: ZoneInfo, office: WorkingHours) -> bool:
+    """Within the hours, the moments of opening and closing included."""
+    local = moment.astimezone(zone)
+    return local.isoweekday() in office.weekdays and office.opens <= local.time() <= office.closes
+
+
+@same_each_time
+@given(start=MOMENTS, hours=HOURS, zone=ZONES, office=OFFICES)
+def test_what_is_due_is_due_in_office_hours(
+    start: datetime, hours: float, zone: ZoneInfo, office: WorkingHours
+) -> None:
+    due = add_working_hours(start, hours=hours, zone=zone, office=office)
+    assert in_office(due, zone, office)
+    assert due - start >= timedelta(hours=hours)
+
+
+@same_each_time
+@given(start=MOMENTS, later=st.floats(0, 200), hours=HOURS, more=st.floats(0, 40), zone=ZONES, office=OFFICES)
+def test_later_or_longer_is_never_due_sooner(
+    start: datetime, later: float, hours: float, more: float, zone: ZoneInfo, office: WorkingHours
+) -> None:
+    due = add_working_hours(start, hours=hours, zone=zone, office=office)
+    assert add_working_hours(start, hours=hours + more, zone=zone, office=office) >= due
+    assert add_working_hours(start + timedelta(hours=later), hours=hours, zone=zone, office=office) >= due
+
+
+@same_each_time
+@given(start=MOMENTS, first=st.integers(1, 40), then=st.integers(1, 40), zone=ZONES, office=OFFICES)
+def test_two_spans_after_one_another_are_one_span(
+    start: datetime, first: int, then: int, zone: ZoneInfo, office: WorkingHours
+) -> None:
+    halfway = add_working_hours(start, hours=first, zone=zone, office=office)
+    whole = add_working_hours(start, hours=first + then, zone=zone, office=office)
+    assert add_working_hours(halfway, hours=then, zone=zone, office=office) == whole
+
+
+@same_each_time
+@given(start=MOMENTS, hours=HOURS, zone=ZONES, office=OFFICES, asked_in=ZONES)
+def test_the_zone_in_which_the_start_is_told_does_not_matter(
+    start: datetime, hours: float, zone: ZoneInfo, office: WorkingHours, asked_in: ZoneInfo
+) -> None:
+    due = add_working_hours(start, hours=hours, zone=zone, office=office)
+    told_otherwise = add_working_hours(start.astimezone(asked_in), hours=hours, zone=zone, office=office)
+    assert told_otherwise.astimezone(UTC) == due
+
+
+@pytest.mark.parametrize(
+    ("urgency", "due"),
+    [
+        ("urgent", china(2026, 3, 6, 23, 30)),  # two hours, round the clock
+        ("timely", china(2026, 3, 9, 13, 0)),  # four working hours
+        ("ordinary", china(2026, 3, 9, 17, 0)),  # one working day
+        ("complex", china(2026, 3, 9, 17, 0)),
+    ],
+)
+def test_each_urgency_has_its_first_answer(urgency: str, due: datetime) -> None:
+    friday_night = china(2026, 3, 6, 21, 30)
+    assert answer_due(urgency, raised_at=friday_night.astimezone(UTC), rules=Rulebook()) == due

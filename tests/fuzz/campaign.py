@@ -1,0 +1,302 @@
+"""Feeds attacks into the running program and judges what came of them.
+
+Outsiders have no right to anything in the scene, so whatever they send must leave every row of it as it was. Insiders
+have some rights, so each action of theirs that took effect is held against a table of its own, written from DOMAIN's
+and not from the program's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from random import Random
+from typing import Any
+
+from telegram import Update
+
+from domain import alarms, groups, pairings, people, requests, tasks
+from domain.base import Action, Actor
+from storage.database import Location
+from storage.unit import Done, Outcome, Store, Who
+from tests.fuzz.forging import Forger, Json
+from tests.fuzz.recorder import Recorder
+from tests.fuzz.scene import Scene, played
+from tests.support.dump import Dump, dump, rows
+from tests.support.player import Player
+from tests.support.program import Program, running
+
+BATCH = 200
+FIRST_NUMBER = 10**9
+STATE = (
+    "unit", "household", "person", "appointment", "chat_group", "request", "pairing", "task", "claim", "visit", "alarm",
+    "remark", "earning", "posting", "entry", "balance",
+)  # fmt: skip
+ANYBODYS = (
+    people.GiveConsent,
+    people.ChooseHome,
+    people.ChooseLanguage,
+    requests.RaiseRequest,
+    alarms.RaiseAlarm,
+)
+"""What concerns nobody but who does it."""
+
+
+class Watched(Store):
+    """A store that notes which actions of people took effect."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.done: list[tuple[int, Action]] = []
+
+    async def perform(self, action: Action, who: Who | Actor, **named: Any) -> Outcome:
+        """The same, noted."""
+        outcome = await super().perform(action, who, **named)
+        if isinstance(outcome, Done) and isinstance(who, Who):
+            self.done.append((who.telegram_id, action))
+        return outcome
+
+
+@dataclass(slots=True)
+class Report:
+    """``found`` is everything that went wrong; empty when the house held."""
+
+    seed: int
+    found: list[str] = field(default_factory=list)
+    sent: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    buttons: int = 0
+
+    def __str__(self) -> str:
+        lines = [
+            f"seed {self.seed}: {sum(self.sent.values())} updates ({_told(self.sent)})",
+            f"{self.buttons} different buttons were shown; handled: {_told(self.states)}",
+            f"set aside, all of them no updates of Telegram's: {_told(self.quarantined)}",
+            f"actions that took effect: {_told(self.actions)}",
+            f"calls to Telegram: {_told(self.calls)}",
+            *(f"FOUND {problem}" for problem in self.found[:50]),
+            f"{len(self.found)} problems",
+        ]
+        return "\n".join(lines)
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counts.most_common()) or "none"
+
+
+async def campaign(location: Location, *, count: int, seed: int) -> Report:
+    """Play ``count`` attacks drawn from ``seed`` against a fresh database, and say what came of them."""
+    report = Report(seed)
+    async with running(location, checked=False, store=Watched) as program:
+        scene = await played(program)
+        report.buttons = len(scene.shown)
+        await Attack(scene, report, seed=seed).run(count)
+        await _still_works(program, report)
+    return report
+
+
+class Attack:
+    """One campaign against one scene."""
+
+    def __init__(self, scene: Scene, report: Report, *, seed: int) -> None:
+        self.scene = scene
+        self.program = scene.program
+        self.report = report
+        self.random = Random(seed)
+        self.recorder = Recorder(scene.stolen)
+        self.forger = Forger(
+            self.random, known=sorted(scene.shown), group_id=scene.group_id, first=FIRST_NUMBER
+        )
+
+    async def run(self, count: int) -> None:
+        """Outsiders first, then insiders; everything put down in the report."""
+        inside = count // 5
+        async with self._overheard():
+            before = await self._scene_rows()
+            await self._feed(self._outside(count - inside))
+            self._compare(before, await self._scene_rows())
+            self._watched.done.clear()
+            await self._feed(self._inside(inside))
+        await self._judge_inbox()
+        self.report.found += self.recorder.found
+        self.report.calls += self.recorder.calls
+        self._judge_actions()
+
+    @property
+    def _watched(self) -> Watched:
+        assert isinstance(self.program.store, Watched)
+        return self.program.store
+
+    @asynccontextmanager
+    async def _overheard(self) -> AsyncIterator[None]:
+        give_back = self.recorder.takes_over(self.program.app)
+        try:
+            yield
+        finally:
+            give_back()
+
+    # --- what is sent --------------------------------------------------------------------------------------------------
+
+    def _outside(self, count: int) -> Iterator[tuple[str, Json]]:
+        """Each button ever shown pressed by each outsider (as far as ``count`` goes), and everything else drawn."""
+        foreign = [(player, data) for player in self.scene.outsiders for data in sorted(self.scene.shown)]
+        self.random.shuffle(foreign)
+        for player, data in islice(foreign, count // 2):
+            yield "foreign", self.forger.pressed(player, data)
+        rest = count - min(len(foreign), count // 2)
+        for _ in range(rest):
+            yield self._drawn(self.random.choice(self.scene.outsiders))
+
+    def _drawn(self, player: Player) -> tuple[str, Json]:
+        kind = self.random.choices(("noise", "likely", "stale", "mutated", "deep"), (15, 30, 25, 29, 1))[0]
+        match kind:
+            case "noise":
+                return kind, self.forger.pressed(player, self.forger.noise())
+            case "likely":
+                return kind, self.forger.pressed(player, self.forger.likely())
+            case "stale":
+                return kind, self.forger.pressed(player, self.forger.stale())
+            case "deep":
+                return kind, self.forger.deep()
+            case _:
+                return kind, self.forger.mutated(player)
+
+    def _inside(self, count: int) -> Iterator[tuple[str, Json]]:
+        """Each button pressed by each of the villagers to whom it was never shown; then versions and numbers drawn."""
+        foreign = [
+            (player, data)
+            for data, readers in sorted(self.scene.shown.items())
+            for player in self.scene.insiders
+            if player.user_id not in readers
+        ]
+        self.random.shuffle(foreign)
+        for player, data in islice(foreign, count):
+            yield "inside", self.forger.pressed(player, data)
+        for _ in range(count - min(len(foreign), count)):
+            player = self.random.choice(self.scene.insiders)
+            yield "inside", self.forger.pressed(player, self.forger.stale())
+
+    async def _feed(self, attacks: Iterable[tuple[str, Json]]) -> None:
+        """As intake gets them, a page at a time; the next when the last one has been worked off."""
+        drawn = iter(attacks)
+        while batch := list(islice(drawn, BATCH)):
+            self.report.sent.update(kind for kind, _ in batch)
+            await self.program.app.intake.accept([update for _, update in batch])
+            await self._worked_off()
+
+    async def _worked_off(self) -> None:
+        app, idle = self.program.app, 0
+        async with asyncio.timeout(120):
+            while True:
+                await asyncio.sleep(0.002)
+                (waiting, _), _ = await app.store.depths()
+                if not waiting and app.dispatcher.idle:
+                    return
+                idle += 1
+                if idle % 20 == 0:
+                    # What failed is tried again by the clock.
+                    self.program.clock.move(timedelta(seconds=31))
+
+    # --- judging ----------------------------------------------------------------------------------------------------------
+
+    async def _scene_rows(self) -> Dump:
+        return await dump(self.program.store._engine)
+
+    def _compare(self, before: Dump, after: Dump) -> None:
+        """Nothing that was there may have changed, but for what the outsiders are themselves."""
+        own = {str(player.user_id) for player in self.scene.outsiders}
+        for table in STATE:
+            kept = set(after[table])
+            for row in before[table]:
+                if row in kept or (table == "person" and any(number in row for number in own)):
+                    continue
+                self.report.found.append(f"an outsider changed {table}: {row}")
+        for table in ("appointment", "chat_group", "pairing", "claim", "visit", "earning", "posting", "entry", "unit"):
+            for row in set(after[table]) - set(before[table]):
+                self.report.found.append(f"an outsider made a row of {table}: {row}")
+
+    async def _judge_inbox(self) -> None:
+        found = await rows(self.program.store._engine, "inbox", "update_id", "state", "payload", "error")
+        for number, state, payload, error in found:
+            if number < FIRST_NUMBER:
+                continue
+            self.report.states[state] += 1
+            if state == "quarantined" and parses(payload):
+                self.report.found.append(f"an update that can be parsed was set aside: {error}: {payload[:600]}")
+            elif state == "quarantined":
+                self.report.quarantined[str(error).partition(":")[0]] += 1
+            elif state != "done":
+                self.report.found.append(f"update {number} is {state}")
+        missing = sum(self.report.sent.values()) - sum(self.report.states.values())
+        if missing:
+            self.report.found.append(f"{missing} updates were never kept")
+
+    def _judge_actions(self) -> None:
+        for who, action in self._watched.done:
+            self.report.actions[type(action).__name__] += 1
+            if not self._may(who, action):
+                self.report.found.append(f"{who} did {action}")
+
+    def _may(self, who: int, action: Action) -> bool:
+        """The house's own table of who may do what, for the things of the scene."""
+        program, scene = self.program, self.scene
+        leader, secretary = program.chen.user_id, program.zhao.user_id
+        staff, members = {leader, secretary}, {program.wang.user_id, program.qiang.user_id}
+        match action:
+            case _ if isinstance(action, ANYBODYS):
+                return True
+            case requests.AcceptRequest(request_id=number) | requests.CorrectRequest(request_id=number):
+                return who == secretary or (who == leader and number not in scene.sensitive)
+            case requests.DeclineRequest() | groups.BindGroup():
+                return who == secretary
+            case requests.ConfirmRequest(request_id=number) | requests.ReturnRequest(request_id=number):
+                return who in scene.owners.get(number, {who}) - scene.helped_by.get(number, set())
+            case requests.AddToRequest(request_id=number) | requests.WithdrawRequest(request_id=number):
+                return who in scene.owners.get(number, {who})
+            case requests.WriteLetter(request_id=number):
+                return who in scene.owners.get(number, {who}) | scene.helped_by.get(number, set())
+            case requests.RaiseForOther():
+                return who in staff | members
+            case tasks.ClaimTask(task_id=number):
+                scene.holders.setdefault(number, set()).add(who)
+                return who in staff | members
+            case tasks.StartClaim() | tasks.ReleaseClaim() | tasks.ReportClaim():
+                return who in scene.holders.get(action.task_id, set())
+            case pairings.PairUp() | alarms.AcknowledgeAlarm():
+                return who in staff
+            case pairings.ConfirmVisit():
+                return who in staff
+        return False
+
+
+def parses(payload: str) -> bool:
+    """Whether python-telegram-bot can make an update of it."""
+    try:
+        update = Update.de_json(json.loads(payload))
+        # What is read of each update whatever it is; numbers that no database takes are no numbers of Telegram's.
+        user, chat = update.effective_user, update.effective_chat
+        numbers = [found.id for found in (user, chat) if found is not None]
+        return all(isinstance(number, int) and abs(number) < 2**52 for number in numbers)
+    except Exception:
+        return False
+
+
+async def _still_works(program: Program, report: Report) -> None:
+    """After all that a resident's words are still passed on and answered."""
+    newcomer: Sequence[str] = ("language.pick:0:zh", "consent.yes", "unit.here")
+    neighbour = program.person("新邻居", user_id=3001)
+    try:
+        await neighbour.does(neighbour.start("u-b1"))
+        await neighbour.presses(*newcomer)
+        await neighbour.says("还在吗")
+        neighbour.reads("offer.ask")
+    except Exception as error:
+        report.found.append(f"the bot does not work afterwards: {error}")

@@ -1,0 +1,456 @@
+"""Every kind of message and every screen, in both languages, at its longest and nastiest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.base import Actor, Held, Purpose, Role, Scalar
+from domain.pairings import VisitState
+from domain.queries import (
+    AlarmFacts,
+    Contact,
+    Contents,
+    DeskFacts,
+    DeskRow,
+    GroupTaskFacts,
+    Helper,
+    LetterFacts,
+    Page,
+    PairingFacts,
+    PairRow,
+    Part,
+    PersonRow,
+    Place,
+    PointRow,
+    PointsFacts,
+    RequestFacts,
+    RequestNews,
+    RequestRow,
+    Step,
+    TaskFacts,
+    TaskRow,
+    UnitFacts,
+    UnitLevel,
+    UnitRow,
+    VisitFacts,
+    Words,
+)
+from domain.requests import RequestState
+from domain.rulebook import Rulebook
+from domain.tasks import ClaimState, TaskState
+from storage.facts import FACTS
+from views import alarms, desk, forms, pairings, people, points, requests, tasks
+from views.catalogue import LANGUAGES, Texts
+from views.families import FAMILIES
+from views.forms import Prompt
+from views.kinds import KINDS, render, said
+from views.message import MAX_DATA, MAX_TEXT, Message, OnUnknown, Reader
+from views.safe import visible_length
+from views.voice import Voice
+
+TEXTS = Texts.load()
+RULES = Rulebook()
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+DATA = re.compile(r"[a-z]+\.[a-z]+:\d+(:[A-Za-z0-9_]+)?")
+TAG = re.compile(r"<(/?)([a-z-]+)>")
+BIG = 2**62
+NASTY = "<b>&\u202e{x}</a>😀"
+LONG = Words(NASTY * 600, 20)
+NAME = NASTY * 20
+PLACE = Place(NASTY * 9, NASTY * 9)
+CONTACT = Contact(NAME, NAME, NAME)
+STAFF = Actor(5, held=(Held(Role.SECRETARY, 1, "1."), Held(Role.LEADER, 1, "1."), Held(Role.MEMBER, 1, "1.")))
+HELPERS = tuple(Helper(NAME, ClaimState.STARTED, neighbour) for neighbour in (True, False)) * 5
+STEPS = tuple(Step(NOW - timedelta(days=400), event, NAME, 5) for event in FAMILIES["step"])
+
+REQUEST = RequestFacts(
+    BIG, 9, "lift", "timely", RequestState.IN_PROGRESS, True, True, NOW, NOW, PLACE, LONG, LONG, NAME,
+    reason=NASTY * 600, report=LONG, helpers=HELPERS, steps=STEPS, may_confirm=True, stars=5,
+)  # fmt: skip
+DESK = DeskFacts(
+    BIG, 9, "lift", "urgent", RequestState.SUBMITTED, True, False, NOW, NOW, PLACE, CONTACT, LONG, LONG, NAME, NAME,
+    HELPERS, 5, 3, NASTY * 600, True, BIG,
+)  # fmt: skip
+TASK = TaskFacts(
+    BIG, 9, "request", "lift", "timely", TaskState.OFFERED, 20, 3, PLACE, True, NOW, BIG, words=LONG, minutes=75,
+    contact=CONTACT, notes=NASTY * 600, reason=NASTY * 600, need="illness", may_claim=True, can_write=True,
+)  # fmt: skip
+VISIT = VisitFacts(
+    BIG, BIG, VisitState.DONE, NOW.date(), NAME, PLACE, NOW, 90, 3, LONG, NAME, NAME, None, True
+)  # fmt: skip
+NEWS = RequestNews(BIG, "lift", RequestState.OPEN, LONG, LONG, NASTY * 600, 3, NOW, HELPERS, "timely")
+PAIRING = PairingFacts(BIG, NAME, "living_alone", 7, NOW.date(), PLACE, NAME, NAME, NASTY * 600)
+ALARM = AlarmFacts(BIG, PLACE, CONTACT, NASTY * 600, NOW, NOW, NAME)
+PART = Part("text", NASTY * 400, at=NOW)
+PHOTO = Part("photo", file_id="f", at=NOW, purpose=Purpose.ADDITION)
+UNIT = UnitRow(BIG, "building", PLACE)
+LEVEL = UnitLevel((UNIT, replace(UNIT, id=2, has_children=True)), replace(UNIT, id=3), 4)
+
+SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
+    "request.card": ({"note": "request.done"}, REQUEST),
+    "desk.card": ({"note": "refused.not_found"}, DESK),
+    "task.card": ({"note": "task.rework"}, TASK),
+    "task.group": ({}, GroupTaskFacts(BIG, 9, "lift", "timely", TaskState.OFFERED, 3, 1, PLACE)),
+    "visit.confirm": ({"note": "card.back_again"}, VISIT),
+    "alarm.card": ({}, ALARM),
+    "request.accepted": ({}, NEWS),
+    "request.declined": ({}, NEWS),
+    "request.claimed": ({"member": NAME}, NEWS),
+    "request.started": ({"member": ""}, NEWS),
+    "request.released": ({"member": NAME}, NEWS),
+    "request.added": ({}, NEWS),
+    "request.withdrawn_helper": ({}, NEWS),
+    "request.confirmed_other": ({"stars": 4}, NEWS),
+    "letter.arrived": ({"from_helper": True}, LetterFacts(BIG, "lift", (PART, PART, PHOTO))),
+    "desk.returned": ({}, NEWS),
+    "task.confirmed": ({"stars": 5, "amount": 1440, "number": BIG}, None),
+    "visit.claimed": ({"member": NAME}, None),
+    "visit.started": ({"member": NAME}, None),
+    "visit.released": ({"member": NAME}, None),
+    "visit.confirmed": ({"stars": 2, "amount": 0}, None),
+    "pairing.made_member": ({}, PAIRING),
+    "pairing.made_resident": ({}, PAIRING),
+    "person.appointed": ({"role": "leader"}, UnitFacts(BIG, PLACE)),
+    "home.picker": ({"note": "consent.thanks"}, LEVEL),
+    "menu": ({"note": "home.set", "place": NAME}, None),
+    "hello": ({}, None),
+    "request.pass_on": ({"version": 7}, None),
+    "alarm.acknowledged": ({"leader": NAME}, None),
+    "danger": ({"version": 3}, None),
+    "said": ({"key": "start.known", "name": NAME}, None),
+    "refused": ({"key": "task.too_many", "count": 3}, None),
+}
+
+
+def voice(language: str = "zh", *, actor: Actor = STAFF) -> Voice:
+    return Voice(TEXTS, Reader(language, "李", actor.person_id, actor), RULES, NOW)
+
+
+def shown(kind: str, params: Mapping[str, Scalar], facts: Any, language: str = "zh") -> Message:
+    reader = Reader(language, "李", STAFF.person_id, STAFF)
+    message = render(kind, params, facts, reader=reader, rules=RULES, texts=TEXTS, now=NOW)
+    assert message is not None
+    return message
+
+
+def check(message: Message) -> None:
+    """What Telegram would refuse, and what would break when it is pressed."""
+    assert message.text.strip()
+    assert visible_length(message.text) <= MAX_TEXT
+    opened: list[str] = []
+    for closing, tag in TAG.findall(message.text):
+        if closing:
+            assert opened.pop() == tag
+        else:
+            opened.append(tag)
+    assert not opened
+    bare = TAG.sub("", message.text)
+    assert "<" not in bare
+    assert "\u202e" not in bare
+    message.text.encode("utf-8")
+    assert sum(len(row) for row in message.keyboard) <= 100
+    for row in message.keyboard:
+        assert 1 <= len(row) <= 8
+        for button in row:
+            assert button.text
+            assert button.url or DATA.fullmatch(button.data), button
+            assert len(button.data.encode()) <= MAX_DATA
+    assert not (message.keyboard and message.contact_button)
+    labels = [button.data for row in message.keyboard for button in row if button.data]
+    assert len(labels) == len(set(labels))
+
+
+def test_every_kind_has_a_sample_here() -> None:
+    assert set(SAMPLES) == set(KINDS)
+
+
+def test_kinds_with_facts_are_those_that_are_loaded() -> None:
+    assert {kind for kind, row in KINDS.items() if row.facts} == set(FACTS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_kind_can_be_sent_at_its_longest(kind: str, language: str) -> None:
+    check(shown(kind, *SAMPLES[kind], language=language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_cards_can_be_sent_in_every_state(language: str) -> None:
+    for state in RequestState:
+        check(shown("request.card", {}, replace(REQUEST, state=state), language))
+        check(shown("desk.card", {}, replace(DESK, state=state), language))
+    for mine in (None, *ClaimState):
+        for task_state in TaskState:
+            check(shown("task.card", {}, replace(TASK, mine=mine, state=task_state), language))
+    check(shown("task.card", {}, replace(TASK, request_id=None, kind="visit", due_on=NOW.date()), language))
+    check(
+        shown(
+            "visit.confirm", {}, replace(VISIT, state=VisitState.CONFIRMED, stars=4, may_rate=False), language
+        )
+    )
+
+
+def test_without_facts_a_kind_that_needs_them_is_not_sent() -> None:
+    for kind, row in KINDS.items():
+        if row.facts:
+            assert render(kind, {}, None, reader=Reader(), rules=RULES, texts=TEXTS, now=NOW) is None
+
+
+def test_a_group_is_not_told_twice_by_itself() -> None:
+    assert KINDS["task.group"].on_unknown is OnUnknown.ASK
+    assert KINDS["request.card"].on_unknown is OnUnknown.RESEND
+
+
+# --- what stands on the cards -------------------------------------------------------------------------------------------
+
+
+def data_of(message: Message) -> set[str]:
+    return {button.data.rsplit(":", 1)[0] if button.data.count(":") > 1 else button.data
+            for row in message.keyboard for button in row}  # fmt: skip
+
+
+def test_the_card_says_by_when_somebody_answers_and_when_that_is_late() -> None:
+    waiting = replace(REQUEST, state=RequestState.SUBMITTED, answer_due_at=NOW + timedelta(hours=4))
+    assert "今天 14:00" in shown("request.card", {}, waiting).text
+    late = shown("request.card", {}, replace(waiting, answer_due_at=NOW - timedelta(hours=1))).text
+    assert "已经晚了" in late
+
+
+def test_a_done_request_asks_for_the_word_of_who_asked_and_of_nobody_else() -> None:
+    done = replace(REQUEST, id=17, state=RequestState.DONE)
+    assert {"request.solved:17", "request.unsolved:17"} <= data_of(shown("request.card", {}, done))
+    assert not {"request.solved:17"} & data_of(shown("request.card", {}, replace(done, may_confirm=False)))
+
+
+def test_a_closed_request_has_no_button_that_changes_it() -> None:
+    for state in (RequestState.CLOSED_CONFIRMED, RequestState.DECLINED, RequestState.WITHDRAWN):
+        assert data_of(shown("request.card", {}, replace(REQUEST, id=17, state=state))) <= {
+            "request.photos:17"
+        }
+
+
+def test_buttons_of_the_desk_carry_the_version_they_were_made_for() -> None:
+    keyboard = shown("desk.card", {}, replace(DESK, id=17, version=3)).keyboard
+    assert [button.data for row in keyboard for button in row][:3] == [
+        "request.accept:17:3",
+        "request.correct:17:3",
+        "request.decline:17:3",
+    ]
+
+
+def test_the_helper_card_changes_its_buttons_with_the_claim() -> None:
+    task = replace(TASK, id=9, version=2, request_id=17)
+    assert data_of(shown("task.card", {}, task)) == {"task.claim:9"}
+    held = data_of(shown("task.card", {}, replace(task, mine=ClaimState.CLAIMED)))
+    assert {"task.start:9", "task.done:9", "task.release:9", "request.write:17"} <= held
+    assert "task.start:9" not in data_of(shown("task.card", {}, replace(task, mine=ClaimState.STARTED)))
+    assert data_of(shown("task.card", {}, replace(task, mine=ClaimState.REPORTED, may_claim=False))) == set()
+
+
+def test_what_is_about_staff_cannot_be_given_back() -> None:
+    task = replace(TASK, id=9, category="sensitive", mine=ClaimState.CLAIMED)
+    assert "task.release:9" not in data_of(shown("task.card", {}, task))
+
+
+def test_an_alarm_that_somebody_acts_on_has_no_button_left() -> None:
+    assert shown("alarm.card", {}, replace(ALARM, acknowledged_at=None)).keyboard
+    assert not shown("alarm.card", {}, ALARM).keyboard
+
+
+def test_danger_names_the_three_numbers_in_both_languages() -> None:
+    for language in LANGUAGES:
+        text = alarms.danger(voice=voice(language)).text
+        assert all(number in text for number in ("110", "119", "120"))
+
+
+def test_an_unknown_note_or_refusal_does_not_stop_a_message() -> None:
+    assert shown("request.card", {"note": "long.gone"}, REQUEST).text
+    assert shown("refused", {"key": "long.gone"}, None).text == TEXTS.say("zh", "refused.not_found")
+
+
+def test_the_menu_and_the_help_follow_the_permissions() -> None:
+    resident = Actor(7)
+    menu = {button.data for row in people.menu(voice=voice(actor=resident)).keyboard for button in row}
+    assert "menu.open:0:request" in menu
+    assert "menu.open:0:desk" not in menu
+    assert "/desk" not in people.help_screen(voice=voice(actor=resident)).text
+    assert "/desk" in people.help_screen(voice=voice()).text
+
+
+# --- days and times -------------------------------------------------------------------------------------------------------
+
+
+def test_days_are_near_by_name_and_far_by_date() -> None:
+    zh, en = voice("zh"), voice("en")
+    assert [zh.day(date(2026, 3, day)) for day in (1, 2, 3, 9)] == ["昨天", "今天", "明天", "3月9日"]
+    assert [en.day(date(2026, 3, 3)), en.day(date(2025, 3, 9))] == ["tomorrow", "Mar 9, 2025"]
+
+
+def test_times_are_the_community_s_not_the_server_s() -> None:
+    late = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
+    assert voice().when(late) == "明天 00:30"
+
+
+def test_points_are_said_without_needless_zeros() -> None:
+    assert [voice().points(number) for number in (1250, 1500, 5, 0)] == ["12.5", "15", "0.05", "0"]
+
+
+def test_a_unit_without_an_english_name_keeps_its_own() -> None:
+    assert voice("en").place(Place("3号楼")) == "3号楼"
+
+
+# --- screens ---------------------------------------------------------------------------------------------------------------
+
+
+def page(*rows: Any, pages: int = 3) -> Page[Any]:
+    return Page(rows * 6, page=2, pages=pages, total=99)
+
+
+def screens(spoken: Voice) -> Iterator[Message]:
+    empty: Page[Any] = Page(())
+    numbered = (
+        page(RequestRow(number, "lift", RequestState.OPEN, NOW, NAME, NAME)).rows[0] for number in range(6)
+    )
+    yield requests.mine(Page(tuple(numbered), 2, 3, 99), voice=spoken)
+    yield requests.mine(empty, voice=spoken)
+    for kind in ("alarm", "request", "visit"):
+        rows = tuple(DeskRow(kind, number, NOW, PLACE, "lift", "urgent", NOW) for number in range(6))
+        yield desk.desk(Page(rows, 2, 3, 99), voice=spoken)
+    yield desk.desk(empty, voice=spoken)
+    for mine in (None, ClaimState.REWORK):
+        listed = tuple(
+            TaskRow(number, "request", "lift", "urgent", PLACE, 3, 1, NOW, NAME, mine) for number in range(6)
+        )
+        yield tasks.pool(Page(listed, 2, 3, 99), voice=spoken)
+        yield tasks.mine(Page(listed, 2, 3, 99), voice=spoken)
+    yield tasks.pool(empty, voice=spoken)
+    yield tasks.mine(empty, voice=spoken)
+    for own in (True, False):
+        pairs = tuple(
+            PairRow(number, NAME, NAME, PLACE, NAME, "other", 7, NOW.date(), own, NOW, 3, number)
+            for number in range(6)
+        )
+        yield pairings.pairs(Page(pairs, 2, 3, 99), voice=spoken)
+    yield pairings.pairs(Page((replace(pairs[0], last_done_at=None, task_id=None),)), voice=spoken)
+    yield pairings.pairs(empty, voice=spoken)
+    earned = PointRow(NOW, "visit", 90, 120, 2700, BIG)
+    yield points.points(
+        PointsFacts(BIG, BIG, (earned,) * 10, (replace(earned, request_id=None),) * 10), voice=spoken
+    )
+    yield points.points(PointsFacts(0, 0, (replace(earned, kind="correction"),)), voice=spoken)
+    yield points.points(PointsFacts(0, 0), voice=spoken)
+    yield requests.sure_to_withdraw(BIG, voice=spoken)
+    yield requests.stars(BIG, voice=spoken)
+    yield requests.really_solved(BIG, stars=1, voice=spoken)
+    yield from requests.contents(Contents(BIG, (PART,) * 20 + (PHOTO,) * 12), voice=spoken)
+    yield from requests.contents(Contents(BIG, ()), voice=spoken)
+    yield desk.choose_category(DESK, voice=spoken)
+    yield desk.choose_urgency(DESK, voice=spoken)
+    yield desk.choose_places(DESK, voice=spoken)
+    yield people.hello(voice=spoken)
+    yield people.languages(voice=spoken)
+    yield people.consent(voice=spoken)
+    yield people.menu(voice=spoken)
+    yield people.help_screen(voice=spoken)
+    yield people.bind_picker(UnitLevel((UNIT,)), voice=spoken)
+    yield people.bind_picker(UnitLevel(()), voice=spoken)
+    yield people.home_picker(UnitLevel(()), voice=spoken)
+    yield people.open_privately("https://t.me/linli_bot?start=r-1", voice=spoken)
+    yield alarms.danger(voice=spoken)
+    yield said("start.known", voice=spoken, name=NAME)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_screen_can_be_sent_at_its_longest(language: str) -> None:
+    for message in screens(voice(language)):
+        check(message)
+
+
+def test_contents_lose_no_part_and_keep_albums_within_ten() -> None:
+    sent = requests.contents(Contents(1, (PART, *(PHOTO,) * 12, replace(PHOTO, kind="voice"))), voice=voice())
+    assert [len(message.media) for message in sent] == [0, 10, 2, 1]
+
+
+# --- forms -------------------------------------------------------------------------------------------------------------------
+
+ANSWERS: Mapping[str, Any] = {
+    "contents": [{"kind": "text", "text": NASTY * 400}, {"kind": "photo", "file_id": "f"}],
+    "category": "lift", "urgency": "timely", "private": True, "name_hidden": True, "about": "leader", "name": NAME,
+    "flat": NAME, "phone": NAME, "unit_zh": NAME, "unit_en": NAME, "resident_name": NAME, "member_name": NAME,
+    "need": "illness", "cadence_days": 7, "first_due_on": "2026-03-09", "notes": NASTY * 400, "request_id": 17,
+}  # fmt: skip
+PEOPLE = Page(tuple(PersonRow(number, NAME, PLACE, NAME) for number in range(6)), 2, 3, 18)
+CHOICES: Mapping[str, Any] = {"resident": PEOPLE, "member": PEOPLE, "unit": LEVEL}
+STEPS_ASKED = [(form, step) for form, step in forms.QUESTIONS]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("form", "step"), STEPS_ASKED)
+def test_every_step_can_be_asked(form: str, step: str, language: str) -> None:
+    for answers in ({}, ANSWERS):
+        for wrong in ("", "form.words_needed"):
+            asked = Prompt(form, step, 7, answers, skippable=True, wrong=wrong, choices=CHOICES.get(step))
+            message = forms.prompt(asked, voice=voice(language))
+            check(message)
+            ways = {button.data for row in message.keyboard for button in row}
+            if not message.contact_button:
+                assert {"form.back:7", "form.cancel:7"} <= ways
+    first = forms.prompt(Prompt(form, step, 7, first=True), voice=voice(language))
+    assert "form.back:7" not in {button.data for row in first.keyboard for button in row}
+
+
+def test_the_buttons_of_a_step_carry_the_version_of_its_draft() -> None:
+    asked = forms.prompt(Prompt("request", "urgency", 7, {"category": "lift"}, first=True), voice=voice())
+    assert [button.data for row in asked.keyboard for button in row] == [
+        "request.urgency:7:timely",
+        "request.urgency:7:urgent",
+        "form.cancel:7",
+    ]
+
+
+def test_one_s_own_phone_is_asked_with_the_button_that_shares_it() -> None:
+    asked = forms.prompt(Prompt("request", "phone", 7, skippable=True), voice=voice())
+    assert (asked.contact_button, asked.word_buttons) == ("📱 发送我的号码", ("跳过", "返回", "取消"))
+    assert [forms.word_of(word, texts=TEXTS) for word in (*asked.word_buttons, " cancel ", "好")] == [
+        "skip",
+        "back",
+        "cancel",
+        "cancel",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", ["request", "proxy", "pairing"])
+def test_the_summary_shows_what_will_be_passed_on(form: str, language: str) -> None:
+    check(forms.check(form, ANSWERS, version=7, voice=voice(language)))
+    check(forms.check(form, {}, version=7, voice=voice(language)))
+    check(forms.pass_on(ANSWERS, version=7, voice=voice(language)))
+
+
+def test_a_category_that_is_always_private_says_so_before_it_is_passed_on() -> None:
+    text = forms.check("request", {"category": "elder_help"}, version=1, voice=voice()).text
+    assert "谁能看到：保密" in text
+
+
+# --- the test itself ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Message("<b>open"),
+        Message("x < y"),
+        Message("好" * 4097),
+        Message(""),
+    ],
+)
+def test_the_check_would_find_a_message_that_cannot_be_sent(bad: Message) -> None:
+    with pytest.raises((AssertionError, IndexError)):
+        check(bad)
