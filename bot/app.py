@@ -55,6 +55,10 @@ DRAIN_SECONDS = 12.0
 POOL = 40
 
 
+class UnreadableUpdateError(Exception):
+    """An update that cannot be led to any handler."""
+
+
 class StartError(Exception):
     """The program cannot start or go on. The text is for the operator, with the mend."""
 
@@ -256,8 +260,10 @@ class App:
 
     async def _process(self, update: Update) -> None:
         await self._application.process_update(update)
-        # The last registration takes everything, so there always is an outcome; a handler's error is raised here.
-        self._outcomes.take(update.update_id)
+        # A handler's error is raised here. The last registration takes everything, so that nothing came of an update
+        # only when the framework itself stumbled over it while looking who takes it; it has logged over what.
+        if self._outcomes.take(update.update_id) is None:
+            raise UnreadableUpdateError("nobody could tell what it is")
 
     async def _open_doors(self) -> None:
         closing = self._closing

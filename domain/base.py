@@ -140,6 +140,11 @@ class Purpose(StrEnum):
     ALARM = "alarm"
 
 
+def says_something(text: str) -> bool:
+    """Whether there is anything to read: white space and invisible characters alone say nothing."""
+    return any(character.isprintable() and not character.isspace() for character in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """Something a person sent: words, or a file that stays with Telegram under ``file_id``, or a place."""
@@ -197,7 +202,7 @@ class ToMembers:
 
 @dataclass(frozen=True, slots=True)
 class ToGroup:
-    """The group chat bound to a unit, if there is one."""
+    """The group chats bound to a unit; where there is none, those of the nearest unit above it."""
 
     unit_id: int
 

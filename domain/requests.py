@@ -33,6 +33,7 @@ from domain.base import (
     ToMembers,
     ToPerson,
     ToResponsible,
+    says_something,
 )
 from domain.clocks import answer_due
 from domain.lanes import Lane
@@ -303,7 +304,7 @@ def _event(name: str, request: Request, data: Mapping[str, Scalar] | None = None
 
 def checked_contents(contents: tuple[Content, ...]) -> tuple[Content, ...]:
     """``contents`` themselves. Refuses nothing at all, too many parts, and more words than a message holds."""
-    if not any(content.text.strip() or content.kind != "text" for content in contents):
+    if not any(says_something(content.text) or content.kind != "text" for content in contents):
         raise Refused("form.words_needed")
     if len(contents) > MAX_CONTENTS:
         raise Refused("request.too_many_parts", most=MAX_CONTENTS)
@@ -679,7 +680,7 @@ def _require(request: Request, *states: RequestState) -> None:
 
 
 def _words(text: str) -> Content:
-    if not text.strip():
+    if not says_something(text):
         raise Refused("form.words_needed")
     if len(text) > MAX_WORDS:
         raise Refused("request.too_long", most=MAX_WORDS)

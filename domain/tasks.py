@@ -26,6 +26,7 @@ from domain.base import (
     Remark,
     Subject,
     ToMembers,
+    says_something,
 )
 from domain.lanes import Lane
 from domain.permissions import Permission
@@ -266,7 +267,7 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     if held.state not in AT_WORK:
         raise Refused("task.reported_already")
     reason = action.reason.strip()
-    if not reason:
+    if not says_something(reason):
         raise Refused("form.words_needed")
     task = work.task
     category = rules.category(task.category)

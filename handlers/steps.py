@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from domain.base import NOT_FOUND, Refused
+from domain.base import NOT_FOUND, Refused, says_something
 from domain.queries import UnitChildren, UnitLevel, UnitRow, UnitsInCharge
 from handlers import parsing
 from handlers.forms import Answers, Said, Take, Taken
@@ -68,7 +68,7 @@ def words(key: str, *, most: int) -> Take:
 
     async def take(turn: Turn, said: Said, answers: Answers) -> Taken:
         text = said.text.strip()
-        if not text:
+        if not says_something(text):
             raise Refused("form.words_needed")
         if len(text) > most:
             raise Refused("request.too_long", most=most)

@@ -41,9 +41,13 @@ def acquire(
         return None
     fence = 1 if row is None else row.fence + 1
     values = {"holder": holder, "fence": fence, "expires_at": now + span, "renewed_at": now}
-    upsert = upserting(connection, lease).values(name=name, **values)
-    connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
-    return fence, None if row is None else row.renewed_at
+    if row is not None:
+        connection.execute(lease.update().where(lease.c.name == name).values(values))
+        return fence, row.renewed_at
+    # Nothing was there to lock: of two that come first at once, one inserts and the other finds it taken.
+    insert = upserting(connection, lease).values(name=name, **values)
+    first = connection.execute(insert.on_conflict_do_nothing(index_elements=["name"])).rowcount == 1
+    return (fence, None) if first else None
 
 
 def renew(connection: Connection, name: str, *, fence: int, now: datetime, span: timedelta) -> bool:

@@ -97,6 +97,11 @@ class Sent:
     unreachable: bool = False
     migrated_to: int | None = None
 
+    @property
+    def sends_anew(self) -> bool:
+        """The message it would have edited is no more, or is another chat's."""
+        return self.post_anew or self.migrated_to is not None
+
 
 _WAITING = literal_column("state = 'waiting' AND card AND edit_message_id IS NOT NULL", Boolean)
 
@@ -314,11 +319,23 @@ _FINISH = (
         edit_message_id=bindparam("edit_message_id"),
     )
 )
+_HELD = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.id.in_(bindparam("ids", expanding=True)),
+        outbox.c.state == "leased",
+        outbox.c.fence == bindparam("fence"),
+    )
+    .order_by(outbox.c.id)
+    .with_for_update()
+)
+_NOT_WAITING_YET = ("leased", "failed", "unknown")
 _other = outbox.alias("other")
 _SUPERSEDE = (
     outbox.update()
     .where(
         outbox.c.id.in_(bindparam("ids", expanding=True)),
+        outbox.c.state.in_(_NOT_WAITING_YET),
         outbox.c.card,
         outbox.c.edit_message_id.is_not(None),
         select(literal(1))
@@ -328,7 +345,9 @@ _SUPERSEDE = (
             _other.c.card,
             or_(
                 _other.c.state == "waiting",
-                _other.c.id.in_(bindparam("ids", expanding=True)) & (_other.c.id > outbox.c.id),
+                _other.c.id.in_(bindparam("ids", expanding=True))
+                & _other.c.state.in_(_NOT_WAITING_YET)
+                & (_other.c.id > outbox.c.id),
             ),
         )
         .exists(),
@@ -381,8 +400,16 @@ def take(
 
 
 def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, fence: int) -> int:
-    """Write down what became of leased rows. Returns how many further edits this made necessary."""
-    again = [item.row.id for item in outcomes if item.state == "waiting" and not item.post_anew]
+    """Write down what became of leased rows. Returns how many further edits this made necessary.
+
+    Rows that are no longer held under ``fence`` are another process's by now, and so are their cards.
+    """
+    asked = {"ids": [item.row.id for item in outcomes], "fence": fence}
+    held = set(connection.execute(_HELD, asked).scalars())
+    outcomes = [item for item in outcomes if item.row.id in held]
+    if not outcomes:
+        return 0
+    again = [item.row.id for item in outcomes if item.state == "waiting" and not item.sends_anew]
     if again:
         _supersede(connection, again)
     connection.execute(
@@ -396,7 +423,7 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
                 "error": item.error,
                 "not_before": item.not_before,
                 "finished_at": None if item.state == "waiting" else now,
-                "edit_message_id": None if item.post_anew else item.row.edit_message_id,
+                "edit_message_id": None if item.sends_anew else item.row.edit_message_id,
             }
             for item in outcomes
         ],

@@ -134,14 +134,20 @@ def _own(connection: Connection, actor: Actor) -> Person:
     return found
 
 
+def _known_or_new(connection: Connection, telegram_id: int, language: str) -> Person:
+    known = person_by_telegram(connection, telegram_id)
+    if known is not None:
+        return known
+    # The counter stays locked until the commit, so whoever else was making this person is done by now: look again.
+    new_id = next_id(connection, Person)
+    return person_by_telegram(connection, telegram_id) or Person(new_id, 0, telegram_id, "", language)
+
+
 def load_for_consent(
     connection: Connection, action: GiveConsent, actor: Actor, rules: Rulebook
 ) -> PersonCase:
     """The person, new when this is the first "yes"."""
-    known = person_by_telegram(connection, action.telegram_id)
-    if known is None:
-        known = Person(next_id(connection, Person), 0, action.telegram_id, "", action.language)
-    return PersonCase(known)
+    return PersonCase(_known_or_new(connection, action.telegram_id, action.language))
 
 
 def load_for_home(connection: Connection, action: ChooseHome, actor: Actor, rules: Rulebook) -> PersonCase:
@@ -166,9 +172,7 @@ def load_for_appointment(
     connection: Connection, action: Appoint, actor: Actor, rules: Rulebook
 ) -> PersonCase:
     """The person, known or not, with the appointments they have."""
-    known = person_by_telegram(connection, action.telegram_id)
-    if known is None:
-        known = Person(next_id(connection, Person), 0, action.telegram_id, "", action.language)
+    known = _known_or_new(connection, action.telegram_id, action.language)
     row = connection.execute(_UNIT, {"id": action.unit_id}).first()
     return PersonCase(
         known,
@@ -288,8 +292,11 @@ _HOLDERS_AROUND = (
     )
     .order_by(person.c.id)
 )
-_GROUP = select(chat_group.c.chat_id).where(
-    chat_group.c.unit_id == bindparam("unit_id"), chat_group.c.left_at.is_(None)
+_GROUPS_UP = (
+    select(chat_group.c.chat_id, unit.c.path)
+    .select_from(chat_group.join(unit, unit.c.id == chat_group.c.unit_id))
+    .where(unit.c.path.in_(bindparam("paths", expanding=True)), chat_group.c.left_at.is_(None))
+    .order_by(chat_group.c.id)
 )
 
 
@@ -299,8 +306,10 @@ def recipients(connection: Connection, audience: Audience, now: datetime) -> tup
         case ToPerson(person_id):
             rows: Iterable[Any] = connection.execute(_ONE, {"person_id": person_id})
         case ToGroup(unit_id):
-            chats = connection.execute(_GROUP, {"unit_id": unit_id}).scalars()
-            return tuple(Recipient(chat_id, None) for chat_id in chats)
+            paths = ancestors(unit_path(connection, unit_id))
+            bound = connection.execute(_GROUPS_UP, {"paths": paths}).all()
+            nearest = max((len(row[1]) for row in bound), default=0)
+            return tuple(Recipient(row[0], None) for row in bound if len(row[1]) == nearest)
         case ToResponsible(unit_id, roles, passing_over):
             rows = _nearest(connection, unit_path(connection, unit_id), roles, passing_over, now)
         case ToMembers(circle_unit_id, without, without_household_id):

@@ -7,23 +7,24 @@ action is committed. Both behave well as long as nobody kills them.
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from bot.app import LEASE
 from bot.settings import Settings
-from domain.base import Actor
+from domain.base import Decision
 from jobs import telegram
 from jobs.delivery import COMMANDS, needs_facts
-from storage import facts, inbox, outbox
+from storage import inbox
+from storage.cards import topic_of
+from storage.engine import UnitOfWork
 from storage.outbox import Leased, Sent
-from storage.people import load_actor
-from storage.schema import lease
-from storage.schema import outbox as outbox_table
-from storage.unit import Outcome, Store
+from storage.unit import LeasedBatch, Outcome, Store
+from tests.crash.journal import Journal
 from views.catalogue import Texts
 from views.kinds import render
 from views.message import Reader
@@ -38,11 +39,11 @@ class MarkFirst(Store):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._marked: set[int] = set()
+        self._premarked: set[int] = set()
         marks = inbox.mark_done
 
         def mark_done(connection: Connection, update_id: int, *, now: datetime) -> bool:
-            return update_id in self._marked or marks(connection, update_id, now=now)
+            return update_id in self._premarked or marks(connection, update_id, now=now)
 
         inbox.mark_done = mark_done
 
@@ -50,11 +51,11 @@ class MarkFirst(Store):
         """The mark, and only then the action."""
         update_id = named.get("update_id")
         if update_id is not None and await self.finish(update_id, now=named["now"]):
-            self._marked.add(update_id)
+            self._premarked.add(update_id)
         try:
             return await super().perform(*args, **named)
         finally:
-            self._marked.discard(update_id or 0)
+            self._premarked.discard(update_id or 0)
 
 
 class SendFirst(Store):
@@ -62,96 +63,118 @@ class SendFirst(Store):
 
     texts: Texts
     address: str
+    journal: Journal
+
+    async def acquire_lease(self, *args: Any, **named: Any) -> tuple[int, datetime | None] | None:
+        """As it is; the fence is remembered."""
+        taken = await super().acquire_lease(*args, **named)
+        self._fence = taken[0] if taken else 0
+        return taken
 
     async def _commit(self, unit: Callable[[Connection], T]) -> T:
         def early(connection: Connection) -> T:
-            newest = select(outbox_table.c.id).order_by(outbox_table.c.id.desc()).limit(1)
-            before = connection.execute(newest).scalar() or 0
+            inside = Store(_Inside(connection, self.dialect), rules=self.rules)
+            now = datetime.now(UTC)
+            before = {row.id for row in _at_once(inside.candidates(now=now))}
             result = unit(connection)
             # Only an action's unit gives a decision: what delivery and the clock commit is left as it is.
-            if isinstance(result, tuple) and hasattr(result[0], "notices"):
-                self._send(connection, after=before)
+            if isinstance(result, tuple) and isinstance(result[0], Decision):
+                found = _at_once(inside.candidates(now=now + timedelta(seconds=1)))
+                self._send(inside, [row.id for row in found if row.id not in before], now)
                 self.hooks.reached(SENT_EARLY)
             return result
 
         return await super()._commit(early)
 
-    def _send(self, connection: Connection, *, after: int) -> None:
-        fence = connection.execute(select(lease.c.fence).where(lease.c.name == "bot")).scalar_one()
-        waiting = select(outbox_table.c.id).where(
-            outbox_table.c.id > after, outbox_table.c.state == "waiting", outbox_table.c.kind != COMMANDS
-        )
-        ids = list(connection.execute(waiting).scalars())
-        rows, wanted = outbox.take(connection, ids, lease_name="bot", fence=fence)
-        now = datetime.now(UTC)
-        sent = [self._one(connection, row, wanted, now) for row in rows]
-        if sent:
-            outbox.record(connection, sent, now=now, fence=fence)
+    def _send(self, inside: Store, ids: list[int], now: datetime) -> None:
+        if not ids:
+            return
+        leasing = inside.lease_rows(ids, lease=LEASE, fence=self._fence, now=now, needs_facts=needs_facts)
+        batch = _at_once(leasing)
+        outcomes = [self._one(row, batch, now) for row in batch.rows]
+        _at_once(inside.record_sent(outcomes, fence=self._fence, now=now))
 
-    def _one(
-        self, connection: Connection, row: Leased, wanted: Mapping[tuple[int, str, int], int], now: datetime
-    ) -> Sent:
-        actor = load_actor(connection, now, person_id=row.person_id) if row.person_id else None
-        known = None
-        if row.subject_id is not None and needs_facts(row.kind):
-            known = facts.load(
-                connection, row.kind, row.subject_id, actor or Actor(), now=now, rules=self.rules
-            )
+    def _one(self, row: Leased, batch: LeasedBatch, now: datetime) -> Sent:
+        """Render and send one message as delivery would."""
+        if row.kind == COMMANDS:
+            return Sent(row, "waiting", not_before=now)
+        actor = batch.readers.get(row.person_id or 0)
         reader = Reader(
             language=actor.language if actor else "zh",
             name=actor.name if actor else "",
             person_id=actor.person_id if actor else 0,
             actor=actor,
         )
+        known = batch.facts.get(row.id)
         message = render(
             row.kind, row.params, known, reader=reader, rules=self.rules, texts=self.texts, now=now
         )
         if message is None:
             return Sent(row, "dropped", error="no longer true")
         if row.edit_message_id is None:
-            shown = _at_once(telegram.send(self._call, row.chat_id, message))
+            sent = _at_once(telegram.send(self._call, row.chat_id, message))
         else:
-            shown = _at_once(telegram.edit(self._call, row.chat_id, row.edit_message_id, message))
-        key = (row.chat_id, row.kind, row.subject_id or 0)
-        return Sent(
-            row, "sent", message_id=shown, open=bool(message.keyboard), shown=wanted.get(key, 1)
-        )
+            sent = _at_once(telegram.edit(self._call, row.chat_id, row.edit_message_id, message))
+        shown = batch.wanted.get((row.chat_id, topic_of(row.kind, row.subject_id or 0)), 1)
+        return Sent(row, "sent", message_id=sent, open=bool(message.keyboard), shown=shown)
 
     async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
-        # Blocking on purpose: it runs where the transaction is, in the writer's thread or under its greenlet.
-        request = urllib.request.Request(
-            f"{self.address}/{method}",
-            data=json.dumps(params).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request) as answer:
-                return json.load(answer)["result"]
-        except urllib.error.HTTPError as refused:
-            # An edit that changes nothing is refused; for this build that is as good as done.
-            return {"message_id": params.get("message_id", 0), "refused": refused.code}
+        self.journal.about_to(method, params)
+        return _post(f"{self.address}/{method}", params)
 
 
-def _at_once(work: Coroutine[Any, Any, int]) -> int:
+class _Inside:
+    """An engine whose units run in a transaction that is open already."""
+
+    def __init__(self, connection: Connection, dialect: str) -> None:
+        self.dialect = dialect
+        self._connection = connection
+
+    async def write(self, unit: UnitOfWork[T], /) -> T:
+        return unit(self._connection)
+
+    async def read(self, unit: UnitOfWork[T], /) -> T:
+        return unit(self._connection)
+
+    async def close(self) -> None:
+        """Whoever opened the transaction ends it."""
+
+
+def _post(address: str, params: Mapping[str, Any]) -> Any:
+    """Call the sandbox and wait, right where the transaction is: in the writer's thread, or under its greenlet."""
+    host, _, path = address.removeprefix("http://").partition("/")
+    connection = HTTPConnection(host)
+    try:
+        connection.request("POST", f"/{path}", json.dumps(params), {"Content-Type": "application/json"})
+        answer = json.load(connection.getresponse())
+    finally:
+        connection.close()
+    # An edit that changes nothing is refused; to this build that is as good as done.
+    return answer.get("result", {"message_id": params.get("message_id", 0)})
+
+
+def _at_once(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that never has to wait."""
     try:
         work.send(None)
     except StopIteration as ended:
-        return int(ended.value)
+        result: T = ended.value
+        return result
     raise RuntimeError("it had to wait")
 
 
-def _send_first(settings: Settings) -> Callable[..., Store]:
+def _send_first(settings: Settings, kept: Journal) -> Callable[..., Store]:
     class Build(SendFirst):
         texts = Texts.load()
         address = f"{settings.telegram.base_url}/bot{settings.telegram.token.get_secret_value()}"
+        journal = kept
 
     return Build
 
 
-BUILDS: Mapping[str, Callable[[Settings], Callable[..., Store]]] = {
-    "": lambda settings: Store,
-    "mark-first": lambda settings: MarkFirst,
+BUILDS: Mapping[str, Callable[[Settings, Journal], Callable[..., Store]]] = {
+    "": lambda settings, journal: Store,
+    "mark-first": lambda settings, journal: MarkFirst,
     "send-first": _send_first,
 }
 """Which store a build has, by its name; the empty name is the honest one."""

@@ -71,9 +71,7 @@ def cast(*, seed: int) -> Cast:
     """A fresh sandbox with everyone in it. It is not yet started."""
     sandbox = Sandbox(token=TOKEN, bot_username="linli_bot", seed=seed)
     people = {
-        telegram_id: sandbox.add_person(
-            first_name=name, user_id=telegram_id, started=telegram_id != NEWCOMER
-        )
+        telegram_id: sandbox.add_person(first_name=name, user_id=telegram_id, started=telegram_id != NEWCOMER)
         for telegram_id, name in NAMES.items()
     }
     members = [people[telegram_id] for telegram_id in (LEADER, SECRETARY, *HELPERS)]
@@ -120,7 +118,7 @@ async def _inhabit(store: Store, *, group_id: int, now: datetime) -> None:
 
 async def _appoint(store: Store, units: Mapping[str, int], *, now: datetime) -> None:
     roles = {LEADER: (Role.LEADER, "b1"), SECRETARY: (Role.SECRETARY, "community")}
-    roles |= {member: (Role.MEMBER, "b1") for member in (*HELPERS, VISITOR)}
+    roles |= dict.fromkeys((*HELPERS, VISITOR), (Role.MEMBER, "b1"))
     for telegram_id, (role, unit) in roles.items():
         await do(store, Appoint(telegram_id, role, units[unit]), CLI, now=now)
 

@@ -68,7 +68,7 @@ class Play:
         self.cast = cast
         self.deeds: list[Deed] = []
         self.tellings: list[Told] = []
-        self.updates: list[int] = []
+        self.updates: list[int] = [update["update_id"] for update in cast.sandbox.pending_updates]
         self._watch = watch
         self._texts = Texts.load()
         self._of: dict[int, list[int]] = {}
@@ -99,7 +99,7 @@ class Play:
         """Wait until all that this person did has been dealt with, and nothing waits to be sent to them."""
         mine = self._of.get(person.user_id, [])
         await self.until(
-            lambda: self._watch.has_done(mine) and person.user_id not in self._watch.chats or None,
+            lambda: self._watch.has_done(mine) and person.user_id not in self._watch.chats,
             f"{person} is answered",
         )
 
@@ -125,9 +125,7 @@ class Play:
         ``at_once``: do not wait for what comes of it.
         """
         message_id, data = await self.button(person, name, number, arg, chat=chat)
-        made = [
-            await self.act(person, person.forges(data, message_id, chat=chat)) for _ in range(times)
-        ]
+        made = [await self.act(person, person.forges(data, message_id, chat=chat)) for _ in range(times)]
         if not at_once:
             await self.settled(person)
         return made

@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -28,8 +28,8 @@ from structlog.contextvars import get_contextvars
 from bot import logs
 from bot.app import App
 from bot.settings import load
-from storage.unit import Store
 from tests.crash.broken import BUILDS
+from tests.crash.journal import Journal
 
 POINT, HIT, BROKEN, JOURNAL, LOG = (
     "CRASH_POINT",
@@ -69,23 +69,13 @@ class Trap:
 
 
 class JournallingApp(App):
-    """Writes down each call before it leaves, with the update it answers directly, if any.
+    """The program, with a line in the journal before each call."""
 
-    The sandbox's record says what was accepted; this only says which of it were direct answers and which came by the
-    outbox, so that repeats can be counted apart.
-    """
-
-    journal: int = -1
+    journal: Journal
 
     async def call(self, method: str, params: Mapping[str, Any]) -> Any:
-        """As the program's own; one line of the journal comes first."""
-        line = {
-            "update": get_contextvars().get("update_id"),
-            "method": method,
-            "chat": params.get("chat_id"),
-            "text": params.get("text", params.get("caption")),
-        }
-        os.write(self.journal, json.dumps(line).encode() + b"\n")
+        """As the program's own."""
+        self.journal.about_to(method, params, update_id=get_contextvars().get("update_id", 0))
         return await super().call(method, params)
 
 
@@ -98,9 +88,10 @@ async def _run(environment: Mapping[str, str]) -> None:
     logs.configure(settings.log, stream=sys.stderr)
     # An order always names both: a point nobody reaches is no trap.
     trap = Trap(environment.get(POINT, ""), hit=int(environment.get(HIT, "1")))
-    store: Callable[..., Store] = BUILDS[environment.get(BROKEN, "")](settings)
+    journal = Journal(environment[JOURNAL])
+    store = BUILDS[environment.get(BROKEN, "")](settings, journal)
     app = JournallingApp(settings, reached=trap, store=store)
-    app.journal = os.open(environment[JOURNAL], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    app.journal = journal
     asyncio.get_running_loop().add_reader(0, app.stop)
     await app.start()
     _say(ready=os.getpid())

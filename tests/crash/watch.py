@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from sandbox import Sandbox
 from storage.engine import Engine
 from storage.schema import earning, inbox, outbox
+from tests.crash.process import Life
 
 LOOK_SECONDS = 0.02
 
@@ -28,8 +29,8 @@ class Watch:
         self.chats: frozenset[int] = frozenset()
         """Chats to which something waits to be sent, or is being sent."""
 
-        self.is_up = False
-        """Whether the bot is ready; the driver says so. While it is not, nothing is quiet."""
+        self.life: Life | None = None
+        """The present bot. While it is not up, nothing is quiet."""
 
     def has_done(self, updates: Iterable[int]) -> bool:
         """Whether all of these have been dealt with."""
@@ -38,7 +39,8 @@ class Watch:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing waits anywhere and the bot is there to do it if it did."""
-        return self.is_up and not (self._sandbox.pending_updates or self._open or self.chats)
+        is_up = self.life is not None and self.life.ready.is_set() and not self.life.ended.is_set()
+        return is_up and not (self._sandbox.pending_updates or self._open or self.chats)
 
     @property
     def is_settled(self) -> bool:

@@ -50,6 +50,7 @@ CAST: dict[str, Character] = {
     "walker": Character(Role.MEMBER, "grid"),
     "far": Character(Role.MEMBER, "b2"),
     "leader": Character(Role.LEADER, "b1", home="b1", flat="201"),
+    "head": Character(Role.LEADER, "community"),
     "other_leader": Character(Role.LEADER, "b2"),
     "secretary": Character(Role.SECRETARY, "community", home="b1", flat="301"),
     "upper_secretary": Character(Role.SECRETARY, "street"),

@@ -26,7 +26,7 @@ STARS = st.sampled_from([5, 4, 3, 5, 4, 3, 2, 1, 0, 6])
 MINUTES = st.sampled_from([60, 7, 8, 22, 50, 130, 1440, 0, 1441])
 WELLBEING = st.sampled_from([3, 0, 4, 2, 1, 3, None, 5, -1])
 ASKERS = ("resident", "ann", "leader", "secretary")
-STAFF = ("leader", "secretary", "upper_secretary")
+STAFF = ("leader", "secretary", "upper_secretary", "head")
 HELPERS = ("ann", "bob", "walker", "spouse", "leader")
 
 
@@ -51,15 +51,13 @@ class LifeCycles(RuleBasedStateMachine):
     @initialize(places=st.sampled_from([1, 2, 3]))
     def begin_with_some_work(self, places: int) -> None:
         """Random sequences alone would seldom get far: most begin with too little to do."""
-        for who, category in (
-            ("resident", "lift"),
-            ("ann", "elder_help"),
-            ("leader", "repair"),
-            ("resident", "noise"),
-        ):
+        for who, category in (("resident", "lift"), ("ann", "elder_help"), ("leader", "repair")):
             self.raise_request(who, category, "leader", "words")
             self.accept("leader", 0, None, places)
+        self.raise_for_other("ann", "noise", "b1")
+        self.accept("head", 0, None, places)
         self.pair("leader", "bob", "resident")
+        self.pair("secretary", "leader", "ann")
 
     # --- requests ------------------------------------------------------------------------------------------------
 

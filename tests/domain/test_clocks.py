@@ -84,6 +84,15 @@ def test_an_hour_that_comes_twice_is_worked_twice(zone_of_start: ZoneInfo | time
     assert due.astimezone(berlin).hour == 3
 
 
+def test_a_day_on_which_the_clocks_change_is_as_long_as_it_is() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    for midnight, next_day in (
+        (datetime(2026, 3, 29, tzinfo=berlin), datetime(2026, 3, 30, 1, 0, tzinfo=berlin)),  # seven hours
+        (datetime(2026, 10, 25, tzinfo=berlin), datetime(2026, 10, 25, 7, 0, tzinfo=berlin)),  # nine
+    ):
+        assert add_working_hours(midnight, hours=8, zone=berlin, office=NIGHTS) == next_day
+
+
 def test_a_naive_time_is_a_bug() -> None:
     naive = datetime(2026, 3, 2, 9, 0)  # noqa: DTZ001
     with pytest.raises(ValueError, match="time zone"):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.base import Actor, Decision, Refused, ToPerson, ToResponsible
+from domain.base import NOT_FOUND, Actor, Decision, Refused, ToPerson, ToResponsible
 from domain.pairings import (
     MAX_CADENCE_DAYS,
     OpenVisit,
@@ -193,6 +193,25 @@ def test_a_visit_says_how_the_person_was(world: PureWorld) -> None:
     assert world.report("bob", 1).refused == "task.wellbeing_wrong"
     assert world.report("bob", 1, wellbeing=5).refused == "task.wellbeing_wrong"
     assert world.report("bob", 1, wellbeing=0).refused is None
+
+
+def test_a_leader_who_made_the_visit_does_not_confirm_it(world: PureWorld) -> None:
+    world.pair("secretary", member="leader", resident="ann")
+    visit = world.open_visit("clock", 2)
+    world.report("leader", visit.number("task_id"), wellbeing=3)
+    assert world.confirm_visit("leader", visit.number("visit_id")).refused == NOT_FOUND
+    assert world.confirm_visit("bob", visit.number("visit_id")).refused == NOT_FOUND
+    assert world.confirm_visit("head", visit.number("visit_id")).refused is None
+    assert world.confirm_visit("ann", visit.number("visit_id")).refused == "visit.not_now"
+
+
+def test_a_leader_who_gave_a_visit_back_may_confirm_it(world: PureWorld) -> None:
+    world.pair("secretary", member="leader", resident="ann")
+    visit = world.open_visit("clock", 2)
+    world.release("leader", visit.number("task_id"))
+    world.claim("walker", visit.number("task_id"))
+    world.report("walker", visit.number("task_id"), wellbeing=3)
+    assert world.confirm_visit("leader", visit.number("visit_id")).refused is None
 
 
 def test_a_visit_released_for_once_goes_to_another_and_the_pairing_stays(world: PureWorld) -> None:

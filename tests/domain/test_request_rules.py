@@ -31,12 +31,7 @@ from tests.domain.lifecycle import START, said
 from tests.domain.pure_world import FLATS, PERSON_IDS, UNIT_IDS, PureWorld, actor_of
 from tests.domain.scenes import claimed, heard, raised, request, to_person
 
-RESIDENT, ANN, BOB, LEADER = (
-    PERSON_IDS["resident"],
-    PERSON_IDS["ann"],
-    PERSON_IDS["bob"],
-    PERSON_IDS["leader"],
-)
+RESIDENT, ANN, BOB = (PERSON_IDS[who] for who in ("resident", "ann", "bob"))
 
 
 @pytest.fixture
@@ -194,6 +189,20 @@ def test_nobody_handles_their_own_complaint_about_staff(world: PureWorld) -> Non
     request_id = raised(world, "sensitive", who="secretary")
     assert world.accept("secretary", request_id).refused == "task.your_own"
     assert world.accept("upper_secretary", request_id).refused is None
+
+
+def test_nobody_handles_a_complaint_that_they_passed_on_for_another(world: PureWorld) -> None:
+    raised_for = world.raise_for_other("upper_secretary", category="sensitive", unit="b1")
+    request_id = raised_for.number("request_id")
+    assert world.accept("upper_secretary", request_id).refused == "task.your_own"
+    assert world.accept("secretary", request_id).refused is None
+
+
+def test_what_is_about_staff_is_for_no_leader_however_high(world: PureWorld) -> None:
+    request_id = raised(world, "sensitive")
+    assert world.accept("head", request_id).refused == NOT_FOUND
+    assert world.perform("head", CorrectRequest(request_id, urgency="urgent")).refused == NOT_FOUND
+    assert world.accept("head", raised(world, "lift")).refused is None
 
 
 def test_a_complaint_of_the_handlers_own_household_is_not_theirs_to_handle(world: PureWorld) -> None:

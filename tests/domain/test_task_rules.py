@@ -34,6 +34,17 @@ def test_a_report_without_a_start_is_a_report(world: PureWorld) -> None:
     assert world.report("ann", task_id).refused is None
 
 
+def test_work_sent_back_is_begun_again_and_may_be_given_back(world: PureWorld) -> None:
+    request_id, task_id = claimed(world, "ann", "bob")
+    for helper in ("ann", "bob"):
+        world.report(helper, task_id)
+    world.give_back("resident", request_id)
+    assert world.start("ann", task_id).refused is None
+    assert world.start("ann", task_id).refused == "task.started_already"
+    assert world.release("bob", task_id).refused is None
+    assert world.read_state().tasks[task_id].claims == (("ann", "started"), ("bob", "released"))
+
+
 def test_places_are_numbered_from_one_and_filled_again(world: PureWorld) -> None:
     _, task_id = claimed(world, "ann", "bob")
     world.release("ann", task_id)
@@ -50,6 +61,13 @@ def test_who_presses_too_late_is_told_so(world: PureWorld) -> None:
     world.withdraw("resident", request_id)
     assert world.claim("bob", task_id).refused == "task.over"
     assert world.read_state().tasks[task_id].state == TaskState.CANCELLED
+
+
+def test_a_proxy_does_not_do_what_they_asked_for(world: PureWorld) -> None:
+    request_id = world.raise_for_other("ann", category="lift", unit="b1").number("request_id")
+    task_id = world.accept("leader", request_id).number("task_id")
+    assert world.claim("ann", task_id).refused == "task.your_own"
+    assert world.claim("bob", task_id).refused is None
 
 
 def test_a_household_does_not_do_its_own_work(world: PureWorld) -> None:

@@ -256,7 +256,7 @@ async def test_a_member_asks_for_an_elder_without_a_phone_and_hears_of_every_ste
     await wang.says("2-102")
     wang.reads("ask.proxy_phone")
     await wang.presses("form.skip")
-    await wang.says("煤气灶打不着火")
+    await wang.says("厨房水龙头漏水")
     await wang.presses("request.category", "request.urgency", "request.private", "request.hide")
     assert "孙奶奶" in wang.reads("check.request").text
     await wang.presses("request.submit")

@@ -22,13 +22,10 @@ def main() -> int:
     asked.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     given = asked.parse_args()
 
-    import logging
-
     from storage.database import Location
     from tests.fuzz.campaign import campaign
     from tests.support.postgres import Postgres
 
-    logging.getLogger().setLevel(logging.CRITICAL)
     began = time.monotonic()
     if given.database == "postgres":
         server = Postgres()

@@ -15,7 +15,21 @@ from tests.support.player import Player
 
 Json = dict[str, Any]
 
-VERSIONS = ("", ":0", ":1", ":2", ":7", ":999999999999999999", ":zh", ":lift", ":urgent", ":u", ":yes", ":5", ":-1")
+VERSIONS = (
+    "",
+    ":0",
+    ":1",
+    ":2",
+    ":7",
+    ":999999999999999999",
+    ":zh",
+    ":lift",
+    ":urgent",
+    ":u",
+    ":yes",
+    ":5",
+    ":-1",
+)
 BROKEN: tuple[Any, ...] = (
     None,
     True,
@@ -187,7 +201,9 @@ class Forger:
             case 1 if isinstance(holder, list):
                 holder.insert(key, copy.deepcopy(holder[key]))
             case 2 if isinstance(holder, dict):
-                holder[random.choice(("unknown", "from", "chat", "text", "id", "date"))] = random.choice(BROKEN)
+                holder[random.choice(("unknown", "from", "chat", "text", "id", "date"))] = random.choice(
+                    BROKEN
+                )
             case _:
                 holder[key] = copy.deepcopy(random.choice(BROKEN))
 
@@ -213,14 +229,44 @@ class Forger:
             {"message": {**said, "chat": group, "migrate_to_chat_id": -1009}},
             {"message": {**said, "text": "答", "reply_to_message": {**said, "text": "问"}}},
             {"edited_message": {**said, "edit_date": DATE, "text": "改"}},
-            {"channel_post": {"message_id": 3, "date": DATE, "chat": {**group, "type": "channel"}, "text": "x"}},
-            {"callback_query": press(player, self.likely(), number=1, message=shown(player, 3))["callback_query"]},
-            {"my_chat_member": {**changed, "new_chat_member": {"user": BOT, "status": "kicked", "until_date": 0}}},
-            {"my_chat_member": {**changed, "chat": group, "new_chat_member": {"user": BOT, "status": "left"}}},
+            {
+                "channel_post": {
+                    "message_id": 3,
+                    "date": DATE,
+                    "chat": {**group, "type": "channel"},
+                    "text": "x",
+                }
+            },
+            {
+                "callback_query": press(player, self.likely(), number=1, message=shown(player, 3))[
+                    "callback_query"
+                ]
+            },
+            {
+                "my_chat_member": {
+                    **changed,
+                    "new_chat_member": {"user": BOT, "status": "kicked", "until_date": 0},
+                }
+            },
+            {
+                "my_chat_member": {
+                    **changed,
+                    "chat": group,
+                    "new_chat_member": {"user": BOT, "status": "left"},
+                }
+            },
             {"chat_member": {**changed, "chat": group, "new_chat_member": member}},
             {"inline_query": {"id": "1", "from": user, "query": "q", "offset": ""}},
             {"poll_answer": {"poll_id": "1", "user": user, "option_ids": [0]}},
-            {"message_reaction": {"chat": chat, "message_id": 1, "date": DATE, "old_reaction": [], "new_reaction": []}},
+            {
+                "message_reaction": {
+                    "chat": chat,
+                    "message_id": 1,
+                    "date": DATE,
+                    "old_reaction": [],
+                    "new_reaction": [],
+                }
+            },
             {"a_type_of_the_future": {"id": 1, "from": user, "what": ["ever"]}},
         )
 

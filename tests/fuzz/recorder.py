@@ -43,7 +43,14 @@ class Recorder:
         if method == "answerCallbackQuery":
             self._toast(params)
             return True
-        if method not in ("sendMessage", "editMessageText", "sendPhoto", "sendVideo", "sendVoice", "sendDocument"):
+        if method not in (
+            "sendMessage",
+            "editMessageText",
+            "sendPhoto",
+            "sendVideo",
+            "sendVoice",
+            "sendDocument",
+        ):
             return True if method != "sendMediaGroup" else [{"message_id": next(self._numbers)}]
         self._message(method, params)
         return {"message_id": params.get("message_id") or next(self._numbers)}

@@ -17,7 +17,6 @@ from domain.alarms import RaiseAlarm
 from domain.base import Action, Actor, Content, Role
 from domain.groups import BindGroup
 from domain.pairings import OpenVisit, PairUp
-from domain.people import Appoint
 from domain.requests import AcceptRequest, ConfirmRequest, RaiseForOther, RaiseRequest, WriteLetter
 from domain.tasks import ClaimTask, ReportClaim, StartClaim
 from sandbox.people import Message

@@ -22,11 +22,11 @@ VIEWS = Path(__file__).parents[2] / "views"
 PRESSED = {registration.name for registration in REGISTRATIONS if isinstance(registration, Pressed)}
 
 
-@pytest.mark.parametrize("registration", REGISTRATIONS, ids=lambda r: str(getattr(r, "name", r)))
-def test_every_registration_is_tied_to_a_permission_or_says_that_it_is_for_anyone(
-    registration: handlers.Registration,
-) -> None:
-    assert isinstance(registration.permission, Permission) or registration.permission is ANYONE
+def test_every_registration_is_tied_to_a_permission_or_says_that_it_is_for_anyone() -> None:
+    assert all(
+        isinstance(registration.permission, Permission) or registration.permission is ANYONE
+        for registration in REGISTRATIONS
+    )
 
 
 def test_every_command_of_the_menu_is_answered_under_the_permission_that_shows_it() -> None:

@@ -62,7 +62,7 @@ class Eyes:
 
     async def load(self, kind: str, subject_id: int, soul: Soul | None) -> Any:
         def unit(connection: Connection) -> Any:
-            reader = load_actor(connection, self.now, person_id=soul.id) if soul else None
+            reader = load_actors(connection, self.now, [soul.id]).get(soul.id) if soul else None
             return facts.load(
                 connection, kind, subject_id, reader or Actor(), now=self.now, rules=self.store.rules
             )
@@ -546,7 +546,7 @@ async def test_a_suspended_helper_is_shown_no_pool(eyes: Eyes, rules: Rulebook) 
     task_id = await eyes.accepts(await eyes.asks())
 
     def unit(connection: Connection) -> Any:
-        reader = load_actor(connection, eyes.now, person_id=eyes.place.members[0].id)
+        reader = load_actors(connection, eyes.now, [eyes.place.members[0].id]).get(eyes.place.members[0].id)
         assert reader is not None
         paused = replace(reader, suspended=True)
         return facts.load(connection, "task.card", task_id, paused, now=eyes.now, rules=rules)
@@ -576,7 +576,7 @@ async def test_no_message_costs_more_than_four_statements(eyes: Eyes) -> None:
         found: dict[str, int] = {}
         for kind in facts.FACTS:
             number, soul = readers.get(kind, (request_id, eyes.place.resident))
-            reader = load_actor(connection, eyes.now, person_id=soul.id) or Actor()
+            reader = load_actors(connection, eyes.now, [soul.id]).get(soul.id) or Actor()
             counted.clear()
             facts.load(connection, kind, number, reader, now=eyes.now, rules=eyes.store.rules)
             found[kind] = len(counted)

@@ -39,6 +39,7 @@ from tests.domain.lifecycle import (
     World,
 )
 from tests.domain.lifecycle_machine import LifeCycles
+from tests.support.databases import on_sqlite
 
 T = TypeVar("T")
 
@@ -178,6 +179,7 @@ async def test_the_store_lives_as_the_rules_say(store: Store, engine: Engine) ->
     await asyncio.to_thread(run_state_machine_as_test, OnTheStore, settings=FEW)
 
 
+@on_sqlite
 async def test_the_machine_catches_a_store_with_other_rules(engine: Engine) -> None:
     loop = asyncio.get_running_loop()
     lenient = Store(engine, rules=Rulebook(max_open_claims=4))

@@ -23,6 +23,14 @@ def stays_here(host: Any) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def _is_address(host: Any) -> bool:
+    try:
+        ip_address(host.decode() if isinstance(host, bytes) else host)
+    except ValueError:
+        return False
+    return True
+
+
 def guard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Refuse every connection and look-up that leaves this machine. Returns the list in which attempts are noted."""
     attempts: list[str] = []
@@ -42,7 +50,8 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     look_up = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *args: Any, **named: Any) -> Any:
-        if not stays_here(host):
+        # A numeric address is only parsed; a name would be asked of somebody else.
+        if not stays_here(host) and not _is_address(host):
             refuse(host)
         return look_up(host, *args, **named)
 

@@ -1,0 +1,257 @@
+"""The command line as an operator meets it: whatever they get wrong ends in a sentence, never in a traceback."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+
+UNITS = """code,kind,name,name_en,parent
+street,street,安民街道,Anmin Street,
+b1,building,1号楼,Building 1,street
+"""
+TOKEN = "7654321098:AAHsecretsecretsecretsecretsecret12"
+
+Linli = Callable[..., Result]
+
+
+@pytest.fixture
+def linli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Linli:
+    """Runs a command in an empty folder; further arguments are settings by their variable's name without LINLI_."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, **settings: str) -> Result:
+        variables = {"LINLI_HTTP__LISTEN": "", **{f"LINLI_{name}": value for name, value in settings.items()}}
+        result = CliRunner().invoke(app, list(arguments), env=variables)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        assert "Traceback" not in result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def units_file(tmp_path: Path) -> str:
+    """A small tree that is in order."""
+    file = tmp_path / "units.csv"
+    file.write_text(UNITS)
+    return file.name
+
+
+# --- settings -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("telegram = {token", "config.toml is not TOML"),
+        ("[telegram]\ntokn = 'x'", "telegram.tokn"),
+        ("[log]\nlevel = 'loud'", "log.level"),
+        ("[rules]\nmax_open_claims = 0", "rules.max_open_claims"),
+        ("\xff", "config.toml"),
+    ],
+)
+def test_a_broken_config_file_is_explained(linli: Linli, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "config.toml").write_bytes(text.encode("latin-1"))
+    for command in (["check"], ["run"], ["migrate"], ["outbox"], ["grant", "leader", "5", "b1"]):
+        result = linli(*command)
+        assert result.exit_code == 2
+        assert said in result.output
+
+
+def test_an_unknown_variable_is_named_with_the_likely_one(linli: Linli) -> None:
+    result = linli("check", TELEGRAM__TOKN="x")
+    assert result.exit_code == 2
+    assert "did you mean LINLI_TELEGRAM__TOKEN" in result.output
+
+
+def test_a_config_file_that_cannot_be_read_is_named(linli: Linli, tmp_path: Path) -> None:
+    assert "none.toml cannot be read" in linli("check", "-c", "none.toml").output
+    assert linli("check", "-c", str(tmp_path)).exit_code == 2
+
+
+def test_a_secret_of_the_wrong_shape_is_not_printed(linli: Linli) -> None:
+    result = linli("check", TELEGRAM__TOKEN="secret" + TOKEN)
+    assert result.exit_code == 2
+    assert "telegram.token" in result.output
+    assert "AAHsecret" not in result.output
+
+
+# --- databases that cannot be used --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["outbox"], ["grant", "leader", "5", "b1"], ["demo-data"], ["run"]]
+)
+def test_a_database_server_that_is_away_is_told_without_its_password(
+    linli: Linli, command: list[str]
+) -> None:
+    result = linli(*command, DATABASE__URL="postgresql://linli:hunter22@127.0.0.1:1/linli", SANDBOX__PORT="0")
+    assert result.exit_code == 4
+    assert "database.url" in result.output
+    assert "hunter22" not in result.output
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["outbox"], ["grant", "leader", "5", "b1"], ["run"]])
+def test_a_file_that_is_no_database_is_told(linli: Linli, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "garbage.db").write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    result = linli(*command, DATABASE__URL="sqlite:///garbage.db", SANDBOX__PORT="0", SANDBOX__STATE="")
+    assert result.exit_code == 4
+    assert "garbage.db" in result.output
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["grant", "leader", "5", "b1"], ["run"]])
+def test_a_folder_that_is_a_file_is_named(linli: Linli, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    for url in ("sqlite:///file/linli.db", "sqlite:///file/below/linli.db"):
+        result = linli(*command, DATABASE__URL=url, SANDBOX__PORT="0", SANDBOX__STATE="")
+        assert result.exit_code == 1
+        assert "file" in result.output
+        assert "cannot be used" in result.output
+
+
+def test_a_database_of_a_newer_linli_is_left_alone(linli: Linli, tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "newer.db")
+    with connection:
+        connection.execute("CREATE TABLE alembic_version (version_num text)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    connection.close()
+    for command in (["migrate"], ["outbox"], ["check"], ["run"]):
+        result = linli(*command, DATABASE__URL="sqlite:///newer.db", SANDBOX__PORT="0", SANDBOX__STATE="")
+        assert result.exit_code == 1
+        assert "9999" in result.output
+
+
+def test_outbox_before_the_first_start_says_what_to_do(linli: Linli) -> None:
+    result = linli("outbox")
+    assert result.exit_code == 1
+    assert "there is no database yet" in result.output
+
+
+# --- importing units ----------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_writes_nothing_and_a_second_import_changes_nothing(linli: Linli, units_file: str) -> None:
+    assert "2 lines are in order" in linli("import", "units", units_file, "--dry-run").output
+    assert "2 units added, 0 changed" in linli("import", "units", units_file).output
+    assert "0 units added, 0 changed" in linli("import", "units", units_file).output
+
+
+def test_an_import_with_mistakes_names_each_line_and_imports_nothing(linli: Linli, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text(
+        "code,kind,name,parent\n"
+        "good,street,好,\n"
+        ",building,x,good\n"
+        "b1,castle,x,good\n"
+        "b2,building,,nowhere\n"
+        "b2,building,x,b2\n"
+        f"b3,building,{'x' * 65},good\n"
+        "b4,building,a\0b,good\n"
+    )
+    result = linli("import", "units", "bad.csv")
+    assert result.exit_code == 1
+    for said in (
+        "line 3, code",
+        "line 4, kind: 'castle'",
+        "line 5, name",
+        "line 5, parent: 'nowhere'",
+        "line 6, code: 'b2' stands already in line 5",
+        "line 6, parent: 'b2' would stand below itself",
+        "line 7, name",
+        "line 8, name",
+        "nothing was imported",
+    ):
+        assert said in result.output
+    assert "'good'" in linli("grant", "leader", "5", "good").output
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the first line must name the columns"),
+        (b"code;kind;name;parent\nb1;street;x;\n", "the first line must name the columns"),
+        (b'code,kind,name,parent\n"b1,street', "is not a CSV file"),
+        (b"\x81\x00\xff\xfe\x80", "is neither UTF-8 nor GB18030"),
+    ],
+)
+def test_a_file_that_is_no_table_of_units_is_explained(
+    linli: Linli, tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "units.csv").write_bytes(content)
+    result = linli("import", "units", "units.csv")
+    assert result.exit_code == 1
+    assert said in result.output
+
+
+def test_a_file_that_cannot_be_read_is_named(linli: Linli, tmp_path: Path) -> None:
+    assert "none.csv cannot be read" in linli("import", "units", "none.csv").output
+    assert "cannot be read" in linli("import", "units", str(tmp_path)).output
+
+
+def test_a_chinese_spreadsheet_is_taken_as_it_comes(linli: Linli, tmp_path: Path) -> None:
+    table = "代码,类型,名称,上级\nstreet,街道,安民街道,\nb1,楼栋,1号楼,street\n"
+    for encoding in ("gb18030", "utf-8-sig"):
+        (tmp_path / "units.csv").write_bytes(table.encode(encoding))
+        assert linli("import", "units", "units.csv").exit_code == 0
+    assert "b1" in linli("grant", "leader", "5", "b1").output
+
+
+# --- roles, messages, demo data ------------------------------------------------------------------------------------------
+
+
+def test_a_role_is_granted_once(linli: Linli, units_file: str) -> None:
+    linli("import", "units", units_file)
+    assert "5 is now leader of b1" in linli("grant", "leader", "5", "b1", "--name", "陈芳").output
+    assert "5 was already leader of b1" in linli("grant", "leader", "5", "b1").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("king", "5", "b1"), "'king' is none of"),
+        (("leader", "5", "b7"), "there is no open unit with the code 'b7'"),
+        (("leader", "0", "b1"), "a positive number"),
+        (("leader", str(2**70), "b1"), "a positive number"),
+        (("leader", "five", "b1"), "linli grant --help"),
+        (("leader", "5", "b1", "--name", "x" * 65), "a name is at most"),
+        (("leader", "5", "b1", "--name", "a\x00b"), "a name is at most"),
+        (("leader", "5", "\udcff"), "UTF-8"),
+    ],
+)
+def test_a_role_that_cannot_be_granted_is_explained(
+    linli: Linli, units_file: str, arguments: tuple[str, ...], said: str
+) -> None:
+    linli("import", "units", units_file)
+    result = linli("grant", *arguments)
+    assert result.exit_code in (1, 2)
+    assert said in result.output
+
+
+def test_what_is_not_stuck_is_not_decided(linli: Linli) -> None:
+    linli("migrate")
+    result = linli("outbox", "--resend", "1", "--drop", "2", "--retry", "3")
+    assert result.exit_code == 0
+    assert result.output.count("0 of 1") == 3
+    assert "nothing is stuck" in result.output
+    assert linli("outbox", "--resend", str(2**70)).exit_code == 2
+    assert linli("outbox", "--drop", "-1").exit_code == 2
+
+
+def test_demo_data_go_into_an_empty_database_only(linli: Linli) -> None:
+    assert "filled" in linli("demo-data").output
+    again = linli("demo-data")
+    assert again.exit_code == 1
+    assert "there are units already" in again.output
+    check = linli("check")
+    assert check.exit_code == 0
+    assert "nothing stuck" in check.output
+
+
+def test_migrate_twice_says_where_it_is(linli: Linli) -> None:
+    assert "brought from nothing" in linli("migrate").output
+    assert linli("migrate").output.startswith("at revision")

@@ -1,0 +1,38 @@
+"""A thousand forged and broken updates in the suite; ``make fuzz`` sends a hundred thousand."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage import unit
+from storage.database import Location
+from storage.facts import alarms, pairings, requests, tasks
+from tests.fuzz.campaign import campaign
+from tests.support.databases import on_postgres, on_sqlite
+
+
+@pytest.mark.parametrize("seed", [1])
+@on_sqlite
+async def test_forged_presses_and_broken_updates_change_and_reveal_nothing(
+    location: Location, seed: int
+) -> None:
+    report = await campaign(location, count=1000, seed=seed)
+    assert not report.found, str(report)
+    assert report.states.keys() <= {"done", "quarantined"}
+
+
+@on_postgres
+async def test_the_same_holds_on_the_other_database(location: Location) -> None:
+    report = await campaign(location, count=300, seed=2)
+    assert not report.found, str(report)
+
+
+@on_sqlite
+async def test_a_house_without_locks_is_found_out(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (unit, alarms, pairings, requests, tasks):
+        monkeypatch.setattr(module, "allowed", lambda *who: True)
+    found = "\n".join((await campaign(location, count=400, seed=1)).found)
+    assert "an outsider changed task" in found
+    assert "read the secret" in found

@@ -1,0 +1,475 @@
+"""What leaves: leased under a fence, recorded once, and every card brought to what is true, however it interleaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from domain.groups import BindGroup
+from domain.lanes import Lane
+from domain.people import ChooseLanguage
+from domain.requests import AcceptRequest, AddToRequest, WithdrawRequest
+from domain.tasks import ClaimTask
+from storage.engine import Engine
+from storage.inbox import Arrived
+from storage.outbox import Leased, Reply, Sent
+from storage.schema import outbox
+from storage.unit import Done, LeasedBatch, Store
+from tests.support.delivery import LEASE, deliver, fence, lease, sent
+from tests.support.dump import count, dump, rows
+from tests.support.village import WORDS, Village, asked, do, offered, village
+
+NOBODY_ASKS = "kind = 'request.card'"
+
+
+@pytest.fixture
+async def place(store: Store, now: datetime) -> Village:
+    return await village(store, now=now)
+
+
+@pytest.fixture
+async def held(store: Store, place: Village, now: datetime) -> int:
+    """The fence under which delivery works; nothing waits any more."""
+    taken = await fence(store, now=now)
+    await deliver(store, held=taken, now=now)
+    return taken
+
+
+async def leased_card(
+    store: Store, place: Village, *, held: int, now: datetime
+) -> tuple[int, LeasedBatch, Leased]:
+    """A request whose card is on its way to the resident."""
+    request_id = await asked(store, place.resident, now=now)
+    batch = await lease(store, held=held, now=now)
+    (row,) = [row for row in batch.rows if row.kind == "request.card"]
+    return request_id, batch, row
+
+
+async def changed(store: Store, place: Village, request_id: int, *, now: datetime) -> None:
+    """Something about the request changes, so that its card is out of date."""
+    await do(store, AddToRequest(request_id, WORDS), place.resident.who, now=now)
+
+
+async def edits(engine: Engine, where: str = "state = 'waiting'") -> list[tuple[Any, ...]]:
+    """The edits of request cards: (message, state)."""
+    return await rows(
+        engine,
+        "outbox",
+        "edit_message_id",
+        "state",
+        where=f"{where} AND edit_message_id IS NOT NULL AND {NOBODY_ASKS}",
+    )
+
+
+# --- order and time -------------------------------------------------------------------------------------------------
+
+
+async def test_rows_leave_by_lane_then_by_age_and_not_before_their_time(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    lanes = (Lane.BROADCAST, Lane.PERSON, Lane.REMINDER, Lane.PERSON, Lane.CLAIM)
+    await store.receive([Arrived(1, 21, "{}")], now=now)
+    await store.finish(1, now=now, replies=[Reply("refused", 21, lane=lane) for lane in lanes])
+    await engine.write(
+        lambda c: (
+            c.execute(
+                text(
+                    "UPDATE outbox SET not_before = not_before + 60000000 WHERE lane = 1 AND state = 'waiting'"
+                )
+            ).rowcount
+        )
+    )
+    first = await store.candidates(now=now)
+    assert [row.lane for row in first] == [Lane.PERSON, Lane.PERSON, Lane.REMINDER, Lane.BROADCAST]
+    assert [row.id for row in first[:2]] == sorted(row.id for row in first[:2])
+    later = await store.candidates(now=now + timedelta(minutes=1))
+    assert [row.lane for row in later] == sorted(lanes)
+    rest = await store.candidates(now=now, after=(later[1].lane, later[1].id))
+    assert [row.lane for row in rest] == [Lane.REMINDER, Lane.BROADCAST]
+    assert await store.next_due() == now
+    depths = (await store.depths())[1]
+    assert {lane: depth for lane, (depth, _) in depths.items()} == {
+        Lane.PERSON: 2, Lane.CLAIM: 1, Lane.REMINDER: 1, Lane.BROADCAST: 1
+    }  # fmt: skip
+
+
+async def test_a_row_is_leased_once(store: Store, place: Village, now: datetime) -> None:
+    held = await fence(store, now=now)
+    await asked(store, place.resident, now=now)
+    waiting = [row.id for row in await store.candidates(now=now)]
+    first = await lease(store, held=held, now=now)
+    assert sorted(row.id for row in first.rows) == sorted(waiting)
+    assert {row.attempts for row in first.rows} == {1}
+    again = await store.lease_rows(waiting, lease=LEASE, fence=held, now=now, needs_facts=lambda kind: False)
+    assert again.rows == ()
+    assert await store.candidates(now=now) == []
+
+
+async def test_the_readers_come_with_their_rows_as_they_are_at_that_moment(
+    store: Store, place: Village, held: int, now: datetime
+) -> None:
+    await asked(store, place.resident, now=now)
+    await store.perform(ChooseLanguage("en"), place.resident.who, now=now)
+    batch = await lease(store, held=held, now=now)
+    (row,) = [row for row in batch.rows if row.kind == "request.card"]
+    assert row.person_id == place.resident.id
+    assert batch.readers[place.resident.id].language == "en"
+
+
+# --- the fence -----------------------------------------------------------------------------------------------------
+
+
+async def test_who_lost_the_lease_takes_nothing(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await asked(store, place.resident, now=now)
+    assert await fence(store, now=now + timedelta(hours=1), holder="two") == held + 1
+    before = await dump(engine)
+    assert (await lease(store, held=held, now=now)).rows == ()
+    assert await dump(engine) == before
+
+
+@pytest.mark.parametrize("state", ["sent", "waiting", "failed", "dropped"])
+async def test_who_lost_the_lease_records_nothing(
+    state: str, store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, _ = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    edit = await lease(store, held=held, now=now)
+    taken = await fence(store, now=now + timedelta(hours=1), holder="two")
+    await store.settle_orphans(fence=taken, resends=lambda kind: True)
+    before = await dump(engine)
+    late = [replace(item, state=state, message_id=4711) for item in sent(edit)]
+    assert late
+    await store.record_sent(late, fence=held, now=now)
+    assert await dump(engine) == before
+    # The one who has the lease now is not disturbed by it.
+    assert {row.id for row in await deliver(store, held=taken, now=now)} == {row.id for row in edit.rows}
+
+
+# --- cards ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_change_between_rendering_and_recording_asks_for_one_more_edit(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await changed(store, place, request_id, now=now)
+    assert await edits(engine) == []
+    await store.record_sent(sent(batch), fence=held, now=now)
+    assert await edits(engine) == [(row.id, "waiting")]
+    await deliver(store, held=held, now=now)
+    assert await store.candidates(now=now) == []
+    assert await count(engine, "card", f"subject_id = {request_id} AND shown <> wanted") == 0
+
+
+async def test_a_card_that_shows_what_is_true_is_left_in_peace(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    _, batch, _ = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    assert await store.candidates(now=now) == []
+
+
+async def test_ten_changes_are_one_waiting_edit(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    for _ in range(10):
+        await changed(store, place, request_id, now=now)
+    assert await edits(engine) == [(row.id, "waiting")]
+    await deliver(store, held=held, now=now)
+    assert await edits(engine) == []
+
+
+async def test_a_change_while_an_edit_is_on_its_way_is_another_edit(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    first = await lease(store, held=held, now=now)
+    await changed(store, place, request_id, now=now)
+    assert await edits(engine) == [(row.id, "waiting")]
+    await store.record_sent(sent(first), fence=held, now=now)
+    # The one that waits shows it already: recording the first asks for no third.
+    assert await edits(engine) == [(row.id, "waiting")]
+    await deliver(store, held=held, now=now)
+    assert await store.candidates(now=now) == []
+
+
+async def test_a_card_edited_as_the_reply_is_not_edited_again_as_a_refresh(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    reply = Reply("request.card", row.chat_id, request_id, edit_message_id=row.id, card=True)
+    outcome = await store.perform(WithdrawRequest(request_id), place.resident.who, now=now, replies=(reply,))
+    assert isinstance(outcome, Done)
+    assert await edits(engine) == [(row.id, "waiting")]
+
+
+@pytest.mark.parametrize("how", ["another try", "orphaned", "decided"])
+async def test_an_edit_that_shall_wait_again_gives_way_to_a_later_one(
+    how: str, store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    first = await lease(store, held=held, now=now)
+    await changed(store, place, request_id, now=now)
+    ids = [item.id for item in first.rows]
+    if how == "another try":
+        outcomes = [Sent(item, "waiting", not_before=now + timedelta(seconds=30)) for item in first.rows]
+        await store.record_sent(outcomes, fence=held, now=now)
+    elif how == "orphaned":
+        await store.settle_orphans(fence=held + 1, resends=lambda kind: True)
+    else:
+        await store.record_sent([Sent(item, "unknown") for item in first.rows], fence=held, now=now)
+        await store.decide_stuck(ids, resend=True)
+    assert await edits(engine) == [(row.id, "waiting")]
+    assert await edits(engine, "state = 'dropped'") == [(row.id, "dropped")]
+    assert await rows(engine, "outbox", "error", where="state = 'dropped' AND card GROUP BY error") == [
+        ("superseded",)
+    ]
+
+
+async def test_deciding_on_rows_that_are_not_stuck_changes_nothing(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, _ = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    every = [row[0] for row in await rows(engine, "outbox", "id")]
+    before = await dump(engine)
+    for resend in (True, False):
+        assert await store.decide_stuck(every, resend=resend) == 0
+    assert await dump(engine) == before
+
+
+async def test_a_message_that_can_no_longer_be_edited_is_posted_anew_and_is_the_card_from_then_on(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    edit = await lease(store, held=held, now=now)
+    gone = [Sent(item, "waiting", post_anew=True, not_before=now) for item in edit.rows]
+    await store.record_sent(gone, fence=held, now=now)
+    posted = await lease(store, held=held, now=now)
+    assert {item.edit_message_id for item in posted.rows} == {None}
+    fresh = [replace(item, message_id=9000 + item.row.id) for item in sent(posted)]
+    await store.record_sent(fresh, fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    (again,) = await edits(engine)
+    assert again[0] > 9000 > row.id
+
+
+async def test_after_an_outage_every_open_card_shown_before_says_that_we_are_back(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await leased_card(store, place, held=held, now=now)
+    closed = await lease(store, held=held, now=now)
+    assert closed.rows == ()
+    request_id = await asked(store, place.neighbour, now=now)
+    batch = await lease(store, held=held, now=now)
+    outcomes = [replace(item, open=item.row.kind == "request.card") for item in sent(batch)]
+    await store.record_sent(outcomes, fence=held, now=now)
+    later = now + timedelta(hours=3)
+    assert await store.refresh_stale(before=now, now=later) == 0
+    assert await store.refresh_stale(before=later, now=later) == 1
+    # Said once, however often it is asked.
+    assert await store.refresh_stale(before=later, now=later) in (0, 1)
+    (edit,) = (await lease(store, held=held, now=later)).rows
+    assert (edit.kind, edit.subject_id, edit.lane) == ("request.card", request_id, Lane.REMINDER)
+    assert edit.params == {"note": "card.back_again"}
+
+
+# --- orphans and what is stuck ---------------------------------------------------------------------------------------
+
+
+async def test_what_a_dead_process_was_sending_is_sent_again_or_asked_about(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await asked(store, place.resident, now=now)
+    first = await lease(store, held=held, now=now)
+    taken = await fence(store, now=now + timedelta(hours=1), holder="two")
+    harmless = sum(row.card for row in first.rows)
+    assert harmless > 0
+    await store.receive([Arrived(1, 21, "{}")], now=now)
+    await store.finish(1, now=now, replies=(Reply("refused", 21),))
+    mine = await lease(store, held=taken, now=now)
+    done = await store.settle_orphans(fence=taken, resends=lambda kind: kind == "request.card")
+    assert done == (1, len(first.rows) - 1)
+    assert await count(engine, "outbox", "state = 'leased'") == len(mine.rows) == 1
+    assert await count(engine, "outbox", "state = 'unknown' AND error = 'perhaps sent'") == done[1]
+    assert await store.settle_orphans(fence=taken, resends=lambda kind: True) == (0, 0)
+
+
+async def test_the_operator_sends_again_what_is_stuck_or_lets_it_go(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await asked(store, place.resident, now=now)
+    batch = await lease(store, held=held, now=now)
+    one, other = batch.rows
+    await store.record_sent([Sent(one, "failed", error="bug"), Sent(other, "unknown")], fence=held, now=now)
+    assert {row["id"] for row in (await store.stuck())[1]} == {one.id, other.id}
+    assert await store.decide_stuck([one.id], resend=True) == 1
+    assert await store.decide_stuck([other.id], resend=False) == 1
+    assert [row.id for row in await store.candidates(now=now)] == [one.id]
+    assert (await store.stuck())[1] == []
+    assert await count(engine, "outbox", f"id = {other.id} AND state = 'dropped'") == 1
+
+
+async def test_a_row_tried_again_waits_until_its_time(
+    store: Store, place: Village, held: int, now: datetime
+) -> None:
+    _, _, row = await leased_card(store, place, held=held, now=now)
+    due = now + timedelta(seconds=42)
+    await store.record_sent([Sent(row, "waiting", not_before=due)], fence=held, now=now)
+    assert await store.candidates(now=now) == []
+    assert await store.next_due() == due
+    assert [found.id for found in await store.candidates(now=due)] == [row.id]
+    assert [found.attempts for found in (await lease(store, held=held, now=due)).rows] == [2]
+
+
+# --- people and groups that cannot be reached ----------------------------------------------------------------------
+
+
+async def test_who_blocked_the_bot_is_left_alone_until_they_are_back(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    blocked = await lease(store, held=held, now=now)
+    outcomes = [
+        Sent(item, "dropped", error="blocked", unreachable=True)
+        if item.chat_id == row.chat_id
+        else Sent(item, "sent")
+        for item in blocked.rows
+    ]
+    await store.record_sent(outcomes, fence=held, now=now)
+    assert (await store.opening(place.resident.who, now=now)).actor.unreachable
+    await do(store, AcceptRequest(request_id), place.leader.who, now=now)
+    told = f"chat_id = {row.chat_id} AND kind = 'request.accepted'"
+    assert await rows(engine, "outbox", "state", "error", where=told) == [("dropped", "unreachable")]
+    await store.person_returned(None, telegram_id=row.chat_id, now=now)
+    assert not (await store.opening(place.resident.who, now=now)).actor.unreachable
+    assert await edits(engine) == [(row.id, "waiting")]
+
+
+async def test_whoever_presses_is_reachable_again(store: Store, place: Village, now: datetime) -> None:
+    await store.person_left(None, telegram_id=place.resident.chat, now=now)
+    assert (await store.opening(place.resident.who, now=now)).actor.unreachable
+    await do(store, ChooseLanguage("en"), place.resident.who, now=now)
+    assert not (await store.opening(place.resident.who, now=now)).actor.unreachable
+
+
+OLD, NEW = -1001, -1009
+
+
+async def bound(store: Store, place: Village, *, held: int, now: datetime) -> int:
+    """A task whose card hangs in the bound group."""
+    await do(store, BindGroup(OLD, place.building), place.secretary.who, now=now)
+    _, task_id = await offered(store, place, now=now)
+    await deliver(store, held=held, now=now)
+    return task_id
+
+
+async def chats(engine: Engine) -> dict[int, int]:
+    """How many rows of binding, cards and outbox each of the two chats has."""
+    return {
+        chat: sum(
+            [await count(engine, table, f"chat_id = {chat}") for table in ("chat_group", "card", "outbox")]
+        )
+        for chat in (OLD, NEW)
+    }
+
+
+async def test_a_group_that_becomes_a_supergroup_takes_everything_along_once(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await bound(store, place, held=held, now=now)
+    before = await chats(engine)
+    assert before[OLD] == 3
+    for _ in range(3):
+        await store.group_migrated(None, chat_id=OLD, to_chat_id=NEW, now=now)
+        assert await chats(engine) == {OLD: 0, NEW: 3}
+    assert await rows(engine, "chat_group", "chat_id", "unit_id") == [(NEW, place.building)]
+
+
+async def test_a_straggler_for_the_old_group_moves_alone(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await bound(store, place, held=held, now=now)
+    await store.group_migrated(None, chat_id=OLD, to_chat_id=NEW, now=now)
+    await store.receive([Arrived(1, OLD, "{}")], now=now)
+    await store.finish(1, now=now, replies=(Reply("refused", OLD),))
+    (row,) = (await lease(store, held=held, now=now)).rows
+    await store.record_sent([Sent(row, "waiting", migrated_to=NEW, not_before=now)], fence=held, now=now)
+    assert await chats(engine) == {OLD: 0, NEW: 4}
+    assert await rows(engine, "chat_group", "chat_id", "unit_id") == [(NEW, place.building)]
+    assert [found.chat_id for found in (await lease(store, held=held, now=now)).rows] == [NEW]
+
+
+async def test_what_would_have_been_edited_in_the_old_group_is_posted_in_the_new_one(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    task_id = await bound(store, place, held=held, now=now)
+    await engine.write(
+        lambda c: c.execute(
+            text(
+                "INSERT INTO outbox (chat_id, kind, subject_id, params, edit_message_id, card, lane, state, not_before,"
+                " created_at) SELECT :chat, kind, subject_id, params, 5, card, lane, 'waiting', not_before, created_at"
+                " FROM outbox WHERE kind = 'task.group' AND state = 'sent'"
+            ),
+            [{"chat": OLD}, {"chat": NEW}],
+        ).close()
+    )
+    await store.group_migrated(None, chat_id=OLD, to_chat_id=NEW, now=now)
+    waiting = await lease(store, held=held, now=now)
+    assert sorted((row.chat_id, row.edit_message_id or 0) for row in waiting.rows) == [(NEW, 0), (NEW, 5)]
+    # The old message's number is some other message's in the new chat: nobody may edit it by that number.
+    assert await rows(engine, "card", "message_id", where=f"subject_id = {task_id} AND chat_id = {NEW}") == [
+        (None,)
+    ]
+
+
+async def test_the_words_of_what_was_finished_are_forgotten_and_those_of_what_waits_are_kept(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    await store.receive([Arrived(1, 21, '{"text": "secret"}'), Arrived(2, 21, '{"text": "new"}')], now=now)
+    await store.finish(1, now=now, replies=(Reply("refused", 21, params={"key": "secret"}),))
+    await deliver(store, held=held, now=now)
+    await store.receive([Arrived(3, 21, "{}")], now=now)
+    await store.finish(3, now=now, replies=(Reply("refused", 21, params={"key": "waits"}),))
+    await store.forget_words(before=now + timedelta(days=7))
+    assert await rows(engine, "inbox", "update_id", "payload") == [
+        (1, None),
+        (2, '{"text": "new"}'),
+        (3, None),
+    ]
+    params = select(outbox.c.params).where(outbox.c.kind == "refused").order_by(outbox.c.id)
+    assert await engine.read(lambda c: list(c.execute(params).scalars())) == [{}, {"key": "waits"}]
+
+
+async def test_a_lost_claim_race_edits_the_losers_card(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    _, task_id = await offered(store, place, now=now)
+    await deliver(store, held=held, now=now)
+    await do(store, ClaimTask(task_id), place.members[0].who, now=now)
+    waiting = await rows(
+        engine,
+        "outbox",
+        "chat_id",
+        where="kind = 'task.card' AND state = 'waiting' AND edit_message_id IS NOT NULL",
+    )
+    assert [row[0] for row in waiting] == [member.chat for member in place.members]
