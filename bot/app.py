@@ -33,8 +33,9 @@ from bot.rules import rulebook
 from bot.settings import Settings
 from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
-from domain.base import Actor
+from domain.base import Actor, Role
 from domain.lanes import Lane
+from domain.people import Appoint
 from domain.permissions import commands_for
 from jobs.clock import Ticker
 from jobs.delivery import Delivery, Observer, resends
@@ -139,6 +140,7 @@ class App:
         await self._take_lease()
         if before_intake is not None:
             await before_intake()
+        await self._appoint_admins()
         await self._connect()
         self._assemble()
         await self._open_doors()
@@ -167,6 +169,26 @@ class App:
         resent, asked = await self.store.settle_orphans(fence=self._fence, resends=resends)
         if resent or asked:
             log.info("messages in flight at the last end", sent_again=resent, left_to_decide=asked)
+
+    async def _appoint_admins(self) -> None:
+        """Whom the settings name is admin of the whole tree, as soon as there is one."""
+        if not self.settings.community.admins:
+            return
+        root = await self.store.root_unit()
+        if root is None:
+            log.warning(
+                "no units yet",
+                mend="import them (linli import units); the admins are appointed at the next start",
+            )
+            return
+        for telegram_id in self.settings.community.admins:
+            action = Appoint(
+                telegram_id=telegram_id,
+                role=Role.ADMIN,
+                unit_id=root,
+                language=self.settings.community.language,
+            )
+            await self.store.perform(action, Actor.system("settings"), now=self.now())
 
     async def _connect(self) -> None:
         """Speak with Telegram; while it is away, keep trying."""

@@ -63,7 +63,7 @@ class Dispatcher:
         self._known: set[int] = set()
         self._queues: dict[int, deque[Waiting]] = {}
         self._workers: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def idle(self) -> bool:
@@ -95,13 +95,13 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Let each person's present update end, begin no further ones, and return when all have ended."""
-        self._stopping = True
+        self._stopping.set()
         while self._workers:
             await asyncio.wait(self._workers)
 
     async def _fill(self) -> bool:
         """Take the next page into memory. False when there is nothing further now."""
-        if self._stopping or len(self._known) >= MOST_IN_MEMORY:
+        if self._stopping.is_set() or len(self._known) >= MOST_IN_MEMORY:
             return False
         rows = await self._store.waiting(after=self._cursor, most=PAGE)
         for row in rows:
@@ -119,7 +119,7 @@ class Dispatcher:
         return len(rows) == PAGE
 
     async def _work(self, sender: int, queue: deque[Waiting]) -> None:
-        while queue and not self._stopping:
+        while queue and not self._stopping.is_set():
             row = queue[0]
             with structlog.contextvars.bound_contextvars(update_id=row.update_id):
                 await self._until_done(row)
@@ -154,9 +154,9 @@ class Dispatcher:
             else:
                 self._finished("done")
                 return
-            if self._stopping:
+            if self._stopping.is_set():
                 return
-            await self._sleep(away)
+            await self._pause(away)
             away = min(away * 2, LONGEST_AWAY_SECONDS)
 
     async def _once(self, row: Waiting) -> None:
@@ -178,15 +178,24 @@ class Dispatcher:
                 replies=self._noted(row) if quarantine else (),
             )
         except DatabaseAwayError:
-            await self._sleep(AWAY_SECONDS)
-            return self._stopping
+            await self._pause(AWAY_SECONDS)
+            return self._stopping.is_set()
         if quarantine:
             self._finished("quarantined")
             return True
-        if self._stopping:
+        if self._stopping.is_set():
             return True
-        await self._sleep(RETRY_SECONDS[attempts])
-        return self._stopping
+        await self._pause(RETRY_SECONDS[attempts])
+        return self._stopping.is_set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep before the next try, but no longer than the program runs."""
+        waits = {asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._stopping.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     @staticmethod
     def _noted(row: Waiting) -> tuple[Reply, ...]:

@@ -32,6 +32,7 @@ def load_for_binding(connection: Connection, action: BindGroup, actor: Actor, ru
 
 LOADERS: dict[type[Any], Any] = {BindGroup: load_for_binding}
 
+
 def _old(table: Table) -> Any:
     return table.c.chat_id == bindparam("old")
 

@@ -86,6 +86,8 @@ _FORGET_PAYLOADS = (
 
 def put(connection: Connection, arrived: Sequence[Arrived], *, now: datetime) -> int:
     """Keep what arrived; what is known already is left alone. Returns how many were handed in."""
+    if not arrived:
+        return 0
     connection.execute(
         upserting(connection, inbox).on_conflict_do_nothing(index_elements=["update_id"]),
         [

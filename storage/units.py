@@ -50,6 +50,20 @@ _UPDATE = (
 )
 
 
+_ROOT = (
+    select(unit.c.id)
+    .where(unit.c.parent_id.is_(None), unit.c.closed_at.is_(None))
+    .order_by(unit.c.id)
+    .limit(1)
+)
+
+
+def root(connection: Connection) -> int | None:
+    """The first open unit that stands below nothing."""
+    found: int | None = connection.execute(_ROOT).scalar()
+    return found
+
+
 def by_code(connection: Connection, code: str) -> int | None:
     """The open unit with this code, or None."""
     found: int | None = connection.execute(_BY_CODE, {"code": code}).scalar()

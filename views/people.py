@@ -47,11 +47,13 @@ def consent(*, voice: Voice) -> Message:
 def home_picker(level: UnitLevel, *, voice: Voice, note: Html | str = "") -> Message:
     """Where do you live? One level of the tree at a time."""
     above = level.above
-    text = (
-        voice.say("home.which_building", place=voice.place(above.place))
-        if above
-        else voice.say("home.which_first")
-    )
+    if above is None:
+        text = voice.say("home.which_first")
+    else:
+        # A printed code leads straight to a building: then there is nothing to choose, only to say yes to.
+        text = voice.say(
+            "home.which_building" if level.rows else "home.is_it_here", place=voice.place(above.place)
+        )
     here = ((voice.button("button.here", "unit.here", above.id),),) if above and above.has_homes else ()
     up = ((voice.button("button.up", "unit.pick", level.parent_id),),) if above else ()
     return Message(

@@ -34,7 +34,8 @@ class Reasons:
 
     def __init__(self, path: Path) -> None:
         self._of: dict[tuple[str, Any, Any], list[int]] = defaultdict(list)
-        lines = path.read_text().splitlines() if path.exists() else []
+        # A kill may tear the line it falls into; then the call had not left.
+        *lines, _torn = path.read_text().split("\n") if path.exists() else [""]
         for method, chat, text, update_id in map(json.loads, lines):
             self._of[method, chat, text].append(update_id)
 

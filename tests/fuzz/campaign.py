@@ -150,6 +150,7 @@ class Attack:
             self._watched.done.clear()
             await self._feed(self._inside(inside))
         await self._judge_inbox()
+        await self._judge_leaks()
         self.report.found += self.recorder.found
         self.report.calls += self.recorder.calls
         self._judge_actions()
@@ -271,6 +272,16 @@ class Attack:
         missing = sum(self.report.sent.values()) - sum(self.report.states.values())
         if missing:
             self.report.found.append(f"{missing} updates were never kept")
+
+    async def _judge_leaks(self) -> None:
+        """Who took a request on, as some insiders may, reads whose it is."""
+        columns = "person.telegram_id", "task.request_id"
+        joined = "claim JOIN task ON task.id = claim.task_id JOIN person ON person.id = claim.member_id"
+        helpers = set(await rows(self.program.store._engine, joined, *columns))
+        for chat_id, marker, text in self.recorder.leaked:
+            told = (request for request, markers in self.scene.told_helpers.items() if marker in markers)
+            if not any((chat_id, request) in helpers for request in told):
+                self.report.found.append(f"{chat_id} read the secret {marker}: {text!r}")
 
     def _judge_actions(self) -> None:
         for who, action in self._watched.done:

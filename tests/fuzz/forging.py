@@ -257,7 +257,14 @@ class Forger:
             },
             {"chat_member": {**changed, "chat": group, "new_chat_member": member}},
             {"inline_query": {"id": "1", "from": user, "query": "q", "offset": ""}},
-            {"poll_answer": {"poll_id": "1", "user": user, "option_ids": [0]}},
+            {
+                "poll_answer": {
+                    "poll_id": "1",
+                    "user": user,
+                    "option_ids": [0],
+                    "option_persistent_ids": ["0"],
+                }
+            },
             {
                 "message_reaction": {
                     "chat": chat,

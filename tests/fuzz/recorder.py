@@ -24,12 +24,15 @@ Stolen = Callable[[int, str], list[str]]
 
 
 class Recorder:
-    """``found`` is everything that should not have left; ``calls`` counts by method."""
+    """``found`` is everything Telegram would have refused, ``leaked`` every (chat, secret, text) that should not have
+    left; ``calls`` counts by method.
+    """
 
     def __init__(self, stolen: Stolen) -> None:
         self._stolen = stolen
         self._numbers = count(10_000)
         self.found: list[str] = []
+        self.leaked: list[tuple[int, str, str]] = []
         self.calls: Counter[str] = Counter()
 
     def takes_over(self, app: App) -> Callable[[], None]:
@@ -85,5 +88,4 @@ class Recorder:
         return [b["text"] for b in buttons], [b["callback_data"] for b in buttons if "callback_data" in b]
 
     def _judge(self, chat_id: int, text: str) -> None:
-        for marker in self._stolen(chat_id, text):
-            self.found.append(f"{chat_id} read the secret {marker}: {text!r}")
+        self.leaked += [(chat_id, marker, text) for marker in self._stolen(chat_id, text)]

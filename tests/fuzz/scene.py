@@ -50,7 +50,8 @@ QUESTIONS = (
 @dataclass(slots=True)
 class Scene:
     """``secrets``: each marker with the Telegram ids of those who may read it. ``shown``: callback data with those to
-    whom it was ever shown. ``owners``, ``holders``: Telegram ids by request and by task.
+    whom it was ever shown. ``told_helpers``: the markers of a request that whoever takes it on may read. ``owners``,
+    ``helped_by``: Telegram ids by request; ``holders``: by task.
     """
 
     program: Program
@@ -63,7 +64,7 @@ class Scene:
     holders: dict[int, set[int]] = field(default_factory=dict)
     helped_by: dict[int, set[int]] = field(default_factory=dict)
     sensitive: set[int] = field(default_factory=set)
-    persons: dict[int, int] = field(default_factory=dict)
+    told_helpers: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def hides(self, *markers: str, readers: Iterable[Player]) -> None:
         """These words are for these people only."""
@@ -125,7 +126,8 @@ async def _busy(scene: Scene) -> None:
         return (await program.performs(action, asker)).result
 
     async def raised(who: Player, words: str, *, category: str = "lift", private: bool = False) -> int:
-        contact = {lan: ("桂兰K7301", "F7301"), emily: ("Emily K7302", "F7302")}[who]
+        contact = {lan: ("K7301", "F7301"), emily: ("K7302", "F7302")}[who]
+        phone = {lan: "13900007301", emily: "13900007302"}[who]
         urgency = "timely" if category == "lift" else "ordinary"
         action = RaiseRequest(
             category,
@@ -134,12 +136,13 @@ async def _busy(scene: Scene) -> None:
             False,
             (Content("text", words),),
             about="leader" if category == "sensitive" else None,
-            name=contact[0],
+            name=f"{who.name} {contact[0]}",
             flat=contact[1],
-            phone={lan: "13900007301", emily: "13900007302"}[who],
+            phone=phone,
         )
         found = int((await does(action, who))["request_id"])
         scene.owners[found] = {who.user_id}
+        scene.told_helpers[found] = (*contact, phone, words[-5:])
         return found
 
     async def accepted(request_id: int, *, by: Player = chen) -> int:
@@ -180,10 +183,11 @@ async def _busy(scene: Scene) -> None:
         flat="F7303",
         unit_id=program.units["b1"],
     )
-    scene.owners[int((await does(for_other, wang))["request_id"])] = {wang.user_id}
+    asked_for = int((await does(for_other, wang))["request_id"])
+    scene.owners[asked_for] = {wang.user_id}
+    scene.told_helpers[asked_for] = ("K7303", "F7303")
     await does(RaiseAlarm("着火了A7701"), lan)
     wang_id, today = await _person_id(program, wang), date(2026, 3, 2)
-    scene.persons[wang.user_id] = wang_id
     for flat, notes, name in (("F7304", "钥匙在P7801", "孙K7304"), ("F7305", "耳背P7802", "钱K7305")):
         pair = PairUp(
             wang_id, "living_alone", 7, today, notes, unit_id=program.units["b1"], name=name, flat=flat
@@ -202,7 +206,8 @@ async def _busy(scene: Scene) -> None:
     scene.hides("W7404", readers=(emily, *staff, *pool))
     scene.hides("W7405", readers=(lan, zhao))
     scene.hides("W7406", "N7602", readers=(lan, *staff, *pool))
-    scene.hides("W7407", "K7303", "F7303", readers=(wang, *staff))
+    scene.hides("W7407", readers=(*staff, *pool))
+    scene.hides("K7303", "F7303", readers=(wang, *staff))
     scene.hides("P7801", "P7802", readers=(wang,))
     scene.hides("K7304", "K7305", "F7304", "F7305", "N7603", readers=(wang, *staff))
 

@@ -42,9 +42,11 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "location": ("latitude", "longitude"),
     "contact": ("phone_number", "first_name"),
     "inline_query": ("id", "from", "query", "offset"),
-    "poll_answer": ("poll_id", "option_ids"),
+    "poll_answer": ("poll_id", "option_ids", "option_persistent_ids"),
     "message_reaction": ("chat", "message_id", "date", "old_reaction", "new_reaction"),
     "inline_keyboard": ("text",),
+    "old_reaction": ("type",),
+    "new_reaction": ("type",),
 }
 LARGEST = 2**52
 CHAT_TYPES = ("private", "group", "supergroup", "channel")
@@ -65,6 +67,8 @@ def _faults(name: str, value: Any) -> Iterator[str]:
         if name in NEEDED:
             yield f"{name} holds {value!r}"
         return
+    if value.get("status") == "kicked" and "until_date" not in value:
+        yield f"{name} without until_date"
     for key in NEEDED.get(name, ()):
         if key not in value:
             yield f"{name} without {key}"

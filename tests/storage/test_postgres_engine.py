@@ -143,7 +143,7 @@ async def test_connections_that_died_while_idle_cost_one_answer_at_most(
     assert await count(engine, "job_run") == 10 + heard.count(True)
 
 
-async def test_a_server_that_is_not_there_is_away() -> None:
+async def test_a_server_that_is_not_there_is_away(database: str) -> None:
     engine = open_engine(Location.of("postgresql://postgres@127.0.0.1:1/none"))
     with pytest.raises(DatabaseAwayError):
         await engine.write(lambda connection: None)
