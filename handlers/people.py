@@ -24,6 +24,7 @@ from views import people as screens
 from views.safe import plain
 
 _LINK = re.compile(r"([urt])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def has_consented(opening: Opening) -> bool:
@@ -46,7 +47,7 @@ async def start(turn: Turn) -> Answer:
     if code:
         unit = await turn.read(UnitByCode(code))
         return sent(screens.home_picker(await level_of(turn, unit.id), voice=await turn.voice()))
-    if link is not None and link[2].isdigit():
+    if link is not None and _NUMBER.fullmatch(link[2]):
         subject = int(link[2])
         return await (requests.open_card(turn, subject) if link[1] == "r" else tasks.open_card(turn, subject))
     voice = await turn.voice()

@@ -49,7 +49,9 @@ log = structlog.get_logger(__name__)
 COMMANDS = "commands"
 """A row of this kind sets a person's menu of commands instead of sending a message."""
 
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 20
+LONGEST_BACK_OFF = 120
+"""Seconds. Together: what nobody knows the fate of is tried for half an hour, which outlives most outages."""
 LOOK_SECONDS = 1.0
 CANDIDATES = 64
 
@@ -312,7 +314,10 @@ class Delivery:
         if row.attempts >= MAX_ATTEMPTS:
             return Sent(row, "failed", error="no answer")
         return Sent(
-            row, "waiting", error="no answer", not_before=now + timedelta(seconds=min(2**row.attempts, 60))
+            row,
+            "waiting",
+            error="no answer",
+            not_before=now + timedelta(seconds=min(2**row.attempts, LONGEST_BACK_OFF)),
         )
 
     # --- recording -------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from domain.tasks import Claim, Task
 from storage.entities import load, next_id
 from storage.people import ancestors, below, unit_path, with_address
 from storage.schema import appointment, pairing, unit, visit
-from storage.tasks import locked_task, work_of
+from storage.tasks import household_of, locked_task, work_of
 
 _SERVES = select(unit.c.path).where(
     appointment.c.person_id == bindparam("person_id"),
@@ -92,6 +92,8 @@ def load_for_pairing(connection: Connection, action: PairUp, actor: Actor, rules
             for served in paths
         ),
         new_pairing_id=next_id(connection, Pairing),
+        same_household=resident.household_id is not None
+        and resident.household_id == household_of(connection, action.member_id),
         already_paired=connection.execute(
             _PAIRED, {"resident_id": resident.id, "member_id": action.member_id}
         ).first()

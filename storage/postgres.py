@@ -80,8 +80,10 @@ class PostgresEngine:
     async def _run(self, unit: UnitOfWork[T], *, read_only: bool) -> T:
         for attempt in range(1, TRIES + 1):
             started = perf_counter()
+            connected = False
             try:
                 async with self._engine.connect() as connection:
+                    connected = True
                     if read_only:
                         await connection.execution_options(
                             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -92,7 +94,9 @@ class PostgresEngine:
                 if state in RUN_AGAIN and attempt < TRIES:
                     continue
                 if (
-                    error.connection_invalidated
+                    # Whatever a server says instead of letting us in: the work itself has not been looked at.
+                    not connected
+                    or error.connection_invalidated
                     or isinstance(error, InterfaceError)
                     or state.startswith(AWAY)
                 ):

@@ -48,11 +48,11 @@ def _handling_unit(connection: Connection, unit_id: int, path: str, about: str |
     """Where a sensitive request is handled: past the person it is about, straight to the level above them."""
     rows = connection.execute(_SECRETARIES_UP, {"paths": ancestors(path)}).all()
     levels = sorted({(len(row[1]), row[0]) for row in rows}, reverse=True)
-    if not levels:
-        return unit_id
-    if about == "secretary" and len(levels) > 1:
-        return int(levels[1][1])
-    return int(levels[0][1])
+    past = 1 if about == "secretary" else 0
+    if len(levels) <= past:
+        # Better said at once than laid before the very person it is about, or before nobody.
+        raise Refused("request.nobody_above")
+    return int(levels[past][1])
 
 
 def load_for_raising(connection: Connection, action: RaiseRequest, actor: Actor, rules: Rulebook) -> Arrival:

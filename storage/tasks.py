@@ -101,6 +101,10 @@ def _load_work(connection: Connection, task_id: int) -> Work:
 def load_for_claim(connection: Connection, action: ClaimTask, actor: Actor, rules: Rulebook) -> Work:
     """The work, and how many claims the actor has open already."""
     work = _load_work(connection, action.task_id)
+    category = rules.category(work.task.category)
+    if category is not None and category.sensitive:
+        # Never offered, so to whoever asks there is no such task.
+        raise Refused(NOT_FOUND)
     return replace(
         work,
         household_id=household_of(connection, work.task.for_person_id),
@@ -112,8 +116,11 @@ def load_for_claim(connection: Connection, action: ClaimTask, actor: Actor, rule
 def load_for_work(
     connection: Connection, action: StartClaim | ReleaseClaim | ReportClaim, actor: Actor, rules: Rulebook
 ) -> Work:
-    """The work as it stands."""
-    return _load_work(connection, action.task_id)
+    """The work as it stands; for a release also the household that is not offered its own work."""
+    work = _load_work(connection, action.task_id)
+    if isinstance(action, ReleaseClaim):
+        return replace(work, household_id=household_of(connection, work.task.for_person_id))
+    return work
 
 
 LOADERS: dict[type[Any], Any] = {

@@ -52,7 +52,7 @@ def report(name: str, tally: Tally) -> str:
             f"{name}: {tally.rounds} rounds in {tally.seconds:.1f} s, {tally.seconds / max(1, tally.rounds):.2f} s each, "
             f"the slowest {tally.slowest:.2f} s",
             f"  kills: {tally.kills} ({tally.at_points.total()} at failpoints, {tally.at_moments} at random moments, "
-            f"{tally.at_rest} at rest; {tally.missed} rounds were over before their next one)",
+            f"{tally.at_rest} at rest; {tally.missed} failpoints were not come to)",
             *(f"    {point}: {times} ({_hits(tally, point)})" for point, times in sorted(points.items())),
             f"  updates: {tally.updates}, effects: {tally.effects}, messages: {tally.messages}",
             f"  repeated messages: {_repeats(tally.stored)} of the outbox, {_repeats(tally.direct)} direct answers",

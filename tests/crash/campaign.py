@@ -41,17 +41,20 @@ HITS = (1, 2, 3, 5, 8, 13)
 LONGEST_LIFE = 1.2
 """Seconds within which a life that is to be ended at a random moment ends, counted from its start."""
 
+LOG = "life-log"
+MOST_LOG = 4000
+
 PATIENCE = 120.0
 """A round that has not ended after so many seconds never will."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """How a life is to end: at the ``hit``-th time at ``point``, or ``after`` so many seconds when there is none."""
+    """How a life is to end: at the ``hit``-th time at ``point``; ``after`` so many seconds; or, with neither, at rest."""
 
     point: str = ""
     hit: int = 1
-    after: float = 0.0
+    after: float | None = None
 
 
 def plan(number: int, *, seed: int, points: Sequence[str] = POINTS, kills: int = 3) -> list[Kill]:
@@ -219,34 +222,40 @@ class Round:
             last_journal=self._journal(),
         )
         verdict.violations[:0] = trouble
+        log = self._folder / LOG
+        if verdict.violations and log.exists():
+            verdict.violations.append(f"the bots logged at the end:\n{log.read_text()[-MOST_LOG:]}")
         return verdict
 
     async def _live(self, kills: Sequence[Kill]) -> None:
-        life: Life | None = None
-        people = asyncio.gather(*stories.all_of(self._play, luck=self._luck))
+        people = asyncio.create_task(self._people())
         try:
-            for kill in kills:
-                life = await self._begin(kill)
-                if not await self._ends(life, kill, people):
+            # The last life is killed when nothing is under way: that changes nothing at all.
+            for kill in (*kills, Kill()):
+                if kill.point and people.done():
                     self._tally.missed += 1
-                    break
-            else:
-                life = await self._begin(Kill())
-            await _first(people, life.ended)
-            self._check(life)
+                else:
+                    await self._end(await self._begin(kill), kill, people)
             await people
-            await self._quiet(life)
-            # Now that nothing is under way, a kill changes nothing at all; and the next start posts what was earned.
-            await self._kill(life)
-            self._tally.at_rest += 1
+            # Its successor posts what was earned since the clock last ticked.
             life = await self._begin(Kill())
-            await self._quiet(life, settled=True)
+            if not await self._quiet(life, settled=True):
+                self._check(life)
         finally:
             people.cancel()
             with suppress(asyncio.CancelledError, Violation):
                 await people
-            if life is not None:
-                await life.kill()
+            await self._nursery.clear()
+
+    async def _people(self) -> None:
+        """All stories at once; the first that goes wrong ends the others."""
+        told = [asyncio.ensure_future(story) for story in stories.all_of(self._play, luck=self._luck)]
+        try:
+            await asyncio.gather(*told)
+        finally:
+            for story in told:
+                story.cancel()
+            await asyncio.gather(*told, return_exceptions=True)
 
     async def _begin(self, kill: Kill) -> Life:
         self._lives += 1
@@ -256,7 +265,7 @@ class Round:
                 target.POINT: kill.point,
                 target.HIT: str(kill.hit),
                 target.JOURNAL: str(self._journal()),
-                target.LOG: str(self._folder / "life-log"),
+                target.LOG: str(self._folder / LOG),
             }
         )
         self._watch.life = life
@@ -265,50 +274,46 @@ class Round:
     def _journal(self) -> Path:
         return self._folder / f"life-{self._lives}"
 
-    async def _ends(self, life: Life, kill: Kill, people: asyncio.Future[list[None]]) -> bool:
-        """Wait until a life has ended as planned; False when the people were through before it could."""
-        if kill.point:
+    async def _end(self, life: Life, kill: Kill, people: asyncio.Task[None]) -> None:
+        """See a life to its end: as planned, or at rest when the people are through before that."""
+        if kill.after is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(life.ended.wait(), kill.after)
+        else:
             await _first(people, life.ended)
-            if not life.ended.is_set():
-                return False
-            self._check(life)
-            self._tally.at_points[f"{kill.point} {kill.hit}"] += 1
-            await self._died()
-            return True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(kill.after):
-                await life.ended.wait()
+            if people.done():
+                await self._quiet(life)
         if life.ended.is_set():
-            self._check(life)
-        await self._kill(life)
-        self._tally.at_moments += 1
-        return True
-
-    def _check(self, life: Life) -> None:
-        """Whoever did not kill it asks why it has ended."""
-        if life.ended.is_set() and not life.was_killed:
-            log = self._folder / "life-log"
-            raise Violation(f"the bot ended by itself ({life.code}):\n{log.read_text()[-3000:]}")
-
-    async def _kill(self, life: Life) -> None:
+            self._check(life, trapped=bool(kill.point))
+            self._tally.at_points[f"{kill.point} {kill.hit}"] += 1
+        elif kill.after is not None:
+            self._tally.at_moments += 1
+        else:
+            self._tally.missed += bool(kill.point)
+            self._tally.at_rest += 1
         await life.kill()
-        await self._died()
-
-    async def _died(self) -> None:
         leased = await self._watch.leased()
         record = self._scene.sandbox.record
         self._deaths.append(Death(record[-1].n if record else 0, leased, self._journal()))
 
-    async def _quiet(self, life: Life, *, settled: bool = False) -> None:
-        """Wait until nothing is under way any more: as two looks in a row say."""
+    def _check(self, life: Life, *, trapped: bool = False) -> None:
+        """Only a trap may end a life before the driver does."""
+        if life.was_killed and trapped:
+            return
+        raise Violation(f"the bot ended by itself ({life.code})")
+
+    async def _quiet(self, life: Life, *, settled: bool = False) -> bool:
+        """Wait until nothing is under way, as two looks in a row say. False when the life ended before that."""
         looks = 0
         while looks < 2:
             await self._watch.next_look()
-            self._check(life)
+            if life.ended.is_set():
+                return False
             looks = looks + 1 if (self._watch.is_settled if settled else self._watch.is_quiet) else 0
+        return True
 
 
-async def _first(people: asyncio.Future[list[None]], ended: asyncio.Event) -> None:
+async def _first(people: asyncio.Future[None], ended: asyncio.Event) -> None:
     """Wait for the people or for the life's end, whichever comes first; raises what the people's stories raise."""
     end = asyncio.ensure_future(ended.wait())
     try:

@@ -60,8 +60,7 @@ class Nursery:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._life is not None:
-            await self._life.kill()
+        await self.clear()
         assert self._process.stdin is not None
         self._process.stdin.close()
         await self._process.wait()
@@ -75,6 +74,11 @@ class Nursery:
         self._process.stdin.write(json.dumps(dict(environment)).encode() + b"\n")
         await self._life.began.wait()
         return self._life
+
+    async def clear(self) -> None:
+        """Let no bot live on."""
+        if self._life is not None:
+            await self._life.kill()
 
     async def _listen(self) -> None:
         assert self._process.stdout is not None

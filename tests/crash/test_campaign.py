@@ -45,7 +45,7 @@ async def test_a_bot_that_is_killed_again_and_again_loses_nothing_and_does_nothi
         tally: Tally = await campaign.run(range(1, rounds + 1), told=lambda number, so_far: None)
     assert tally.violations == []
     assert tally.rounds == rounds
-    assert tally.at_rest == rounds
+    assert tally.at_rest >= rounds
     assert tally.at_points.total() >= rounds
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import aiohttp
 import pytest
@@ -48,7 +49,10 @@ async def program(location: Location, hook: str) -> AsyncIterator[Program]:
 async def posts(hook: str, body: bytes, *, secret: str | None = SECRET) -> int:
     """Post to the webhook as anybody on the way could. Returns the status."""
     headers = {"Content-Type": "application/json", **({HEADER: secret} if secret is not None else {})}
-    async with aiohttp.ClientSession() as session, session.post(hook, data=body, headers=headers) as answer:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(hook, data=BytesIO(body), headers=headers) as answer,
+    ):
         return answer.status
 
 

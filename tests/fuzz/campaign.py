@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 from typing import Any
-
-import structlog
 
 from domain import alarms, groups, pairings, people, requests, tasks
 from domain.base import Action, Actor
@@ -28,6 +25,7 @@ from tests.fuzz.forging import Forger, Json
 from tests.fuzz.recorder import Recorder
 from tests.fuzz.scene import Scene, played
 from tests.fuzz.shapes import is_telegrams
+from tests.fuzz.silence import unlogged
 from tests.support.dump import Dump, dump, rows
 from tests.support.player import Player
 from tests.support.program import Program, running
@@ -96,19 +94,6 @@ def _told(counts: Counter[str]) -> str:
 
 async def _at_once(seconds: float) -> None:
     await asyncio.sleep(0)
-
-
-@contextmanager
-def unlogged() -> Iterator[None]:
-    """Thousands of errors are meant here; writing them down would take longer than causing them."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
-        structlog.configure(**before)
 
 
 async def campaign(location: Location, *, count: int, seed: int) -> Report:

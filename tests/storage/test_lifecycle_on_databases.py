@@ -44,7 +44,7 @@ from tests.support.databases import on_sqlite
 T = TypeVar("T")
 
 FEW = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

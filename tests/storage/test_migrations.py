@@ -21,7 +21,7 @@ from storage.engine import DatabaseAwayError, Engine
 from storage.schema import metadata
 from storage.triggers import APPEND_ONLY
 from tests.support.databases import on_postgres, on_sqlite
-from tests.support.dump import dump
+from tests.support.dump import count, dump
 
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
@@ -58,6 +58,8 @@ async def test_audit_and_ledger_are_guarded(engine: Engine) -> None:
     names = await engine.read(lambda c: set(c.execute(text(TRIGGERS[engine.dialect])).scalars()))
     if engine.dialect == "sqlite":
         assert names == {f"{table}_refuses_{verb}" for table in APPEND_ONLY for verb in ("update", "delete")}
+        # ABORT ends the statement; ROLLBACK would end every other unit's work in the same transaction.
+        assert await count(engine, "sqlite_master", "type = 'trigger' AND sql NOT LIKE '%RAISE(ABORT,%'") == 0
     else:
         assert names == {
             f"{table}_{what}" for table in APPEND_ONLY for what in ("append_only", "not_truncated")

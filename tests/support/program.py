@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+
+import structlog
 
 from bot.app import App
 from bot.setting_values import DatabaseUrl
@@ -314,6 +317,15 @@ async def running(
     read must be free of leftovers.
     """
     program = Program(location, settings=settings_for(location, **(sections or {})), **options)
+    # The logging library's usual way with a traceback takes longer than a whole flow.
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
     try:
         await program.opens()
         yield program
