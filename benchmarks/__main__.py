@@ -7,13 +7,19 @@ import asyncio
 import sys
 
 from benchmarks.contestants import GROUPS
+from benchmarks.footprint import bytes_per_request, footprint, told
 from benchmarks.measure import compare, table
+
+FOOTPRINT = "footprint"
 
 
 async def main(*, groups: list[str], rounds: int) -> int:
     """Print one table for each group; 1 if a contestant had to be left out."""
     missing = 0
     for name in groups:
+        if name == FOOTPRINT:
+            print(f"\n## {name}\n\n{told(await footprint(), await bytes_per_request())}", flush=True)
+            continue
         results = await compare(GROUPS[name], rounds=rounds)
         print(f"\n## {name}\n\n{table(results)}", flush=True)
         missing += len(GROUPS[name]) - len(results)
@@ -22,11 +28,13 @@ async def main(*, groups: list[str], rounds: int) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", action="append", choices=sorted(GROUPS), help="this group; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=[*GROUPS, FOOTPRINT], help="this group; may be repeated"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contestant (default 3)")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     given = _arguments()
-    sys.exit(asyncio.run(main(groups=given.only or list(GROUPS), rounds=given.rounds)))
+    sys.exit(asyncio.run(main(groups=given.only or [*GROUPS, FOOTPRINT], rounds=given.rounds)))

@@ -166,7 +166,7 @@ class App:
         if last_seen is not None and now - last_seen > PRESS_LIFE:
             count = await self.store.refresh_stale(before=now - PRESS_LIFE, now=now)
             log.info("open cards are refreshed after an outage", cards=count)
-        resent, asked = await self.store.settle_orphans(fence=self._fence, resends=resends)
+        resent, asked = await self.store.settle_orphans(fence=self._fence, resends=resends, now=now)
         if resent or asked:
             log.info("messages in flight at the last end", sent_again=resent, left_to_decide=asked)
 
@@ -199,6 +199,9 @@ class App:
         self._application: Application[Any, Any, Any, Any, Any, Any] = (
             ApplicationBuilder().bot(bot).updater(None).build()
         )
+        # Its connections are opened before it is known whether it starts.
+        self._closing.push_async_callback(self._sending.shutdown)
+        self._closing.push_async_callback(self._polling.shutdown)
         pause = 1.0
         while True:
             try:
@@ -368,6 +371,9 @@ class App:
         while True:
             try:
                 await self.call(method, params)
+                return
+            except InvalidToken:
+                self._fail("invalid_token")
                 return
             except TelegramError as error:
                 log.warning(

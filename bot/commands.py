@@ -94,10 +94,10 @@ class Commands:
         }
 
     async def _resend(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {"count": await self._store.decide_stuck(_ids(arguments), resend=True)}
+        return {"count": await self._store.decide_stuck(_ids(arguments), resend=True, now=self._now())}
 
     async def _drop(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {"count": await self._store.decide_stuck(_ids(arguments), resend=False)}
+        return {"count": await self._store.decide_stuck(_ids(arguments), resend=False, now=self._now())}
 
     async def _retry(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         count = await self._store.retry_updates(_ids(arguments))

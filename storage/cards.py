@@ -23,13 +23,13 @@ from storage.types import Instant
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message in a chat. ``topic`` names what it shows."""
+    """A message in a chat; ``message_id`` None while it has not been posted. ``topic`` names what it shows."""
 
     chat_id: int
     person_id: int | None
     kind: str
     subject_id: int
-    message_id: int
+    message_id: int | None
 
     @property
     def topic(self) -> str:
@@ -51,9 +51,7 @@ _WANTED = select(card.c.chat_id, card.c.topic, card.c.wanted, card.c.shown, *_FO
 _STALE = select(*_FOUND).where(
     card.c.open, card.c.message_id.is_not(None), card.c.shown_at < bindparam("before", type_=Instant())
 )
-_BEHIND = select(*_FOUND).where(
-    card.c.chat_id == bindparam("chat"), card.c.message_id.is_not(None), card.c.wanted > card.c.shown
-)
+_BEHIND = select(*_FOUND).where(card.c.chat_id == bindparam("chat"), card.c.wanted > card.c.shown)
 
 
 @cache
@@ -147,5 +145,5 @@ def stale(connection: Connection, *, before: datetime) -> list[Card]:
 
 
 def behind(connection: Connection, chat_id: int) -> list[Card]:
-    """A chat's cards that do not show what is true now."""
+    """A chat's cards that do not show what is true now, those that were never posted among them."""
     return [Card(*row) for row in connection.execute(_BEHIND, {"chat": chat_id})]

@@ -352,7 +352,7 @@ _SUPERSEDE = (
         )
         .exists(),
     )
-    .values(state="dropped", error="superseded")
+    .values(state="dropped", error="superseded", finished_at=bindparam("now", type_=Instant()))
 )
 _ORPHANS = (
     select(outbox.c.id, outbox.c.kind)
@@ -411,7 +411,7 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
         return 0
     again = [item.row.id for item in outcomes if item.state == "waiting" and not item.sends_anew]
     if again:
-        _supersede(connection, again)
+        _supersede(connection, again, now=now)
     connection.execute(
         _FINISH,
         [
@@ -451,15 +451,17 @@ def orphans(connection: Connection, *, fence: int, most: int = 500) -> list[tupl
     return [(row[0], row[1]) for row in connection.execute(_ORPHANS, {"fence": fence, "most": most})]
 
 
-def _supersede(connection: Connection, ids: Sequence[int]) -> None:
+def _supersede(connection: Connection, ids: Sequence[int], *, now: datetime) -> None:
     """Before rows wait again: an edit whose card has a later edit waiting is let go, for that one shows more."""
-    connection.execute(_SUPERSEDE, {"ids": list(ids)})
+    connection.execute(_SUPERSEDE, {"ids": list(ids), "now": now})
 
 
-def settle_orphans(connection: Connection, *, resend: Sequence[int], ask: Sequence[int]) -> None:
+def settle_orphans(
+    connection: Connection, *, resend: Sequence[int], ask: Sequence[int], now: datetime
+) -> None:
     """Send the harmless ones again, and leave the others for somebody to decide."""
     if resend:
-        _supersede(connection, resend)
+        _supersede(connection, resend, now=now)
         connection.execute(_ORPHAN_STATE, {"ids": list(resend), "state": "waiting", "error": None})
     if ask:
         connection.execute(_ORPHAN_STATE, {"ids": list(ask), "state": "unknown", "error": "perhaps sent"})
@@ -602,10 +604,10 @@ def stuck(connection: Connection, *, most: int = 100) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(_STUCK, {"most": most})]
 
 
-def decide(connection: Connection, ids: Sequence[int], *, resend: bool) -> int:
+def decide(connection: Connection, ids: Sequence[int], *, resend: bool, now: datetime) -> int:
     """The operator's decision on stuck rows. Returns how many it reached."""
     if resend:
-        _supersede(connection, ids)
+        _supersede(connection, ids, now=now)
     return connection.execute(_AGAIN if resend else _LET_GO, {"ids": list(ids)}).rowcount
 
 

@@ -218,7 +218,7 @@ class Store:
             self.hooks.decided(name, "refused")
             actor = seen[0] if seen else Actor()
             if update_id is not None or if_refused is not None:
-                await self._refuse(refused, update_id, if_refused, now=now)
+                await self._refuse(refused, update_id, if_refused, actor=actor, now=now)
             return Refusal(refused.key, refused.params, actor)
         self.hooks.reached("perform.committed")
         self.hooks.decided(name, "done")
@@ -247,11 +247,14 @@ class Store:
         return known
 
     async def _refuse(
-        self, refused: Refused, update_id: int | None, template: Reply | None, *, now: datetime
+        self, refused: Refused, update_id: int | None, template: Reply | None, *, actor: Actor, now: datetime
     ) -> None:
         def unit(connection: Connection) -> int:
             if update_id is not None and not inbox.mark_done(connection, update_id, now=now):
                 return 0
+            if actor.unreachable:
+                # Undone with the rest of the refused unit, and still true: they are back.
+                outbox.reachable(connection, actor.telegram_id, now=now)
             if template is None:
                 return 0
             key = "note" if template.card else "key"
@@ -420,14 +423,16 @@ class Store:
         if grew:
             self.hooks.outbox_grew()
 
-    async def settle_orphans(self, *, fence: int, resends: Callable[[str], bool]) -> tuple[int, int]:
+    async def settle_orphans(
+        self, *, fence: int, resends: Callable[[str], bool], now: datetime
+    ) -> tuple[int, int]:
         """After a start: rows leased by a process that died are sent again, or left for somebody to decide."""
 
         def unit(connection: Connection) -> tuple[int, int]:
             rows = outbox.orphans(connection, fence=fence)
             resend = [row_id for row_id, kind in rows if resends(kind)]
             ask = [row_id for row_id, kind in rows if not resends(kind)]
-            outbox.settle_orphans(connection, resend=resend, ask=ask)
+            outbox.settle_orphans(connection, resend=resend, ask=ask, now=now)
             return len(resend), len(ask)
 
         total = (0, 0)
@@ -502,9 +507,9 @@ class Store:
             lambda connection: (inbox.quarantined(connection), outbox.stuck(connection))
         )
 
-    async def decide_stuck(self, ids: Sequence[int], *, resend: bool) -> int:
+    async def decide_stuck(self, ids: Sequence[int], *, resend: bool, now: datetime) -> int:
         """Send stuck rows again, or let them go."""
-        count = await self._commit(lambda connection: outbox.decide(connection, ids, resend=resend))
+        count = await self._commit(lambda connection: outbox.decide(connection, ids, resend=resend, now=now))
         self.hooks.outbox_grew()
         return count
 

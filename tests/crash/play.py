@@ -180,6 +180,15 @@ class Play:
                         return message.id, data
         return None
 
+    def shows(self, person: Person, name: str, number: int, *, containing: str) -> bool:
+        """Whether the newest message with these words has the button.
+
+        A repeated card leaves an older one behind that nobody keeps up to date.
+        """
+        card = next((m for m in reversed(person.messages) if containing in m.text), None)
+        wanted = re.compile(_data(name, number, None) + r"\Z")
+        return card is not None and any(wanted.match(data) for _, data in card.buttons)
+
     async def number(self, person: Person, name: str, *, containing: str) -> int:
         """The number in the newest such button under these words."""
         _, data = await self.button(person, name, containing=containing)

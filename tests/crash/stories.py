@@ -51,13 +51,14 @@ async def request(play: Play, resident: Person, *, luck: Random, details: bool =
     helpers = [play.cast[helper] for helper in HELPERS]
     task = await play.number(helpers[0], "task.claim", containing=words)
     for helper in helpers:
-        play.told(helper, words=words, button=("task.claim", task))
+        # Without the button: a card that leaves late shows what is true by then.
+        play.told(helper, words=words)
     if way == "withdrawn":
         await withdrawn(play, resident, number)
         return
-    helper = await claimed(play, resident, number, task, luck=luck)
+    helper = await claimed(play, resident, number, task, words=words, luck=luck)
     if way == "released":
-        helper = await released(play, resident, helper, number, task, luck=luck)
+        helper = await released(play, resident, helper, number, task, words=words, luck=luck)
     play.expect("started", await play.press(helper, "task.start", task, times=2), "task.started")
     play.told(resident, "request.started", button=("request.see", number))
     if way == "letters":
@@ -116,7 +117,9 @@ async def withdrawn(play: Play, resident: Person, number: int) -> None:
     play.told(resident, "withdrawn")
 
 
-async def claimed(play: Play, resident: Person, number: int, task: int, *, luck: Random) -> Person:
+async def claimed(
+    play: Play, resident: Person, number: int, task: int, *, words: str, luck: Random
+) -> Person:
     """All press at once, one from the group where it hangs there; one gets it. An outsider's forged press never does."""
     helpers = [play.cast[helper] for helper in HELPERS]
     luck.shuffle(helpers)
@@ -136,13 +139,13 @@ async def claimed(play: Play, resident: Person, number: int, task: int, *, luck:
     play.expect("claimed", made, "task.claimed")
     play.told(resident, "request.claimed", button=("request.see", number))
     return await play.until(
-        lambda: next((helper for helper in helpers if play.sees(helper, "task.start", task)), None),
+        lambda: next((h for h in helpers if play.shows(h, "task.start", task, containing=words)), None),
         f"somebody holds task {task}",
     )
 
 
 async def released(
-    play: Play, resident: Person, helper: Person, number: int, task: int, *, luck: Random
+    play: Play, resident: Person, helper: Person, number: int, task: int, *, words: str, luck: Random
 ) -> Person:
     """The helper cannot come; somebody else takes it, or the same one after all."""
     async with play.hands(helper):
@@ -151,7 +154,7 @@ async def released(
     play.expect("released", [said], "task.released", remarks=1)
     play.told(resident, "request.released", button=("request.see", number))
     await play.button(play.cast[HELPERS[0]], "task.claim", task)
-    return await claimed(play, resident, number, task, luck=luck)
+    return await claimed(play, resident, number, task, words=words, luck=luck)
 
 
 async def letters(play: Play, resident: Person, helper: Person, number: int) -> None:
@@ -221,6 +224,7 @@ async def visit(play: Play) -> None:
         await play.says(visitor, play.words("精神不错"))
         made = await play.press(visitor, "form.done", times=2)
     play.expect("visit made", made, "task.reported", "visit.done", remarks=1)
+    await play.button(leader, "visit.rate", None, 5)
     made = await play.press(visited, "visit.rate", None, 5, at_once=True)
     made += await play.press(leader, "visit.rate", None, 5, at_once=True)
     await play.settled(visited)
@@ -247,6 +251,7 @@ async def alarm(play: Play) -> None:
     words = play.words("厨房着火了")
     play.expect("rung", [await play.says(ringer, words)], "alarm.raised", remarks=1)
     number = await play.number(leader, "alarm.seen", containing=words)
+    await play.button(secretary, "alarm.seen", number)
     play.told(leader, words=words, button=("alarm.seen", number))
     play.told(secretary, words=words, button=("alarm.seen", number))
     made = await play.press(leader, "alarm.seen", number, at_once=True)

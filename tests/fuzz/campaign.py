@@ -99,17 +99,13 @@ async def _at_once(seconds: float) -> None:
 async def campaign(location: Location, *, count: int, seed: int) -> Report:
     """Play ``count`` attacks drawn from ``seed`` against a fresh database, and say what came of them."""
     report = Report(seed)
-    with unlogged():
-        await _play(location, report, count=count, seed=seed)
-    return report
-
-
-async def _play(location: Location, report: Report, *, count: int, seed: int) -> None:
     async with running(location, checked=False, store=Watched) as program:
-        scene = await played(program)
-        report.buttons = len(scene.shown)
-        await Attack(scene, report, seed=seed).run(count)
-        await _still_works(program, report)
+        with unlogged():
+            scene = await played(program)
+            report.buttons = len(scene.shown)
+            await Attack(scene, report, seed=seed).run(count)
+            await _still_works(program, report)
+    return report
 
 
 class Attack:
@@ -129,13 +125,16 @@ class Attack:
         """Outsiders first, then insiders; everything put down in the report."""
         inside = count // 5
         async with self._overheard():
+            self._watched.done.clear()
             before = await self._scene_rows()
             await self._feed(self._outside(count - inside))
             self._compare(before, await self._scene_rows())
+            self.report.actions.update(type(action).__name__ for _, action in self._watched.done)
             self._watched.done.clear()
             await self._feed(self._inside(inside))
         await self._judge_inbox()
         await self._judge_leaks()
+        await self._judge_outbox()
         self.report.found += self.recorder.found
         self.report.calls += self.recorder.calls
         self._judge_actions()
@@ -257,6 +256,12 @@ class Attack:
         missing = sum(self.report.sent.values()) - sum(self.report.states.values())
         if missing:
             self.report.found.append(f"{missing} updates were never kept")
+
+    async def _judge_outbox(self) -> None:
+        """Every message that was made of it could be rendered and was taken."""
+        stuck = "state IN ('failed', 'unknown')"
+        for row in await rows(self.program.store._engine, "outbox", "id", "kind", "error", where=stuck):
+            self.report.found.append(f"a message is stuck: {row}")
 
     async def _judge_leaks(self) -> None:
         """Who took a request on, as some insiders may, reads whose it is."""

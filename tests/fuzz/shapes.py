@@ -61,6 +61,8 @@ def is_telegrams(update: Mapping[str, Any]) -> bool:
 def _faults(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
+            if isinstance(item, list) and name != "inline_keyboard":
+                yield f"{name} holds {item!r}"
             yield from _faults(name, item)
         return
     if not isinstance(value, dict):

@@ -18,8 +18,9 @@ import structlog
 
 from bot.app import App, StartError
 from bot.logs import configure
+from bot.setting_values import DatabaseUrl
 from bot.settings import Settings
-from bot.settings_model import DatabaseSettings, DatabaseUrl, HttpSettings, LogSettings, TelegramSettings
+from bot.settings_model import DatabaseSettings, HttpSettings, LogSettings, TelegramSettings
 from sandbox import Sandbox
 from sandbox.faults import Fault, FaultPlan
 from storage.unit import Store
@@ -97,7 +98,7 @@ def faults() -> Iterator[FaultPlan]:
 async def until(happened: Callable[[], bool]) -> None:
     """Wait, within reason."""
     async with asyncio.timeout(20):
-        while not happened():
+        while not happened():  # noqa: ASYNC110 - what happens has no event of its own
             await asyncio.sleep(0.002)
 
 

@@ -91,6 +91,7 @@ async def fails_only_wholly(
     return statements
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("noun", NOUNS)
 async def test_an_action_that_fails_anywhere_leaves_nothing_and_harms_nobody(
     noun: str, scene: Scene, engine: Engine, rules: Rulebook, now: datetime
@@ -106,6 +107,7 @@ async def test_an_action_that_fails_anywhere_leaves_nothing_and_harms_nobody(
     assert min(statements.values()) >= 6, statements
 
 
+@pytest.mark.timeout(400)
 async def test_any_other_step_that_fails_anywhere_leaves_nothing_and_harms_nobody(
     scene: Scene, engine: Engine, rules: Rulebook, now: datetime
 ) -> None:

@@ -14,7 +14,7 @@ from domain.requests import ConfirmRequest
 from storage.engine import Engine
 from storage.schema import metadata
 from storage.unit import Store
-from tests.support.dump import dump
+from tests.support.dump import dump, say
 from tests.support.scenes import busy
 from tests.support.village import do
 
@@ -78,7 +78,7 @@ async def test_the_database_refuses_what_the_rules_would(
     for what, statement in CHANGES.items():
         with subtests.test(what):
             with pytest.raises(IntegrityError):
-                await engine.write(lambda c, statement=statement: c.execute(text(statement)).rowcount)
+                await say(engine, statement)
             assert await dump(engine) == before
 
 

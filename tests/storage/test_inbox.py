@@ -47,7 +47,7 @@ async def test_recording_nothing_is_no_trouble(store: Store, engine: Engine, now
     before = await dump(engine)
     await store.record_sent([], fence=1, now=now)
     await store.lease_rows([], lease="bot", fence=1, now=now, needs_facts=lambda kind: False)
-    assert await store.decide_stuck([], resend=True) == 0
+    assert await store.decide_stuck([], resend=True, now=now) == 0
     assert await dump(engine) == before
 
 

@@ -89,7 +89,7 @@ async def test_of_two_that_come_first_in_the_same_instant_only_one_holds_the_lea
 
     async with engine.connect() as one, engine.connect() as two, engine.connect() as watcher:
         assert await one.run_sync(take("one")) == (1, None)  # type: ignore[arg-type]
-        second = asyncio.ensure_future(two.run_sync(take("two")))  # type: ignore[arg-type]
+        second: asyncio.Future[object] = asyncio.ensure_future(two.run_sync(take("two")))  # type: ignore[arg-type]
         while not (await watcher.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar():
             await watcher.rollback()
         await one.commit()

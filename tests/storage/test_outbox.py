@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from domain.groups import BindGroup
 from domain.lanes import Lane
 from domain.people import ChooseLanguage
 from domain.requests import AcceptRequest, AddToRequest, WithdrawRequest
@@ -142,7 +141,7 @@ async def test_who_lost_the_lease_records_nothing(
     await changed(store, place, request_id, now=now)
     edit = await lease(store, held=held, now=now)
     taken = await fence(store, now=now + timedelta(hours=1), holder="two")
-    await store.settle_orphans(fence=taken, resends=lambda kind: True)
+    await store.settle_orphans(fence=taken, resends=lambda kind: True, now=now)
     before = await dump(engine)
     late = [replace(item, state=state, message_id=4711) for item in sent(edit)]
     assert late
@@ -229,10 +228,10 @@ async def test_an_edit_that_shall_wait_again_gives_way_to_a_later_one(
         outcomes = [Sent(item, "waiting", not_before=now + timedelta(seconds=30)) for item in first.rows]
         await store.record_sent(outcomes, fence=held, now=now)
     elif how == "orphaned":
-        await store.settle_orphans(fence=held + 1, resends=lambda kind: True)
+        await store.settle_orphans(fence=held + 1, resends=lambda kind: True, now=now)
     else:
         await store.record_sent([Sent(item, "unknown") for item in first.rows], fence=held, now=now)
-        await store.decide_stuck(ids, resend=True)
+        await store.decide_stuck(ids, resend=True, now=now)
     assert await edits(engine) == [(row.id, "waiting")]
     assert await edits(engine, "state = 'dropped'") == [(row.id, "dropped")]
     assert await rows(engine, "outbox", "error", where="state = 'dropped' AND card GROUP BY error") == [
@@ -249,7 +248,7 @@ async def test_deciding_on_rows_that_are_not_stuck_changes_nothing(
     every = [row[0] for row in await rows(engine, "outbox", "id")]
     before = await dump(engine)
     for resend in (True, False):
-        assert await store.decide_stuck(every, resend=resend) == 0
+        assert await store.decide_stuck(every, resend=resend, now=now) == 0
     assert await dump(engine) == before
 
 
@@ -305,11 +304,11 @@ async def test_what_a_dead_process_was_sending_is_sent_again_or_asked_about(
     await store.receive([Arrived(1, 21, "{}")], now=now)
     await store.finish(1, now=now, replies=(Reply("refused", 21),))
     mine = await lease(store, held=taken, now=now)
-    done = await store.settle_orphans(fence=taken, resends=lambda kind: kind == "request.card")
+    done = await store.settle_orphans(fence=taken, resends=lambda kind: kind == "request.card", now=now)
     assert done == (1, len(first.rows) - 1)
     assert await count(engine, "outbox", "state = 'leased'") == len(mine.rows) == 1
     assert await count(engine, "outbox", "state = 'unknown' AND error = 'perhaps sent'") == done[1]
-    assert await store.settle_orphans(fence=taken, resends=lambda kind: True) == (0, 0)
+    assert await store.settle_orphans(fence=taken, resends=lambda kind: True, now=now) == (0, 0)
 
 
 async def test_the_operator_sends_again_what_is_stuck_or_lets_it_go(
@@ -320,8 +319,8 @@ async def test_the_operator_sends_again_what_is_stuck_or_lets_it_go(
     one, other = batch.rows
     await store.record_sent([Sent(one, "failed", error="bug"), Sent(other, "unknown")], fence=held, now=now)
     assert {row["id"] for row in (await store.stuck())[1]} == {one.id, other.id}
-    assert await store.decide_stuck([one.id], resend=True) == 1
-    assert await store.decide_stuck([other.id], resend=False) == 1
+    assert await store.decide_stuck([one.id], resend=True, now=now) == 1
+    assert await store.decide_stuck([other.id], resend=False, now=now) == 1
     assert [row.id for row in await store.candidates(now=now)] == [one.id]
     assert (await store.stuck())[1] == []
     assert await count(engine, "outbox", f"id = {other.id} AND state = 'dropped'") == 1
@@ -370,76 +369,6 @@ async def test_whoever_presses_is_reachable_again(store: Store, place: Village, 
     assert (await store.opening(place.resident.who, now=now)).actor.unreachable
     await do(store, ChooseLanguage("en"), place.resident.who, now=now)
     assert not (await store.opening(place.resident.who, now=now)).actor.unreachable
-
-
-OLD, NEW = -1001, -1009
-
-
-async def bound(store: Store, place: Village, *, held: int, now: datetime) -> int:
-    """A task whose card hangs in the bound group."""
-    await do(store, BindGroup(OLD, place.building), place.secretary.who, now=now)
-    _, task_id = await offered(store, place, now=now)
-    await deliver(store, held=held, now=now)
-    return task_id
-
-
-async def chats(engine: Engine) -> dict[int, int]:
-    """How many rows of binding, cards and outbox each of the two chats has."""
-    return {
-        chat: sum(
-            [await count(engine, table, f"chat_id = {chat}") for table in ("chat_group", "card", "outbox")]
-        )
-        for chat in (OLD, NEW)
-    }
-
-
-async def test_a_group_that_becomes_a_supergroup_takes_everything_along_once(
-    store: Store, engine: Engine, place: Village, held: int, now: datetime
-) -> None:
-    await bound(store, place, held=held, now=now)
-    before = await chats(engine)
-    assert before[OLD] == 3
-    for _ in range(3):
-        await store.group_migrated(None, chat_id=OLD, to_chat_id=NEW, now=now)
-        assert await chats(engine) == {OLD: 0, NEW: 3}
-    assert await rows(engine, "chat_group", "chat_id", "unit_id") == [(NEW, place.building)]
-
-
-async def test_a_straggler_for_the_old_group_moves_alone(
-    store: Store, engine: Engine, place: Village, held: int, now: datetime
-) -> None:
-    await bound(store, place, held=held, now=now)
-    await store.group_migrated(None, chat_id=OLD, to_chat_id=NEW, now=now)
-    await store.receive([Arrived(1, OLD, "{}")], now=now)
-    await store.finish(1, now=now, replies=(Reply("refused", OLD),))
-    (row,) = (await lease(store, held=held, now=now)).rows
-    await store.record_sent([Sent(row, "waiting", migrated_to=NEW, not_before=now)], fence=held, now=now)
-    assert await chats(engine) == {OLD: 0, NEW: 4}
-    assert await rows(engine, "chat_group", "chat_id", "unit_id") == [(NEW, place.building)]
-    assert [found.chat_id for found in (await lease(store, held=held, now=now)).rows] == [NEW]
-
-
-async def test_what_would_have_been_edited_in_the_old_group_is_posted_in_the_new_one(
-    store: Store, engine: Engine, place: Village, held: int, now: datetime
-) -> None:
-    task_id = await bound(store, place, held=held, now=now)
-    await engine.write(
-        lambda c: c.execute(
-            text(
-                "INSERT INTO outbox (chat_id, kind, subject_id, params, edit_message_id, card, lane, state, not_before,"
-                " created_at) SELECT :chat, kind, subject_id, params, 5, card, lane, 'waiting', not_before, created_at"
-                " FROM outbox WHERE kind = 'task.group' AND state = 'sent'"
-            ),
-            [{"chat": OLD}, {"chat": NEW}],
-        ).close()
-    )
-    await store.group_migrated(None, chat_id=OLD, to_chat_id=NEW, now=now)
-    waiting = await lease(store, held=held, now=now)
-    assert sorted((row.chat_id, row.edit_message_id or 0) for row in waiting.rows) == [(NEW, 0), (NEW, 5)]
-    # The old message's number is some other message's in the new chat: nobody may edit it by that number.
-    assert await rows(engine, "card", "message_id", where=f"subject_id = {task_id} AND chat_id = {NEW}") == [
-        (None,)
-    ]
 
 
 async def test_the_words_of_what_was_finished_are_forgotten_and_those_of_what_waits_are_kept(

@@ -26,7 +26,7 @@ from storage.entities import TABLES, StaleVersionError, save
 from storage.people import load_actors
 from storage.tasks import load_for_claim
 from storage.unit import Refusal, Store, Who
-from tests.support.dump import count, rows
+from tests.support.dump import count, rows, say
 from tests.support.village import (
     CLI,
     WORDS,
@@ -72,6 +72,7 @@ async def crowd(store: Store, place: Village, *, now: datetime) -> list[Soul]:
     ]
 
 
+@pytest.mark.timeout(400)
 async def test_each_of_many_tasks_is_won_once_and_every_loser_hears_so(
     store: Store, engine: Engine, now: datetime
 ) -> None:
@@ -158,7 +159,7 @@ async def winners(store: Store, engine: Engine, *, saving: Any, rules: Rulebook,
 
 async def without_the_indexes(engine: Engine) -> None:
     for name in ("uq_claim_place_held", "uq_claim_member_held"):
-        await engine.write(lambda c, name=name: c.execute(text(f"DROP INDEX {name}")).close())
+        await say(engine, f"DROP INDEX {name}")
 
 
 async def test_control_without_the_guards_two_people_win_the_same_place(

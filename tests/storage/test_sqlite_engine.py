@@ -42,13 +42,8 @@ class Disk:
         if query_only:
             return open_connection(path, query_only=True, busy_seconds=busy_seconds)
         self.opened += 1
-        connection = sqlite3.connect(
-            path,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=busy_seconds,
-            factory=lambda *args, **named: Refusing(self, *args, **named),
-        )
+        connection = Refusing(path, isolation_level=None, check_same_thread=False, timeout=busy_seconds)
+        connection.disk = self
         connection.execute("PRAGMA foreign_keys=ON").fetchall()
         if self.most_pages:
             connection.execute(f"PRAGMA max_page_count = {self.most_pages}").fetchall()
@@ -58,9 +53,7 @@ class Disk:
 class Refusing(sqlite3.Connection):
     """A connection whose COMMIT fails as a dying disk would make it."""
 
-    def __init__(self, disk: Disk, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.disk = disk
+    disk: Disk
 
     def execute(self, statement: str, *args: Any) -> sqlite3.Cursor:
         if statement == "COMMIT" and self.disk.failing_commits:
@@ -225,8 +218,10 @@ async def test_a_file_locked_by_another_program_is_away_and_comes_back(
 
 
 async def in_one_batch_of_two(engine: SqliteEngine, now: datetime) -> list[Any]:
-    return await asyncio.gather(
-        engine.write(runs("a", now)), engine.write(runs("b", now)), return_exceptions=True
+    return list(
+        await asyncio.gather(
+            engine.write(runs("a", now)), engine.write(runs("b", now)), return_exceptions=True
+        )
     )
 
 

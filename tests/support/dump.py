@@ -67,3 +67,12 @@ async def count(engine: Engine, table: str, where: str = "true") -> int:
     """How many rows there are."""
     statement = text(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608
     return int(await engine.read(lambda c: c.execute(statement).scalar_one()))
+
+
+async def say(engine: Engine, statement: str) -> None:
+    """Run one statement past all rules."""
+
+    def unit(connection: Connection) -> None:
+        connection.execute(text(statement))
+
+    await engine.write(unit)

