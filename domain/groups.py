@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
-from domain.base import Action, Actor, Decision, Entity, Event, Refused, Subject
-from domain.permissions import Permission
+from domain.base import NOT_FOUND, Action, Actor, Decision, Entity, Event, Refused, Subject
+from domain.permissions import Permission, allowed
 from domain.rulebook import Rulebook
 
 
@@ -25,11 +25,14 @@ class Group(Entity):
 
 @dataclass(frozen=True, slots=True)
 class GroupCase:
-    """A group (version 0 when it is new) and the unit it is to be bound to."""
+    """A group (version 0 when it is new) and the unit it is to be bound to. ``bound_path`` is the unit's that it is
+    bound to so far; "" when there is none.
+    """
 
     group: Group
     unit_id: int
     path: str
+    bound_path: str = ""
 
     @property
     def subject(self) -> Subject:
@@ -47,9 +50,12 @@ class BindGroup(Action):
 
 
 def bind(case: GroupCase, action: BindGroup, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """The newest binding counts."""
+    """The newest binding counts; a group that serves a unit is taken from it only by who may bind for that one too."""
     if not case.path:
         raise Refused("unit.unknown")
+    serves = bool(case.bound_path) and case.group.left_at is None
+    if serves and not allowed(actor, action.permission, Subject(path=case.bound_path)):
+        raise Refused(NOT_FOUND)
     bound = replace(case.group, unit_id=case.unit_id, bound_by=actor.person_id, bound_at=now, left_at=None)
     return Decision(
         saves=(bound,),

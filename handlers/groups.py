@@ -5,6 +5,8 @@ A group never reads anything of a person. What is posted there by itself (open t
 
 from __future__ import annotations
 
+from telegram.constants import ChatType
+
 from domain.base import NOT_FOUND, Refused
 from domain.groups import BindGroup
 from domain.permissions import Permission
@@ -13,6 +15,8 @@ from handlers.strays import unknown_command
 from handlers.turn import Answer, Do, Nothing, Turn, sent
 from views import people as screens
 from views.safe import plain
+
+GROUPS = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
 
 
 async def bind(turn: Turn) -> Answer:
@@ -28,7 +32,8 @@ async def bind(turn: Turn) -> Answer:
 
 async def bound(turn: Turn) -> Answer:
     """``group.bind:<unit_id>``: the rules ask whether who pressed may do so for this unit."""
-    if turn.private:
+    if turn.chat_type not in GROUPS:
+        # In private, or on a message sent by way of an inline query, there is no group to bind.
         return Nothing()
     level = await turn.read(UnitChildren(turn.pressed.id))
     if level.above is None:

@@ -19,7 +19,7 @@ _BY_CHAT = selection(Group).where(chat_group.c.chat_id == bindparam("chat_id")).
 
 
 def load_for_binding(connection: Connection, action: BindGroup, actor: Actor, rules: Rulebook) -> GroupCase:
-    """The group, known or new, and the unit."""
+    """The group, known or new, the unit, and the one it serves so far."""
     found = only(connection, Group, _BY_CHAT, chat_id=action.chat_id)
     if found is None:
         # The counter stays locked until the commit, so whoever else was binding this group is done by now: look again.
@@ -27,7 +27,8 @@ def load_for_binding(connection: Connection, action: BindGroup, actor: Actor, ru
         found = only(connection, Group, _BY_CHAT, chat_id=action.chat_id) or Group(
             new_id, 0, action.chat_id, None, None, None
         )
-    return GroupCase(found, action.unit_id, unit_path(connection, action.unit_id))
+    bound_path = "" if found.unit_id is None else unit_path(connection, found.unit_id)
+    return GroupCase(found, action.unit_id, unit_path(connection, action.unit_id), bound_path)
 
 
 LOADERS: dict[type[Any], Any] = {BindGroup: load_for_binding}

@@ -16,7 +16,15 @@ NUMBERS = ("update_id", "message_id", "date", "edit_date", "length", "duration",
 OBJECTS = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member", "chat_member", "from", "chat",
            "user", "location", "voice", "document", "contact", "sticker", "reply_to_message", "reply_markup",
            "old_chat_member", "new_chat_member", "inline_query", "poll_answer", "message_reaction")  # fmt: skip
-LISTS = ("entities", "photo", "inline_keyboard", "option_ids", "old_reaction", "new_reaction")
+LISTS = (
+    "entities",
+    "photo",
+    "inline_keyboard",
+    "option_ids",
+    "option_persistent_ids",
+    "old_reaction",
+    "new_reaction",
+)
 _MESSAGE = ("message_id", "date", "chat")
 _CHANGE = ("chat", "from", "date", "old_chat_member", "new_chat_member")
 _MEMBER = ("status", "user")
@@ -45,9 +53,11 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "poll_answer": ("poll_id", "option_ids", "option_persistent_ids"),
     "message_reaction": ("chat", "message_id", "date", "old_reaction", "new_reaction"),
     "inline_keyboard": ("text",),
+    "reply_markup": ("inline_keyboard",),
     "old_reaction": ("type",),
     "new_reaction": ("type",),
 }
+ITEMS = {"option_ids": int, "option_persistent_ids": str}
 LARGEST = 2**52
 CHAT_TYPES = ("private", "group", "supergroup", "channel")
 LAST_MOMENT = 2**33
@@ -66,6 +76,8 @@ def _faults(name: str, value: Any) -> Iterator[str]:
             yield from _faults(name, item)
         return
     if not isinstance(value, dict):
+        if name in ITEMS and not isinstance(value, ITEMS[name]):
+            yield f"{name} holds {value!r}"
         if name in NEEDED:
             yield f"{name} holds {value!r}"
         return

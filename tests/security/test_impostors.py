@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from domain.base import Role
+from storage.units import UnitRow
 from tests.support.databases import on_sqlite
 from tests.support.dump import count, differences, dump, rows
 from tests.support.paths import FLAT, accepted, claimed, raised
@@ -54,6 +56,31 @@ async def test_whoever_else_presses_the_secretarys_binding_is_refused(program: P
     assert await count(program.store._engine, "chat_group", "unit_id IS NOT NULL") == 0
     await program.zhao.does(program.zhao.press("group.bind", chat=group))
     assert await count(program.store._engine, "chat_group", "unit_id IS NOT NULL") == 1
+
+
+async def test_a_secretary_from_elsewhere_does_not_take_a_group_from_the_unit_it_serves(
+    program: Program,
+) -> None:
+    await program.store.import_units([UnitRow(2, "c2", "community", "和平社区", "", "street")], dry_run=False)
+    program.units["c2"] = await program.store.unit_by_code("c2") or 0
+    other = program.person("和平书记", user_id=3001, started=True)
+    await program.settles(other, role=Role.SECRETARY, at="c2")
+    group = program.group("1号楼", program.zhao, other)
+    await program.zhao.does(program.zhao.sends("/bind", chat=group))
+    await program.zhao.does(program.zhao.press("group.bind", chat=group))
+    before = await state(program)
+    await other.does(other.sends("/bind", chat=group))
+    await other.does(other.press(f"group.bind:{program.units['c2']}", chat=group))
+    assert other.saw("refused.not_found")
+    assert not differences(before, await state(program))
+
+
+async def test_a_binding_pressed_on_no_message_binds_nothing(program: Program) -> None:
+    user = {"id": program.zhao.user_id, "is_bot": False, "first_name": program.zhao.name}
+    query = {"id": "77", "from": user, "chat_instance": "1", "inline_message_id": "AAAA"}
+    await emitted(program, callback_query={**query, "data": f"group.bind:{program.units['b1']}"})
+    assert await count(program.store._engine, "chat_group") == 0
+    await nothing_failed(program)
 
 
 @pytest.mark.parametrize("whose", [1001, None])
