@@ -282,11 +282,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LetterFacts:
-    """Letters of the other side that the reader has not answered yet, oldest first."""
+    """What a letter is about. Its words travel with the notice."""
 
     request_id: int
     category: str
-    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -665,13 +665,28 @@ def write_letter(
                 ToPerson(reader),
                 "letter.arrived",
                 request.id,
-                {"from_helper": from_helper},
+                letter_params(action.content, from_helper=from_helper),
                 lane=Lane.PERSON,
             )
             for reader in sorted(readers - {actor.person_id})
         ),
         result={"request_id": request.id},
     )
+
+
+def letter_params(content: Content, *, from_helper: bool) -> dict[str, Scalar]:
+    """A letter's own content travels with its notice, so that each arrives once and by itself.
+
+    The parameters of what was sent are emptied after a week, and with the words when somebody is erased.
+    """
+    return {
+        "from_helper": from_helper,
+        "kind": content.kind,
+        "text": content.text,
+        "file_id": content.file_id,
+        "latitude": None if content.latitude is None else str(content.latitude),
+        "longitude": None if content.longitude is None else str(content.longitude),
+    }
 
 
 def _require(request: Request, *states: RequestState) -> None:

@@ -233,16 +233,30 @@ def confirmed_other(params: Mapping[str, Scalar], facts: RequestNews, voice: Voi
 
 
 def letter(params: Mapping[str, Scalar], facts: LetterFacts, voice: Voice) -> Message:
-    """What the other side wrote since the reader's last answer; numbers stay hidden."""
+    """A line from the other side; numbers stay hidden."""
     key = "letter.from_helper" if params.get("from_helper") else "letter.from_requester"
-    quotes = [
-        voice.quote(Words(part.text), limit=3000 // len(facts.parts)) for part in facts.parts if part.text
-    ]
+    kind, text = str(params.get("kind", "text")), str(params.get("text") or "")
     return Message(
-        card(voice.say(key, title=title(facts.request_id, facts.category, voice=voice)), block(*quotes)),
+        card(
+            voice.say(key, title=title(facts.request_id, facts.category, voice=voice)),
+            voice.quote(Words(text), limit=3000) if text else "",
+        ),
         keyboard=((voice.button("button.answer_letter", "request.write", facts.request_id),),),
-        media=tuple(_media(part) for part in facts.parts if part.kind != "text"),
+        media=()
+        if kind == "text"
+        else (
+            Media(
+                kind,
+                str(params.get("file_id") or ""),
+                _degrees(params.get("latitude")),
+                _degrees(params.get("longitude")),
+            ),
+        ),
     )
+
+
+def _degrees(value: Scalar) -> float | None:
+    return None if value is None else float(value)
 
 
 # --- questions and lists --------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,11 +12,9 @@ from domain.base import Purpose
 from domain.permissions import Permission
 from domain.queries import LetterFacts, RequestNews
 from domain.requests import FINAL, RequestState
-from domain.tasks import AT_WORK, ClaimState
-from storage.facts.requests import Seen, part_of, said_on, seen
-from storage.facts.rows import Look, Said, last_words
-
-LETTERS_SHOWN = 5
+from domain.tasks import AT_WORK, HOLDING, ClaimState
+from storage.facts.requests import Seen, said_on, seen
+from storage.facts.rows import Look, last_words
 
 
 def _news(
@@ -92,29 +89,13 @@ def returned(connection: Connection, request_id: int, look: Look) -> RequestNews
 
 
 def letter(connection: Connection, request_id: int, look: Look) -> LetterFacts | None:
-    """What the other side wrote since the reader's own last letter, while they may write to each other."""
+    """Whether the reader is still one of the two who write to each other. What was written travels with the notice."""
     found = seen(connection, request_id, look)
     if found is None:
         return None
     reader = look.reader.person_id
-    mine = next((c for c in reversed(found.claims) if c.member_id == reader and c.state in AT_WORK), None)
-    if mine is None and reader not in found.followers:
-        return None
-    since: datetime | None = None if mine is None else mine.claimed_at
-    unanswered: list[Said] = []
-    for said in said_on(connection, request_id):
-        if said.purpose is not Purpose.LETTER:
-            continue
-        if said.author_id == reader:
-            unanswered.clear()
-        elif (said.author_id in found.followers) == (mine is not None) and (
-            since is None or said.at >= since
-        ):
-            unanswered.append(said)
-    if not unanswered:
-        return None
-    parts = tuple(part_of(said, reader) for said in unanswered[-LETTERS_SHOWN:])
-    return LetterFacts(found.row.id, found.row.category, parts)
+    helps = any(claim.member_id == reader and claim.state in HOLDING for claim in found.claims)
+    return LetterFacts(found.row.id, found.row.category) if helps or reader in found.followers else None
 
 
 LIVE = frozenset(RequestState) - FINAL

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.databases import on_sqlite
 from tests.support.paths import FLAT, accepted, claimed, raised, rates, reported, reports, words_of
 from tests.support.program import Program
@@ -71,9 +69,6 @@ async def test_letters_go_both_ways_without_anybodys_number(program: Program) ->
     assert PHONES[1] not in read
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each letter repeats all of the other side's that are not answered yet"
-)
 async def test_an_album_as_a_letter_arrives_whole_and_once(program: Program) -> None:
     lan, wang = program.lan, program.wang
     request_id = await claimed(program)

@@ -57,7 +57,7 @@ async def test_what_cannot_be_read_is_set_aside_and_keeps_nobody_waiting(program
     await program.app.intake.accept([*broken, message(9008, "电梯坏了")])
     await program.emily.sends("/help")
     await program.emily.sees("This is what I can do")
-    while not program.app.dispatcher.idle:
+    while "waiting" in await states(program, *range(9001, 9009)):
         await program.passes(seconds=31)
     await program.quiet()
     assert await states(program, *range(9001, 9008)) == ["quarantined"] * 7
@@ -69,7 +69,7 @@ async def test_an_update_that_no_handler_could_take_is_not_forgotten(program: Pr
     await program.app.intake.accept(
         [{"update_id": 9001, "message": {"message_id": 1, "date": 1, "text": "no chat"}}]
     )
-    while not program.app.dispatcher.idle:
+    while await states(program, 9001) == ["waiting"]:
         await program.passes(seconds=31)
     ((error,),) = await rows(program.store._engine, "inbox", "error", where="update_id = 9001")
     assert str(error).startswith("UnreadableUpdateError")

@@ -107,7 +107,10 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.added": ({}, NEWS),
     "request.withdrawn_helper": ({}, NEWS),
     "request.confirmed_other": ({"stars": 4}, NEWS),
-    "letter.arrived": ({"from_helper": True}, LetterFacts(BIG, "lift", (PART, PART, PHOTO))),
+    "letter.arrived": (
+        {"from_helper": True, "kind": "photo", "text": NASTY * 400, "file_id": "f"},
+        LetterFacts(BIG, "lift"),
+    ),
     "desk.returned": ({}, NEWS),
     "task.confirmed": ({"stars": 5, "amount": 1440, "number": BIG}, None),
     "visit.claimed": ({"member": NAME}, None),
