@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from domain.base import Actor, Earning, Event, Remark
+from storage.prepared import Prepared
 from storage.schema import audit, earning, remark
 
-_AUDIT = audit.insert()
-_REMARK = remark.insert()
-_EARNING = earning.insert()
+_AUDIT = Prepared(audit.insert())
+_REMARK = Prepared(remark.insert())
+_EARNING = Prepared(earning.insert())
 
 
 def record(
@@ -36,7 +37,7 @@ def record(
         for event in events
     ]
     if rows:
-        connection.execute(_AUDIT, rows)
+        _AUDIT.insert(connection, rows)
 
 
 def keep(connection: Connection, remarks: Iterable[Remark], *, now: datetime) -> None:
@@ -58,7 +59,7 @@ def keep(connection: Connection, remarks: Iterable[Remark], *, now: datetime) ->
         for item in remarks
     ]
     if rows:
-        connection.execute(_REMARK, rows)
+        _REMARK.insert(connection, rows)
 
 
 def earn(connection: Connection, earnings: Iterable[Earning], *, now: datetime) -> None:
@@ -80,4 +81,4 @@ def earn(connection: Connection, earnings: Iterable[Earning], *, now: datetime) 
         for item in earnings
     ]
     if rows:
-        connection.execute(_EARNING, rows)
+        _EARNING.insert(connection, rows)

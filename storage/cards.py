@@ -13,10 +13,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from domain.base import Refresh
 from storage.dialect import insert_for
+from storage.prepared import Prepared
 from storage.schema import card
 from storage.types import Instant
 
@@ -44,7 +45,14 @@ def topic_of(kind: str, subject_id: int) -> str:
 
 _FOUND = (card.c.chat_id, card.c.person_id, card.c.kind, card.c.subject_id, card.c.message_id)
 _TOPICS = card.c.topic.in_(bindparam("topics", expanding=True))
-_WANT = card.update().where(_TOPICS).values(wanted=card.c.wanted + 1).returning(*_FOUND)
+_AT_ONCE = 4
+"""How many topics one statement takes; a list of fixed length can be prepared. Few things change together."""
+_WANT = Prepared(
+    card.update()
+    .where(or_(*(card.c.topic == bindparam(f"topic_{number}") for number in range(_AT_ONCE))))
+    .values(wanted=card.c.wanted + 1)
+    .returning(*_FOUND)
+)
 _WANTED = select(card.c.chat_id, card.c.topic, card.c.wanted, card.c.shown, *_FOUND[1:]).where(
     _TOPICS, card.c.chat_id.in_(bindparam("chats", expanding=True))
 )
@@ -93,7 +101,11 @@ def wish(connection: Connection, cards: Sequence[tuple[int, int | None, str, int
 def change(connection: Connection, refreshes: Iterable[Refresh]) -> list[Card]:
     """These things have changed. Returns the cards that hang already and need an edit."""
     topics = sorted({topic_of(item.kind, item.subject_id) for item in refreshes})
-    rows = connection.execute(_WANT, {"topics": topics}).all()
+    rows: list[Any] = []
+    for start in range(0, len(topics), _AT_ONCE):
+        some = topics[start : start + _AT_ONCE]
+        some += some[-1:] * (_AT_ONCE - len(some))
+        rows += _WANT.all(connection, {f"topic_{number}": topic for number, topic in enumerate(some)})
     # Cards still on their way show what is true when they leave, or are seen to be behind when they are recorded.
     return [Card(*row) for row in rows if row[4] is not None]
 

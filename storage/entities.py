@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.alarms import Alarm
@@ -21,6 +21,7 @@ from domain.requests import Request
 from domain.tasks import Claim, Task
 from storage import schema
 from storage.dialect import upserting
+from storage.prepared import Prepared
 
 E = TypeVar("E", bound=Entity)
 
@@ -47,27 +48,31 @@ class _Statements:
 
     names: tuple[str, ...]
     columns: tuple[ColumnElement[Any], ...]
-    by_id: Select[Any]
-    insert: Insert
-    update: Update
+    by_id: Prepared
+    locking: Prepared
+    insert: Prepared
+    update: Prepared
 
     @classmethod
     def of(cls, entity: type[Entity], table: Table) -> _Statements:
         names = tuple(field.name for field in fields(entity))
         columns = tuple(table.c[name] for name in names)
+        by_id = select(*columns).where(table.c.id == bindparam("id"))
         return cls(
             names=names,
             columns=columns,
-            by_id=select(*columns).where(table.c.id == bindparam("id")),
-            insert=table.insert(),
-            update=table.update()
-            .where(table.c.id == bindparam("_id"), table.c.version == bindparam("_version"))
-            .values({name: bindparam(name) for name in names if name != "id"}),
+            by_id=Prepared(by_id),
+            locking=Prepared(by_id.with_for_update()),
+            insert=Prepared(table.insert()),
+            update=Prepared(
+                table.update()
+                .where(table.c.id == bindparam("_id"), table.c.version == bindparam("_version"))
+                .values({name: bindparam(name) for name in names if name != "id"})
+            ),
         )
 
 
 _STATEMENTS = {entity: _Statements.of(entity, table) for entity, table in TABLES.items()}
-_LOCKING = {entity: found.by_id.with_for_update() for entity, found in _STATEMENTS.items()}
 
 
 def columns(entity: type[Entity]) -> tuple[ColumnElement[Any], ...]:
@@ -82,8 +87,8 @@ def selection(entity: type[Entity]) -> Select[Any]:
 
 def load(connection: Connection, entity: type[E], entity_id: int, *, lock: bool = True) -> E | None:
     """The row with this id, locked against other writers until the commit (PostgreSQL; SQLite has one writer)."""
-    statement = _LOCKING[entity] if lock else _STATEMENTS[entity].by_id
-    row = connection.execute(statement, {"id": entity_id}).first()
+    statements = _STATEMENTS[entity]
+    row = (statements.locking if lock else statements.by_id).first(connection, {"id": entity_id})
     return None if row is None else entity(*row)
 
 
@@ -106,15 +111,15 @@ def save(connection: Connection, entities: Iterable[Entity]) -> None:
         version = values["version"]
         values["version"] = version + 1
         if version == 0:
-            connection.execute(statements.insert, values)
+            statements.insert.insert(connection, [values])
             continue
         values["_id"] = values.pop("id")
         values["_version"] = version
-        if connection.execute(statements.update, values).rowcount != 1:
+        if statements.update.run(connection, values) != 1:
             raise StaleVersionError(f"{type(entity).__name__} {entity.id} is no longer at version {version}")
 
 
-_NEXT = (
+_NEXT = Prepared(
     schema.counter.update()
     .where(schema.counter.c.name == bindparam("counter"))
     .values(value=schema.counter.c.value + 1)
@@ -129,12 +134,14 @@ def next_id(connection: Connection, entity: type[Entity]) -> int:
 
 def next_number(connection: Connection, name: str) -> int:
     """The next number of a named counter, from 1."""
-    found = connection.execute(_NEXT, {"counter": name}).scalar()
+    found = _NEXT.first(connection, {"counter": name})
     if found is None:
         connection.execute(
             upserting(connection, schema.counter)
             .values(name=name, value=0)
             .on_conflict_do_nothing(index_elements=["name"])
         )
-        found = connection.execute(_NEXT, {"counter": name}).scalar_one()
-    return int(found)
+        found = _NEXT.first(connection, {"counter": name})
+    if found is None:
+        raise AssertionError("the counter has just been made")
+    return int(found[0])

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from storage.dialect import upserting
+from storage.prepared import Prepared
 from storage.schema import inbox
 from storage.types import Instant
 
@@ -41,7 +42,7 @@ _AFTER = (
     .order_by(inbox.c.id)
     .limit(bindparam("most"))
 )
-_DONE = (
+_DONE = Prepared(
     inbox.update()
     .where(inbox.c.update_id == bindparam("update"), inbox.c.state == "waiting")
     .values(state="done", done_at=bindparam("now", type_=Instant()), error=None)
@@ -111,7 +112,7 @@ def waiting_after(connection: Connection, row: int, *, most: int) -> list[Waitin
 
 def mark_done(connection: Connection, update_id: int, *, now: datetime) -> bool:
     """Mark an update done. False when it was done or quarantined before: the caller must stop there."""
-    return connection.execute(_DONE, {"update": update_id, "now": now}).rowcount == 1
+    return _DONE.run(connection, {"update": update_id, "now": now}) == 1
 
 
 def mark_failed(

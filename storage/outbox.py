@@ -32,6 +32,7 @@ from storage import cards
 from storage.cards import Card
 from storage.dialect import insert_for
 from storage.people import Recipient, recipients
+from storage.prepared import Prepared
 from storage.schema import lease, outbox, person
 from storage.types import Instant
 
@@ -140,16 +141,18 @@ def _row(
 
 
 @cache
-def _inserting(dialect: str) -> Any:
+def _inserting(dialect: str) -> Prepared:
     # A second edit of a card that already waits for one would show the same: it is left out.
-    return insert_for(dialect, outbox).on_conflict_do_nothing(
-        index_elements=["chat_id", "edit_message_id"], index_where=_WAITING
+    return Prepared(
+        insert_for(dialect, outbox).on_conflict_do_nothing(
+            index_elements=["chat_id", "edit_message_id"], index_where=_WAITING
+        )
     )
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(_inserting(connection.dialect.name), rows)
+        _inserting(connection.dialect.name).insert(connection, rows)
 
 
 _READERS = select(person.c.telegram_id, person.c.id).where(

@@ -28,6 +28,7 @@ from domain.people import Appoint, Appointment, ChooseHome, ChooseLanguage, Give
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
+from storage.prepared import Prepared
 from storage.schema import appointment, chat_group, household, person, unit
 from storage.types import Instant
 
@@ -60,7 +61,7 @@ _actor_from = (
     )
     .outerjoin(_held_unit, _held_unit.c.id == appointment.c.unit_id)
 )
-_ACTOR_BY_TELEGRAM = (
+_ACTOR_BY_TELEGRAM = Prepared(
     select(*_actor_columns).select_from(_actor_from).where(person.c.telegram_id == bindparam("key"))
 )
 _ACTORS_BY_ID = (
@@ -73,7 +74,7 @@ _ACTORS_BY_ID = (
 
 def load_actor(connection: Connection, now: datetime, *, telegram_id: int) -> Actor | None:
     """Who this is, with every appointment in force at ``now``; None for somebody the bot does not know."""
-    rows = connection.execute(_ACTOR_BY_TELEGRAM, {"key": telegram_id, "now": now}).all()
+    rows = _ACTOR_BY_TELEGRAM.all(connection, {"key": telegram_id, "now": now})
     return _actor_of(rows) if rows else None
 
 
@@ -248,7 +249,9 @@ def unit_path(connection: Connection, unit_id: int) -> str:
 
 
 _recipient = (person.c.telegram_id, person.c.id, person.c.unreachable_since)
-_ONE = select(*_recipient).where(person.c.id == bindparam("person_id"), person.c.telegram_id.is_not(None))
+_ONE = Prepared(
+    select(*_recipient).where(person.c.id == bindparam("person_id"), person.c.telegram_id.is_not(None))
+)
 _HOLDERS_UP = (
     select(*_recipient, unit.c.path)
     .select_from(
@@ -304,7 +307,7 @@ def recipients(connection: Connection, audience: Audience, now: datetime) -> tup
     """The chats an audience means at this moment. People without a chat are not among them."""
     match audience:
         case ToPerson(person_id):
-            rows: Iterable[Any] = connection.execute(_ONE, {"person_id": person_id})
+            rows: Iterable[Any] = _ONE.all(connection, {"person_id": person_id})
         case ToGroup(unit_id):
             paths = ancestors(unit_path(connection, unit_id))
             bound = connection.execute(_GROUPS_UP, {"paths": paths}).all()

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from storage.engine import DatabaseAwayError, DatabaseClosedError, Observe, UnitOfWork, unobserved
@@ -35,6 +36,8 @@ class PostgresEngine:
         self._observe = observe
         self._closed = False
         self._running: set[asyncio.Task[Any]] = set()
+        # Units wait here, for as long as it takes: a long queue is no reason to believe that the server is away.
+        self._free = asyncio.Semaphore(pool_size)
         self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
@@ -82,7 +85,7 @@ class PostgresEngine:
             started = perf_counter()
             connected = False
             try:
-                async with self._engine.connect() as connection:
+                async with self._free, self._engine.connect() as connection:
                     connected = True
                     if read_only:
                         await connection.execution_options(
@@ -104,7 +107,7 @@ class PostgresEngine:
                 if isinstance(error, OperationalError):
                     raise DatabaseAwayError(f"the database server refuses: {error.orig}") from error
                 raise
-            except (OSError, TimeoutError) as error:
+            except (OSError, TimeoutError, NoConnectionFreeError) as error:
                 raise DatabaseAwayError(f"the database server cannot be reached: {error}") from error
             finally:
                 self._observe("read" if read_only else "write", perf_counter() - started)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from storage.engine import DatabaseAwayError, DatabaseClosedError, Observe, UnitOfWork, unobserved
+from storage.prepared import RAW
 
 T = TypeVar("T")
 
@@ -196,7 +197,9 @@ class _Borrowed:
         if self._pair is None:
             raw = self._connect()
             self._engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, future=True)
-            self._pair = (raw, self._engine.connect())
+            connection = self._engine.connect()
+            connection.info[RAW] = raw
+            self._pair = (raw, connection)
         return self._pair
 
     def throw_away(self) -> None:

@@ -12,8 +12,9 @@ from domain.pairings import Pairing, Visit, VisitWhole
 from domain.requests import Request, RequestWhole
 from domain.rulebook import Rulebook
 from domain.tasks import AT_WORK, Claim, ClaimTask, ReleaseClaim, ReportClaim, StartClaim, Task, Whole, Work
-from storage.entities import columns, every, load, next_id, selection
+from storage.entities import columns, load, next_id, selection
 from storage.people import ancestors, below
+from storage.prepared import Prepared
 from storage.schema import appointment, claim, pairing, person, task, unit, visit
 
 _circle = unit.alias("circle")
@@ -25,14 +26,14 @@ _WITH_PATHS = (
     .join(_circle, _circle.c.id == task.c.circle_unit_id)
     .with_for_update(of=task)
 )
-_TASK = _WITH_PATHS.where(task.c.id == bindparam("id"))
-_TASK_OF_REQUEST = _WITH_PATHS.where(task.c.request_id == bindparam("request_id"))
-_CLAIMS = selection(Claim).where(claim.c.task_id == bindparam("task_id")).order_by(claim.c.id)
+_TASK = Prepared(_WITH_PATHS.where(task.c.id == bindparam("id")))
+_TASK_OF_REQUEST = Prepared(_WITH_PATHS.where(task.c.request_id == bindparam("request_id")))
+_CLAIMS = Prepared(selection(Claim).where(claim.c.task_id == bindparam("task_id")).order_by(claim.c.id))
 _OPEN_CLAIMS = select(func.count()).where(
     claim.c.member_id == bindparam("member_id"),
     claim.c.state.in_([state.value for state in sorted(AT_WORK)]),
 )
-_VISIT_OF_TASK = (
+_VISIT_OF_TASK = Prepared(
     select(*columns(Visit), *columns(Pairing))
     .join(pairing, pairing.c.id == visit.c.pairing_id)
     .where(visit.c.task_id == bindparam("task_id"))
@@ -50,8 +51,8 @@ class Placed:
     circle: str
 
 
-def _placed(connection: Connection, statement: Any, **params: int) -> Placed | None:
-    row = connection.execute(statement, params).first()
+def _placed(connection: Connection, statement: Prepared, **params: int) -> Placed | None:
+    row = statement.first(connection, params)
     return None if row is None else Placed(Task(*row[:-2]), row[-2], row[-1])
 
 
@@ -68,7 +69,7 @@ def task_of_request(connection: Connection, request_id: int) -> Placed | None:
 def work_of(connection: Connection, placed: Placed, *, request: Request | None = None) -> Work:
     """A task with its claims and what it serves, which is locked after it: always in this order."""
     found = placed.task
-    claims = every(connection, Claim, _CLAIMS, task_id=found.id)
+    claims = tuple(Claim(*row) for row in _CLAIMS.all(connection, {"task_id": found.id}))
     whole: Whole
     owners: frozenset[int]
     if found.request_id is not None:
@@ -77,7 +78,7 @@ def work_of(connection: Connection, placed: Placed, *, request: Request | None =
             raise Refused(NOT_FOUND)
         whole, owners = RequestWhole(request), frozenset(request.followers)
     else:
-        row = connection.execute(_VISIT_OF_TASK, {"task_id": found.id}).first()
+        row = _VISIT_OF_TASK.first(connection, {"task_id": found.id})
         if row is None:
             raise Refused(NOT_FOUND)
         paired = Pairing(*row[_VISIT_COLUMNS:])

@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from domain.base import Actor, Purpose, Role
 from domain.queries import PAGE_ROWS, Page, Place, Words
 from domain.rulebook import Rulebook
+from storage.prepared import Prepared
 from storage.schema import appointment, remark, unit
 from storage.types import Instant
 
@@ -104,7 +105,7 @@ SAID = (
 )
 """The columns of ``Said``, in order."""
 
-_ABOUT = (
+_ABOUT = Prepared(
     select(*SAID)
     .where(remark.c.subject_kind == bindparam("subject_kind"), remark.c.subject_id == bindparam("subject_id"))
     .order_by(remark.c.id)
@@ -114,8 +115,7 @@ _ABOUT = (
 def said_about(connection: Connection, kind: str, subject_id: int) -> tuple[Said, ...]:
     """Everything said about a thing, oldest first."""
     return tuple(
-        Said._make(row)
-        for row in connection.execute(_ABOUT, {"subject_kind": kind, "subject_id": subject_id})
+        Said._make(row) for row in _ABOUT.all(connection, {"subject_kind": kind, "subject_id": subject_id})
     )
 
 

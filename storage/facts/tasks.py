@@ -28,6 +28,7 @@ from storage.facts.rows import (
     said_about,
     words_of,
 )
+from storage.prepared import Prepared
 from storage.schema import (
     appointment,
     claim,
@@ -44,7 +45,7 @@ from storage.schema import (
 _circle = unit.alias("circle_unit")
 _held = unit.alias("held_unit")
 
-_TASK = (
+_TASK = Prepared(
     select(
         task,
         unit.c.name.label("place"),
@@ -75,7 +76,7 @@ _TASK = (
     )
     .where(task.c.id == bindparam("id"))
 )
-_CLAIMS = (
+_CLAIMS = Prepared(
     select(claim.c.member_id, claim.c.state, claim.c.minutes)
     .where(claim.c.task_id == bindparam("id"))
     .order_by(claim.c.id)
@@ -90,10 +91,10 @@ def _own_claim(claims: Sequence[Any], reader: int) -> Any | None:
 
 def task_card(connection: Connection, task_id: int, look: Look) -> TaskFacts | None:
     """For the helpers of the circle, and for whoever has or had a claim on it."""
-    row = connection.execute(_TASK, {"id": task_id}).first()
+    row = _TASK.first(connection, {"id": task_id})
     if row is None:
         return None
-    claims = connection.execute(_CLAIMS, {"id": task_id}).all()
+    claims = _CLAIMS.all(connection, {"id": task_id})
     own = _own_claim(claims, look.reader.person_id)
     mine: ClaimState | None = None if own is None else own.state
     sensitive = look.is_sensitive(row.category)
@@ -170,7 +171,7 @@ def _at_work(connection: Connection, row: Any, facts: TaskFacts) -> TaskFacts:
 
 def task_group(connection: Connection, task_id: int, look: Look) -> GroupTaskFacts | None:
     """For a group, whoever is in it: never what is private, about staff, or a visit."""
-    row = connection.execute(_TASK, {"id": task_id}).first()
+    row = _TASK.first(connection, {"id": task_id})
     if row is None or row.request_id is None or row.private or look.is_sensitive(row.category):
         return None
     return GroupTaskFacts(

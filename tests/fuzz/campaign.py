@@ -117,6 +117,7 @@ class Attack:
         self.report = report
         self.random = Random(seed)
         self.recorder = Recorder(scene.stolen)
+        self._request_of: dict[int, int] = {}
         self.forger = Forger(
             self.random, known=sorted(scene.shown), group_id=scene.group_id, first=FIRST_NUMBER
         )
@@ -137,7 +138,7 @@ class Attack:
         await self._judge_outbox()
         self.report.found += self.recorder.found
         self.report.calls += self.recorder.calls
-        self._judge_actions()
+        await self._judge_actions()
 
     @property
     def _watched(self) -> Watched:
@@ -273,7 +274,8 @@ class Attack:
             if not any((chat_id, request) in helpers for request in told):
                 self.report.found.append(f"{chat_id} read the secret {marker}: {text!r}")
 
-    def _judge_actions(self) -> None:
+    async def _judge_actions(self) -> None:
+        self._request_of = dict(await rows(self.program.store._engine, "task", "id", "request_id"))
         for who, action in self._watched.done:
             self.report.actions[type(action).__name__] += 1
             if not self._may(who, action):
@@ -288,7 +290,11 @@ class Attack:
             case _ if isinstance(action, ANYBODYS):
                 return True
             case requests.AcceptRequest(request_id=number) | requests.CorrectRequest(request_id=number):
-                return who == secretary or (who == leader and number not in scene.sensitive)
+                if number in scene.sensitive:
+                    # What is about staff goes into the hands of whoever takes it in.
+                    scene.helped_by.setdefault(number, set()).add(who)
+                    return who == secretary
+                return who in staff
             case requests.DeclineRequest() | groups.BindGroup():
                 return who == secretary
             case requests.ConfirmRequest(request_id=number) | requests.ReturnRequest(request_id=number):
@@ -303,7 +309,8 @@ class Attack:
                 scene.holders.setdefault(number, set()).add(who)
                 return who in staff | members
             case tasks.StartClaim() | tasks.ReleaseClaim() | tasks.ReportClaim():
-                return who in scene.holders.get(action.task_id, set())
+                helping = scene.helped_by.get(self._request_of.get(action.task_id, 0), set())
+                return who in scene.holders.get(action.task_id, set()) | helping
             case pairings.PairUp() | alarms.AcknowledgeAlarm():
                 return who in staff
             case pairings.ConfirmVisit():

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event
 
 from storage.engine import Engine, UnitOfWork
+from storage.prepared import RAW
 from storage.sqlite import open_connection
 
 T = TypeVar("T")
@@ -62,6 +63,22 @@ def mined(path: Path, *, query_only: bool, busy_seconds: float) -> sqlite3.Conne
     return connection
 
 
+class _Waylaid:
+    """The driver's connection, with something in the way of each statement."""
+
+    def __init__(self, raw: Any, before: Callable[[str, Any, bool], tuple[str, Any]]) -> None:
+        self._raw = raw
+        self._before = before
+
+    def execute(self, sql: str, values: Any) -> Any:
+        """One statement."""
+        return self._raw.execute(*self._before(sql, values, False))
+
+    def executemany(self, sql: str, values: Any) -> Any:
+        """One statement for many rows."""
+        return self._raw.executemany(*self._before(sql, values, True))
+
+
 class FaultyEngine:
     """An engine whose units meet a fault at their ``at``-th statement, each time they are run.
 
@@ -105,11 +122,19 @@ class FaultyEngine:
                 self.struck += 1
                 return INSTEAD[self._fault], [()] if executemany else ()
 
+            raw = connection.info.get(RAW)
             event.listen(connection, "before_cursor_execute", before, retval=True)
+            if raw is not None:
+                # Prepared statements go past SQLAlchemy's events, straight to the driver: they are met there.
+                connection.info[RAW] = _Waylaid(
+                    raw, lambda sql, values, many: before(connection, None, sql, values, None, many)
+                )
             try:
                 unit(connection)
                 raise Unwound
             finally:
                 event.remove(connection, "before_cursor_execute", before)
+                if raw is not None:
+                    connection.info[RAW] = raw
 
         return run

@@ -1,0 +1,116 @@
+"""Statements of the hot path, compiled once and on SQLite handed to the driver as they are.
+
+They are the same SQLAlchemy statements as everywhere, and on PostgreSQL they run as everywhere. On SQLite a press is
+eleven statements of about 12 µs each, to which SQLAlchemy's execution adds 60 to 100 µs apiece, nearly all of it the
+same work again (measured in ``docs/performance.md``). So here the compiling and the choice of type processors are
+kept, and only values go through: bound by the same types, read by the same types.
+
+A statement with a list of unknown length cannot be prepared; it is executed the ordinary way.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+RAW = "linli.raw"
+"""Where the engine leaves the driver's own connection, in ``Connection.info``."""
+
+Processor = Callable[[Any], Any] | None
+
+
+class _ForDriver:
+    """One statement as the driver takes it: text, names and processors of its parameters, processors of its columns."""
+
+    __slots__ = ("_columns", "_fixed", "_names", "_row", "text")
+
+    def __init__(self, connection: Connection, statement: Any, keys: Iterable[str] | None) -> None:
+        dialect = connection.dialect
+        compiled = statement.compile(
+            dialect=dialect,
+            column_keys=None if keys is None else list(keys),
+            compile_kwargs={"render_postcompile": True},
+        )
+        self.text: str = compiled.string
+        binds = compiled.binds
+        self._fixed = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+        self._names: list[tuple[str, Processor]] = [
+            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup
+        ]
+        described = getattr(statement, "column_descriptions", None) or getattr(
+            statement, "returning_column_descriptions", []
+        )
+        types = [column["type"].dialect_impl(dialect) for column in described]
+        processors = [found.result_processor(dialect, None) for found in types]
+        self._columns: list[tuple[int, Callable[[Any], Any]]] = [
+            (place, processor) for place, processor in enumerate(processors) if processor is not None
+        ]
+        # Through a name without a type: mypy wants a literal list of fields, and these are known at run time only.
+        make_class: Any = namedtuple
+        self._row = make_class("Row", [column["name"] for column in described], rename=True)
+
+    def values(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """The parameters in the order of the text, each as its type binds it."""
+        fixed = self._fixed
+        found = []
+        for name, processor in self._names:
+            value = parameters[name] if name in parameters else fixed[name]
+            found.append(value if processor is None else processor(value))
+        return found
+
+    def row(self, raw: Sequence[Any]) -> Any:
+        """A row with each value as its type reads it, and the columns' names as attributes."""
+        if not self._columns:
+            return self._row._make(raw)
+        values = list(raw)
+        for place, processor in self._columns:
+            values[place] = processor(values[place])
+        return self._row._make(values)
+
+
+class Prepared:
+    """A statement to be executed often. Errors are the driver's own on SQLite, SQLAlchemy's on PostgreSQL."""
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+        self._for_driver: dict[tuple[str, ...] | None, _ForDriver] = {}
+
+    def all(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Every row, values in order, columns as attributes."""
+        raw = connection.info.get(RAW)
+        if raw is None:
+            return connection.execute(self.statement, parameters).all()
+        form = self._form(connection, None)
+        return [form.row(row) for row in raw.execute(form.text, form.values(parameters)).fetchall()]
+
+    def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Any | None:
+        """The first row, or None."""
+        rows = self.all(connection, parameters)
+        return rows[0] if rows else None
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+        """Execute a change. Returns how many rows it reached."""
+        raw = connection.info.get(RAW)
+        if raw is None:
+            return connection.execute(self.statement, parameters).rowcount
+        form = self._form(connection, None)
+        return int(raw.execute(form.text, form.values(parameters)).rowcount)
+
+    def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that all have the same keys."""
+        raw = connection.info.get(RAW)
+        if raw is None:
+            connection.execute(self.statement, rows)
+            return
+        form = self._form(connection, tuple(rows[0]))
+        raw.executemany(form.text, [form.values(row) for row in rows])
+
+    def _form(self, connection: Connection, keys: tuple[str, ...] | None) -> _ForDriver:
+        form = self._for_driver.get(keys)
+        if form is None:
+            form = self._for_driver[keys] = _ForDriver(connection, self.statement, keys)
+        return form
