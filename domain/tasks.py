@@ -199,7 +199,9 @@ def _event(name: str, work: Work, **data: int | str | None) -> Event:
 
 def _cards(work: Work) -> tuple[Refresh, ...]:
     """Every card that shows this work: the pool's, the helpers' and that of whom it is for."""
-    return (Refresh("task.card", work.task.id), Refresh("task.group", work.task.id), work.whole.card)
+    task = work.task
+    desk = () if task.request_id is None else (Refresh("desk.card", task.request_id),)
+    return (Refresh("task.card", task.id), Refresh("task.group", task.id), work.whole.card, *desk)
 
 
 def claim(work: Work, action: ClaimTask, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
