@@ -26,7 +26,7 @@ import handlers
 from bot.commands import Commands
 from bot.control import ControlServer, socket_path
 from bot.dispatcher import Dispatcher
-from bot.intake import ALLOWED_UPDATES, Intake, Poller
+from bot.intake import Intake, Poller
 from bot.limiter import Limiter, Limits
 from bot.metrics import Metrics, Queue, Snapshot
 from bot.rules import rulebook
@@ -344,7 +344,7 @@ class App:
             {
                 "url": url,
                 "secret_token": secret,
-                "allowed_updates": list(ALLOWED_UPDATES),
+                "allowed_updates": list(handlers.ALLOWED_UPDATES),
                 "max_connections": 40,
             },
         )

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from telegram.error import Conflict, InvalidToken, TelegramError
 
+from handlers import ALLOWED_UPDATES
 from jobs.classify import RetryAt, classify
 from jobs.telegram import Call, compact, is_id, sender_of
 from storage.engine import DatabaseAwayError
@@ -21,7 +22,6 @@ from storage.unit import Store
 
 log = structlog.get_logger(__name__)
 
-ALLOWED_UPDATES = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
 LONGEST_BACK_OFF = 30.0
 CONFLICT_SECONDS = 10.0
 
