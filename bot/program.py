@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,10 @@ async def _run(app: App, *, sandbox: Sandbox | None = None) -> None:
         log.info("stopped before it was ready")
         return
     started = True
+    # What is there now stays; and an update makes thousands of short-lived objects but hardly any cycles, so looking
+    # for cycles every 700 of them costs a twentieth of the throughput and finds nothing.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
     if sandbox is not None:
         _welcome(sandbox.url)
     await app.run()
