@@ -78,7 +78,7 @@ async def _run(app: App, *, sandbox: Sandbox | None = None) -> None:
     # What is there now stays; and an update makes thousands of short-lived objects but hardly any cycles, so looking
     # for cycles every 700 of them costs a twentieth of the throughput and finds nothing.
     gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(20_000, 20, 20)
     if sandbox is not None:
         _welcome(sandbox.url)
     await app.run()

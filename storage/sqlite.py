@@ -56,7 +56,8 @@ def open_connection(
         "foreign_keys=ON",
         "recursive_triggers=ON",
         "temp_store=MEMORY",
-        "cache_size=-8192",
+        # KiB each; the operating system keeps the file's pages too, so more here is only more memory.
+        "cache_size=-2048",
         *(("query_only=ON", "wal_autocheckpoint=0") if query_only else ()),
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
