@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+# aiogram lives in a virtual environment of its own, where the type checker does not look.
 from aiogram import Bot, Dispatcher  # type: ignore[import-not-found]
 from aiogram.client.session.aiohttp import AiohttpSession  # type: ignore[import-not-found]
 from aiogram.client.telegram import TelegramAPIServer  # type: ignore[import-not-found]

@@ -131,6 +131,7 @@ class App:
         engine = open_engine(
             self.location,
             readers=self.settings.database.readers,
+            # The engines say "read" or "write"; their protocol promises no more than a text.
             observe=lambda kind, seconds: self.metrics.database_took(seconds, kind=kind),  # type: ignore[arg-type]
         )
         self.store = self._make_store(

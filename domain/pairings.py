@@ -27,7 +27,6 @@ from domain.base import (
     Refresh,
     Refused,
     Remark,
-    Role,
     Scalar,
     Subject,
     ToPerson,
@@ -380,4 +379,3 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     OpenVisit: open_visit,
     ConfirmVisit: confirm_visit,
 }
-STAFF_ROLES = (Role.LEADER, Role.SECRETARY)

@@ -6,6 +6,7 @@ here and what its end means for the request or the visit is asked of ``Work``.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -126,31 +127,31 @@ class Work:
         return next((c for c in self.claims if c.member_id == person_id and c.state in HOLDING), None)
 
 
-class Whole:
+class Whole(ABC):
     """What a task serves. Requests and visits say what the start, the end and a release of work mean for them."""
 
     @property
+    @abstractmethod
     def card(self) -> Refresh:
         """The card of whom the work is for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self, work: Work, *, now: datetime) -> Decision:
         """The first claim has been made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, work: Work, *, now: datetime) -> Decision:
         """Every held claim is reported, at least one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def idle(self, work: Work) -> Decision:
         """Nobody holds a place any more, and nothing was reported."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell(
         self, kind: str, *, lane: Lane = Lane.CLAIM, **params: str | int | bool | None
     ) -> tuple[Notice, ...]:
         """A word to whom the work is for."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,10 @@ JOBS: tuple[Job, ...] = (
 class Ticker:
     """Ticks the jobs. A failing job is logged and looked at again with the next tick."""
 
-    def __init__(
-        self, store: Store, *, now: Callable[[], datetime], jobs: tuple[Job, ...] = JOBS, speed: float = 1.0
-    ) -> None:
+    def __init__(self, store: Store, *, now: Callable[[], datetime], jobs: tuple[Job, ...] = JOBS) -> None:
         self._store = store
         self._now = now
         self._jobs = jobs
-        self._speed = speed
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -81,7 +78,7 @@ class Ticker:
                 self.tick,
                 "interval",
                 args=(job,),
-                seconds=job.every.total_seconds() / self._speed,
+                seconds=job.every.total_seconds(),
                 id=job.name,
                 misfire_grace_time=None,
                 coalesce=True,

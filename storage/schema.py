@@ -1,7 +1,7 @@
 """The tables, once, for both databases. What each noun does with its own is in the module named after it.
 
-Constraints repeat the rules: a bug cannot commit two holders of one place, a second posting of one earning, or a
-posting that does not balance. Audit and ledger refuse change by trigger (``triggers.py``). Words and whatever else
+Constraints repeat the rules: a bug cannot commit two holders of one place or a second posting of one earning.
+That postings balance is shown by ``points.differences``, not by a constraint. Audit and ledger refuse change by trigger (``triggers.py``). Words and whatever else
 may have to be erased live in ``person``, ``household`` and ``remark`` only.
 """
 
