@@ -222,6 +222,8 @@ class Round:
             last_journal=self._journal(),
         )
         verdict.violations[:0] = trouble
+        if trouble:
+            verdict.violations.append(f"in the chats there hung:\n{self._play.chats()}")
         log = self._folder / LOG
         if verdict.violations and log.exists():
             verdict.violations.append(f"the bots logged at the end:\n{log.read_text()[-MOST_LOG:]}")

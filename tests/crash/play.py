@@ -23,6 +23,7 @@ from views.catalogue import Texts
 T = TypeVar("T")
 QUIET_SECONDS = 3.0
 """When all is dealt with for so long and somebody still waits, what they wait for was lost."""
+NEWEST, NEWEST_WORDS = 8, 90
 
 
 class Violation(Exception):
@@ -180,14 +181,31 @@ class Play:
                         return message.id, data
         return None
 
-    def shows(self, person: Person, name: str, number: int, *, containing: str) -> bool:
-        """Whether the newest message with these words has the button.
+    def shows(self, person: Person, name: str, number: int, *, containing: str, listed: str) -> bool:
+        """Whether the newest card with these words has the button.
 
-        A repeated card leaves an older one behind that nobody keeps up to date.
+        A repeated card leaves an older one behind that nobody keeps up to date. A list, which quotes the same words
+        and leads to its cards with ``listed`` buttons, is no card: people may look at one at any moment.
         """
-        card = next((m for m in reversed(person.messages) if containing in m.text), None)
+        to_card = re.compile(_data(listed, None, None) + r"\Z")
+        card = next(
+            (
+                message
+                for message in reversed(person.messages)
+                if containing in message.text and not any(to_card.match(data) for _, data in message.buttons)
+            ),
+            None,
+        )
         wanted = re.compile(_data(name, number, None) + r"\Z")
         return card is not None and any(wanted.match(data) for _, data in card.buttons)
+
+    def chats(self) -> str:
+        """The newest messages of everybody with their buttons, to see where a story stopped."""
+        return "\n".join(
+            f"{person} {message.id}: {message.text[:NEWEST_WORDS]!r} {[data for _, data in message.buttons]}"
+            for person in self.cast.people.values()
+            for message in person.messages[-NEWEST:]
+        )
 
     async def number(self, person: Person, name: str, *, containing: str) -> int:
         """The number in the newest such button under these words."""

@@ -139,7 +139,10 @@ async def claimed(
     play.expect("claimed", made, "task.claimed")
     play.told(resident, "request.claimed", button=("request.see", number))
     return await play.until(
-        lambda: next((h for h in helpers if play.shows(h, "task.start", task, containing=words)), None),
+        lambda: next(
+            (h for h in helpers if play.shows(h, "task.start", task, containing=words, listed="task.see")),
+            None,
+        ),
         f"somebody holds task {task}",
     )
 
