@@ -75,6 +75,9 @@ def _show(dialect: str) -> Any:
     return upsert.on_conflict_do_update(
         index_elements=["chat_id", "topic"],
         set_={name: upsert.excluded[name] for name in ("message_id", "shown", "open", "shown_at")},
+        # Within a chat the numbers of messages rise: the newest is the one that people look at, and stays the card
+        # when an edit of an older copy is recorded after it.
+        where=or_(card.c.message_id.is_(None), card.c.message_id <= upsert.excluded.message_id),
     )
 
 
@@ -116,9 +119,9 @@ def wanted(connection: Connection, keys: Collection[tuple[int, str]]) -> dict[tu
 
 
 def show(connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now: datetime) -> list[Card]:
-    """These cards were sent or edited, from what was wanted then and with buttons or without.
+    """These messages were sent or edited, from what was wanted then and with buttons or without.
 
-    Returns those that have changed in between and need one more edit.
+    Of several messages that show the same thing the newest is its card. Returns those that have changed in between and need one more edit.
     """
     connection.execute(
         _show(connection.dialect.name),

@@ -270,6 +270,26 @@ async def test_a_message_that_can_no_longer_be_edited_is_posted_anew_and_is_the_
     assert again[0] > 9000 > row.id
 
 
+async def test_an_edit_of_an_older_message_recorded_last_does_not_make_it_the_card_again(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    """As when somebody claims from a group: a new card comes in private while the old one there is edited too."""
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    new_card = Reply("request.card", row.chat_id, request_id, card=True)
+    add = AddToRequest(request_id, WORDS)
+    assert isinstance(await store.perform(add, place.resident.who, now=now, replies=(new_card,)), Done)
+    assert await edits(engine) == [(row.id, "waiting")]
+    leaving = [item for item in (await lease(store, held=held, now=now)).rows if item.kind == row.kind]
+    old = [Sent(item, "sent", message_id=row.id, shown=2) for item in leaving if item.edit_message_id]
+    new = [Sent(item, "sent", message_id=9000, shown=2) for item in leaving if not item.edit_message_id]
+    for outcomes in (new, old):
+        await store.record_sent(outcomes, fence=held, now=now)
+    await deliver(store, held=held, now=now)
+    await changed(store, place, request_id, now=now)
+    assert await edits(engine) == [(9000, "waiting")]
+
+
 async def test_after_an_outage_every_open_card_shown_before_says_that_we_are_back(
     store: Store, engine: Engine, place: Village, held: int, now: datetime
 ) -> None:
