@@ -18,6 +18,7 @@ from telegram import Bot, Update
 from telegram.error import TelegramError
 
 from domain.lanes import Lane
+from handlers.updates import parsed
 from jobs.classify import Drop, classify
 from jobs.telegram import is_id
 from storage.engine import DatabaseAwayError
@@ -160,8 +161,7 @@ class Dispatcher:
             away = min(away * 2, LONGEST_AWAY_SECONDS)
 
     async def _once(self, row: Waiting) -> None:
-        update = Update.de_json(json.loads(row.payload), self._bot)
-        await self._process(update)
+        await self._process(parsed(json.loads(row.payload), self._bot))
 
     async def _gave_up(self, row: Waiting, error: Exception, attempts: int) -> bool:
         """Count the failure and wait; True when the update was set aside, or must wait for the next start."""

@@ -15,7 +15,7 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 from handlers import ALLOWED_UPDATES
 from jobs.classify import RetryAt, classify
-from jobs.telegram import Call, compact, is_id, sender_of
+from jobs.telegram import Call, compact, is_id, sender_of, without_our_words
 from storage.engine import DatabaseAwayError
 from storage.inbox import Arrived
 from storage.unit import Store
@@ -109,7 +109,7 @@ def _is_update(update: object) -> bool:
 def _arrived(update: Mapping[str, Any]) -> Arrived:
     number = int(update["update_id"])
     try:
-        return Arrived(number, sender_of(update), compact(update))
+        return Arrived(number, sender_of(update), compact(without_our_words(update)))
     except RecursionError:
         # Nested without end: its number is all that can be kept, so that it does not come again.
         log.error("an update could not be written down", update_id=number)

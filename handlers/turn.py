@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
-from telegram import ChatMemberUpdated, InlineKeyboardMarkup
+from telegram import ChatMemberUpdated
 from telegram import Message as Received
 
 from domain.base import NOT_FOUND, Action, Actor, Query, Refused, Scalar
@@ -84,7 +84,7 @@ class Turn:
     texts: Texts
     message: Received | None = None
     press: Press | None = None
-    keyboard: InlineKeyboardMarkup | None = None
+    beside_data: tuple[str, ...] = ()
     membership: ChatMemberUpdated | None = None
     forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
     bot_username: str = ""
@@ -97,8 +97,7 @@ class Turn:
 
     def beside(self, verb: str) -> bool:
         """Whether the pressed message has a button of this verb too: which of our screens it is."""
-        rows = self.keyboard.inline_keyboard if self.keyboard else ()
-        return any(str(button.callback_data or "").startswith(f"{verb}:") for row in rows for button in row)
+        return any(data.startswith(f"{verb}:") for data in self.beside_data)
 
     @property
     def today(self) -> date:

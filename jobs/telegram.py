@@ -155,6 +155,20 @@ def sender_of(update: Mapping[str, Any]) -> int:
     return 0
 
 
+def without_our_words(update: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The update as it is, but of a pressed message only its number, its chat and its keyboard.
+
+    That message is our own, nothing reads its words, and on a card they may be somebody's address. What is left has
+    the shape in which Telegram itself tells of a message that it no longer shows (``InaccessibleMessage``).
+    """
+    press = update.get("callback_query")
+    message = press.get("message") if isinstance(press, dict) else None
+    if not isinstance(press, dict) or not isinstance(message, dict):
+        return update
+    kept = {name: message[name] for name in ("message_id", "chat", "reply_markup") if name in message}
+    return {**update, "callback_query": {**press, "message": {**kept, "date": 0}}}
+
+
 def compact(update: Mapping[str, Any]) -> str:
     """The update as JSON text for the inbox. Halves of characters, which no database takes, become question marks."""
     text = json.dumps(update, ensure_ascii=False, separators=(",", ":"))

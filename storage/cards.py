@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from domain.base import Refresh
 from storage.dialect import insert_for
-from storage.prepared import Prepared
+from storage.prepared import Prepared, one_of, some
 from storage.schema import card
 from storage.types import Instant
 
@@ -44,17 +44,19 @@ def topic_of(kind: str, subject_id: int) -> str:
 
 
 _FOUND = (card.c.chat_id, card.c.person_id, card.c.kind, card.c.subject_id, card.c.message_id)
-_TOPICS = card.c.topic.in_(bindparam("topics", expanding=True))
-_AT_ONCE = 4
-"""How many topics one statement takes; a list of fixed length can be prepared. Few things change together."""
+_FEW = 4
+"""How many topics one statement takes: few things change together."""
 _WANT = Prepared(
     card.update()
-    .where(or_(*(card.c.topic == bindparam(f"topic_{number}") for number in range(_AT_ONCE))))
+    .where(one_of(card.c.topic, "topic", most=_FEW))
     .values(wanted=card.c.wanted + 1)
     .returning(*_FOUND)
 )
-_WANTED = select(card.c.chat_id, card.c.topic, card.c.wanted, card.c.shown, *_FOUND[1:]).where(
-    _TOPICS, card.c.chat_id.in_(bindparam("chats", expanding=True))
+# Two lists use the index on SQLite, pairs would not.
+_WANTED = Prepared(
+    select(card.c.chat_id, card.c.topic, card.c.wanted, card.c.shown, *_FOUND[1:]).where(
+        one_of(card.c.chat_id, "chat"), one_of(card.c.topic, "topic")
+    )
 )
 _STALE = select(*_FOUND).where(
     card.c.open, card.c.message_id.is_not(None), card.c.shown_at < bindparam("before", type_=Instant())
@@ -63,28 +65,31 @@ _BEHIND = select(*_FOUND).where(card.c.chat_id == bindparam("chat"), card.c.want
 
 
 @cache
-def _wish(dialect: str) -> Any:
-    return insert_for(dialect, card).on_conflict_do_update(
-        index_elements=["chat_id", "topic"], set_={"wanted": card.c.wanted + 1}
+def _wish(dialect: str) -> Prepared:
+    return Prepared(
+        insert_for(dialect, card).on_conflict_do_update(
+            index_elements=["chat_id", "topic"], set_={"wanted": card.c.wanted + 1}
+        )
     )
 
 
 @cache
-def _show(dialect: str) -> Any:
+def _show(dialect: str) -> Prepared:
     upsert = insert_for(dialect, card)
-    return upsert.on_conflict_do_update(
+    statement = upsert.on_conflict_do_update(
         index_elements=["chat_id", "topic"],
         set_={name: upsert.excluded[name] for name in ("message_id", "shown", "open", "shown_at")},
         # Within a chat the numbers of messages rise: the newest is the one that people look at, and stays the card
         # when an edit of an older copy is recorded after it.
         where=or_(card.c.message_id.is_(None), card.c.message_id <= upsert.excluded.message_id),
     )
+    return Prepared(statement)
 
 
 def wish(connection: Connection, cards: Sequence[tuple[int, int | None, str, int]]) -> None:
     """Cards that shall be posted: (chat, person, kind, subject). One that is there is wanted once more."""
-    connection.execute(
-        _wish(connection.dialect.name),
+    _wish(connection.dialect.name).insert(
+        connection,
         [
             {
                 "chat_id": chat_id,
@@ -105,10 +110,8 @@ def change(connection: Connection, refreshes: Iterable[Refresh]) -> list[Card]:
     """These things have changed. Returns the cards that hang already and need an edit."""
     topics = sorted({topic_of(item.kind, item.subject_id) for item in refreshes})
     rows: list[Any] = []
-    for start in range(0, len(topics), _AT_ONCE):
-        some = topics[start : start + _AT_ONCE]
-        some += some[-1:] * (_AT_ONCE - len(some))
-        rows += _WANT.all(connection, {f"topic_{number}": topic for number, topic in enumerate(some)})
+    for portion in some("topic", topics, most=_FEW):
+        rows += _WANT.all(connection, portion)
     # Cards still on their way show what is true when they leave, or are seen to be behind when they are recorded.
     return [Card(*row) for row in rows if row[4] is not None]
 
@@ -123,8 +126,8 @@ def show(connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now:
 
     Of several messages that show the same thing the newest is its card. Returns those that have changed in between and need one more edit.
     """
-    connection.execute(
-        _show(connection.dialect.name),
+    _show(connection.dialect.name).insert(
+        connection,
         [
             {
                 "chat_id": item.chat_id,
@@ -146,12 +149,17 @@ def show(connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now:
 
 
 def _by_keys(connection: Connection, keys: Collection[tuple[int, str]]) -> list[Any]:
-    if not keys:
-        return []
-    chats, topics = sorted({chat for chat, _ in keys}), sorted({topic for _, topic in keys})
-    # More than was asked for where several chats show several things: two IN lists use the index, pairs do not.
-    rows = connection.execute(_WANTED, {"chats": chats, "topics": topics})
-    return [row for row in rows if (row[0], row[1]) in keys]
+    # Sorted, so that a portion has few chats and few topics; it finds a few more where several chats show the same.
+    ordered = sorted(keys)
+    chats = some("chat", [chat for chat, _ in ordered])
+    topics = some("topic", [topic for _, topic in ordered])
+    found = [
+        row
+        for portion in zip(chats, topics, strict=True)
+        for row in _WANTED.all(connection, {**portion[0], **portion[1]})
+    ]
+    # A card may be found by the portion of another one too.
+    return list({(row[0], row[1]): row for row in found if (row[0], row[1]) in keys}.values())
 
 
 def stale(connection: Connection, *, before: datetime) -> list[Card]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from storage.dialect import upserting
+from storage.dialect import insert_for
 from storage.prepared import Prepared
 from storage.schema import inbox
 from storage.types import Instant
@@ -36,7 +37,7 @@ class Waiting:
 
 
 _COLUMNS = (inbox.c.id, inbox.c.update_id, inbox.c.sender, inbox.c.payload, inbox.c.attempts)
-_AFTER = (
+_AFTER = Prepared(
     select(*_COLUMNS)
     .where(inbox.c.state == "waiting", inbox.c.id > bindparam("after"))
     .order_by(inbox.c.id)
@@ -85,12 +86,17 @@ _FORGET_PAYLOADS = (
 )
 
 
+@cache
+def _keeping(dialect: str) -> Prepared:
+    return Prepared(insert_for(dialect, inbox).on_conflict_do_nothing(index_elements=["update_id"]))
+
+
 def put(connection: Connection, arrived: Sequence[Arrived], *, now: datetime) -> int:
     """Keep what arrived; what is known already is left alone. Returns how many were handed in."""
     if not arrived:
         return 0
-    connection.execute(
-        upserting(connection, inbox).on_conflict_do_nothing(index_elements=["update_id"]),
+    _keeping(connection.dialect.name).insert(
+        connection,
         [
             {
                 "update_id": item.update_id,
@@ -107,7 +113,7 @@ def put(connection: Connection, arrived: Sequence[Arrived], *, now: datetime) ->
 
 def waiting_after(connection: Connection, row: int, *, most: int) -> list[Waiting]:
     """Rows to be worked on after ``row``, in order."""
-    return [Waiting(*found) for found in connection.execute(_AFTER, {"after": row, "most": most})]
+    return [Waiting(*found) for found in _AFTER.all(connection, {"after": row, "most": most})]
 
 
 def mark_done(connection: Connection, update_id: int, *, now: datetime) -> bool:

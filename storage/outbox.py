@@ -32,7 +32,7 @@ from storage import cards
 from storage.cards import Card
 from storage.dialect import insert_for
 from storage.people import Recipient, recipients
-from storage.prepared import Prepared
+from storage.prepared import Prepared, one_of, some
 from storage.schema import lease, outbox, person
 from storage.types import Instant
 
@@ -155,9 +155,7 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         _inserting(connection.dialect.name).insert(connection, rows)
 
 
-_READERS = select(person.c.telegram_id, person.c.id).where(
-    person.c.telegram_id.in_(bindparam("chats", expanding=True))
-)
+_READERS = Prepared(select(person.c.telegram_id, person.c.id).where(one_of(person.c.telegram_id, "chat")))
 
 
 def put(
@@ -205,7 +203,8 @@ def _reply_rows(
         return []
     readers = dict(known or {})
     if strangers := {item.chat_id for item in replies if item.chat_id > 0} - readers.keys():
-        readers |= {row[0]: row[1] for row in connection.execute(_READERS, {"chats": sorted(strangers)})}
+        for portion in some("chat", strangers):
+            readers |= {row[0]: row[1] for row in _READERS.all(connection, portion)}
     return [
         _row(
             chat_id=item.chat_id,
@@ -276,7 +275,7 @@ def refresh_stale(connection: Connection, *, before: datetime, now: datetime) ->
 
 # --- delivery's side ------------------------------------------------------------------------------------------------
 
-_CANDIDATES = (
+_CANDIDATES = Prepared(
     select(outbox.c.id, outbox.c.chat_id, outbox.c.lane)
     .where(
         outbox.c.state == "waiting",
@@ -293,9 +292,9 @@ _FENCED = (
     .where(lease.c.name == bindparam("lease_name"), lease.c.fence == bindparam("fence"))
     .exists()
 )
-_TAKE = (
+_TAKE = Prepared(
     outbox.update()
-    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == "waiting", _FENCED)
+    .where(one_of(outbox.c.id, "id"), outbox.c.state == "waiting", _FENCED)
     .values(state="leased", fence=bindparam("fence"), attempts=outbox.c.attempts + 1)
     .returning(
         outbox.c.id,
@@ -310,7 +309,7 @@ _TAKE = (
         outbox.c.attempts,
     )
 )
-_FINISH = (
+_FINISH = Prepared(
     outbox.update()
     .where(outbox.c.id == bindparam("_id"), outbox.c.state == "leased", outbox.c.fence == bindparam("_fence"))
     .values(
@@ -322,10 +321,10 @@ _FINISH = (
         edit_message_id=bindparam("edit_message_id"),
     )
 )
-_HELD = (
+_HELD = Prepared(
     select(outbox.c.id)
     .where(
-        outbox.c.id.in_(bindparam("ids", expanding=True)),
+        one_of(outbox.c.id, "id"),
         outbox.c.state == "leased",
         outbox.c.fence == bindparam("fence"),
     )
@@ -375,7 +374,7 @@ def candidates(
 ) -> list[Candidate]:
     """Rows that may leave now by their time, in the order of lane and age, after (lane, id)."""
     lane, row = after
-    found = connection.execute(_CANDIDATES, {"now": now, "lane": lane, "after": row, "most": most})
+    found = _CANDIDATES.all(connection, {"now": now, "lane": lane, "after": row, "most": most})
     return [Candidate(item[0], item[1], Lane(item[2])) for item in found]
 
 
@@ -389,7 +388,8 @@ def take(
     connection: Connection, ids: Sequence[int], *, lease_name: str, fence: int
 ) -> tuple[list[Leased], dict[tuple[int, str], int]]:
     """Lease rows under the fence, and tell the ``wanted`` of each card among them. Empty when the lease is lost."""
-    rows = connection.execute(_TAKE, {"ids": list(ids), "lease_name": lease_name, "fence": fence}).all()
+    held = {"lease_name": lease_name, "fence": fence}
+    rows = [row for portion in some("id", ids) for row in _TAKE.all(connection, {**held, **portion})]
     leased = sorted(
         (Leased(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], Lane(r[8]), r[9]) for r in rows),
         key=lambda row: (row.lane, row.id),
@@ -407,16 +407,17 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
 
     Rows that are no longer held under ``fence`` are another process's by now, and so are their cards.
     """
-    asked = {"ids": [item.row.id for item in outcomes], "fence": fence}
-    held = set(connection.execute(_HELD, asked).scalars())
+    # In the order of their ids, so that two who record the same rows wait for each other and do not lock each other out.
+    portions = some("id", sorted(item.row.id for item in outcomes))
+    held = {row[0] for portion in portions for row in _HELD.all(connection, {**portion, "fence": fence})}
     outcomes = [item for item in outcomes if item.row.id in held]
     if not outcomes:
         return 0
     again = [item.row.id for item in outcomes if item.state == "waiting" and not item.sends_anew]
     if again:
         _supersede(connection, again, now=now)
-    connection.execute(
-        _FINISH,
+    _FINISH.run_all(
+        connection,
         [
             {
                 "_id": item.row.id,

@@ -28,7 +28,7 @@ from domain.people import Appoint, Appointment, ChooseHome, ChooseLanguage, Give
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
-from storage.prepared import Prepared
+from storage.prepared import Prepared, one_of, some
 from storage.schema import appointment, chat_group, household, person, unit
 from storage.types import Instant
 
@@ -64,11 +64,8 @@ _actor_from = (
 _ACTOR_BY_TELEGRAM = Prepared(
     select(*_actor_columns).select_from(_actor_from).where(person.c.telegram_id == bindparam("key"))
 )
-_ACTORS_BY_ID = (
-    select(*_actor_columns)
-    .select_from(_actor_from)
-    .where(person.c.id.in_(bindparam("keys", expanding=True)))
-    .order_by(person.c.id)
+_ACTORS_BY_ID = Prepared(
+    select(*_actor_columns).select_from(_actor_from).where(one_of(person.c.id, "key")).order_by(person.c.id)
 )
 
 
@@ -80,10 +77,11 @@ def load_actor(connection: Connection, now: datetime, *, telegram_id: int) -> Ac
 
 def load_actors(connection: Connection, now: datetime, person_ids: Collection[int]) -> dict[int, Actor]:
     """The same for several at once, by person; people who are not there are left out."""
-    if not person_ids:
-        return {}
-    rows = connection.execute(_ACTORS_BY_ID, {"keys": sorted(person_ids), "now": now})
-    return {key: _actor_of(list(found)) for key, found in groupby(rows, key=itemgetter(0))}
+    return {
+        key: _actor_of(list(found))
+        for portion in some("key", person_ids)
+        for key, found in groupby(_ACTORS_BY_ID.all(connection, {**portion, "now": now}), key=itemgetter(0))
+    }
 
 
 def _actor_of(rows: Sequence[Any]) -> Actor:

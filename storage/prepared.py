@@ -5,21 +5,39 @@ eleven statements of about 12 µs each, to which SQLAlchemy's execution adds 60 
 same work again (measured in ``docs/performance.md``). So here the compiling and the choice of type processors are
 kept, and only values go through: bound by the same types, read by the same types.
 
-A statement with a list of unknown length cannot be prepared; it is executed the ordinary way.
+A statement with a list of unknown length cannot be prepared: ``one_of`` gives it a list of a fixed length, and
+``some`` hands the values through it in portions.
 """
 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, bindparam
 
 RAW = "linli.raw"
 """Where the engine leaves the driver's own connection, in ``Connection.info``."""
 
 Processor = Callable[[Any], Any] | None
+
+AT_ONCE = 16
+"""How many values a prepared list takes: as many rows as delivery has in flight."""
+
+
+def one_of(column: ColumnElement[Any], name: str, *, most: int = AT_ONCE) -> ColumnElement[bool]:
+    """``column IN (...)`` with a fixed number of parameters, to be given by ``some`` under the same name."""
+    return column.in_([bindparam(f"{name}_{place}", type_=column.type) for place in range(most)])
+
+
+def some(name: str, values: Collection[Any], *, most: int = AT_ONCE) -> Iterator[dict[str, Any]]:
+    """Parameters for ``one_of``: all values in portions, the last filled up by repeating one of its own."""
+    every = list(values)
+    for start in range(0, len(every), most):
+        portion = every[start : start + most]
+        portion += portion[-1:] * (most - len(portion))
+        yield {f"{name}_{place}": value for place, value in enumerate(portion)}
 
 
 class _ForDriver:
@@ -107,6 +125,15 @@ class Prepared:
             connection.execute(self.statement, rows)
             return
         form = self._form(connection, tuple(rows[0]))
+        raw.executemany(form.text, [form.values(row) for row in rows])
+
+    def run_all(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute a change once for each of these parameters."""
+        raw = connection.info.get(RAW)
+        if raw is None:
+            connection.execute(self.statement, rows)
+            return
+        form = self._form(connection, None)
         raw.executemany(form.text, [form.values(row) for row in rows])
 
     def _form(self, connection: Connection, keys: tuple[str, ...] | None) -> _ForDriver:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from telegram import Bot, Update, User
+from telegram import Bot, User
 
 import handlers
 from domain.base import NOT_FOUND, Action, Actor, Held, Query, Refused, Role
@@ -22,6 +22,8 @@ from domain.people import Person
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
 from handlers import Outcomes
+from handlers.updates import parsed
+from jobs.telegram import without_our_words
 from storage.drafts import CLEAR, KEEP, Draft
 from storage.outbox import Reply
 from storage.unit import Done, Opening, Outcome, Refusal, Repeat, Who
@@ -211,7 +213,7 @@ class Stage:
         """Put any update through the registrations; what was answered."""
         self._next += 1
         number = update_id or self._next
-        update = Update.de_json({"update_id": number, **body}, self.bot)
+        update = parsed(dict(without_our_words({"update_id": number, **body})), self.bot)
         for handler in self.built:
             if handler.check_update(update) not in (None, False):
                 await handler.callback(update, None)  # type: ignore[arg-type]

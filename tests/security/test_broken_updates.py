@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.intake import Poller
-from jobs.telegram import compact, sender_of
+from jobs.telegram import compact, sender_of, without_our_words
 from tests.support.databases import on_sqlite
 from tests.support.dump import rows
 from tests.support.program import Program
@@ -137,3 +137,38 @@ async def test_a_flood_from_one_person_keeps_nobody_else_waiting(program: Progra
     program.clock.move(timedelta(seconds=1))
     await program.until(program._is_quiet, patience=60)
     assert not await rows(program.store._engine, "inbox", "update_id", where="state <> 'done'")
+
+
+def test_what_a_card_says_is_not_kept_again_with_each_press_on_it() -> None:
+    keyboard = {"inline_keyboard": [[{"text": "出发", "callback_data": "task.start:1"}]]}
+    chat = {"id": 7, "type": "private", "first_name": "李桂兰"}
+    card = {
+        "message_id": 3,
+        "date": 1,
+        "chat": chat,
+        "text": "幸福路1号201室 13800001111",
+        "reply_markup": keyboard,
+    }
+    update = {"update_id": 1, "callback_query": {"id": "1", "data": "task.start:1", "message": card}}
+    kept = compact(without_our_words(update))
+    assert "201" not in kept
+    assert "13800001111" not in kept
+    assert without_our_words(update)["callback_query"] == {
+        "id": "1",
+        "data": "task.start:1",
+        "message": {"message_id": 3, "date": 0, "chat": chat, "reply_markup": keyboard},
+    }
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"update_id": 1, "message": {"message_id": 3, "text": "电梯坏了"}},
+        {"update_id": 1, "callback_query": {"id": "1", "data": "menu"}},
+        {"update_id": 1, "callback_query": {"id": "1", "message": "nonsense"}},
+        {"update_id": 1, "callback_query": None},
+        {"update_id": 1},
+    ],
+)
+def test_any_other_update_is_kept_as_it_came(update: dict[str, Any]) -> None:
+    assert without_our_words(update) == update
