@@ -79,6 +79,7 @@ async def _run(app: App, *, sandbox: Sandbox | None = None) -> None:
     # for cycles every 700 of them costs a twentieth of the throughput and finds nothing.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
     if sandbox is not None:
         _welcome(sandbox.url)
     await app.run()

@@ -3,6 +3,7 @@ a late tick or a second tick at once changes nothing."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,10 @@ class Ticker:
         """Run one job now."""
         try:
             count = await job.run(self._store, self._now())
+        except asyncio.CancelledError:
+            # The program ends. What the job had handed to the store is done wholly or not at all; the next start goes
+            # on from there. Raised any further, the scheduler would call it an error.
+            log.info("job cut short", job=job.name)
         except DatabaseAwayError as error:
             log.warning("job waits for the database", job=job.name, reason=str(error))
         except Exception:
