@@ -104,7 +104,7 @@ class Metrics:
         self._updates.labels(outcome).inc()
 
     def action_decided(self, action: str, *, outcome: str) -> None:
-        """One action was decided: its class's name, and "done", "refused", "repeated" or "failed"."""
+        """One action was decided: its class's name, and "done", "refused", "repeat" or "failed"."""
         self._actions.labels(action, outcome).inc()
 
     def sent(self, seconds: float, *, lane: str) -> None:
