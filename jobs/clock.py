@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.base import Actor
 from domain.pairings import OpenVisit
-from storage.engine import DatabaseAwayError
+from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,13 @@ JOBS: tuple[Job, ...] = (
 )
 
 
+class _Executor(AsyncIOExecutor):  # type: ignore[misc] - a library without types
+    """Leaves jobs alone at the end: the scheduler's own would cancel them, and log each as an error."""
+
+    def shutdown(self, wait: bool = True) -> None:
+        """The store that closes after this waits for what a job has handed to it and refuses the rest."""
+
+
 class Ticker:
     """Ticks the jobs. A failing job is logged and looked at again with the next tick."""
 
@@ -70,7 +78,7 @@ class Ticker:
         self._store = store
         self._now = now
         self._jobs = jobs
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler = AsyncIOScheduler(timezone="UTC", executors={"default": _Executor()})
 
     def start(self) -> None:
         """Begin to tick. A tick that comes late still counts, and several missed ones count once."""
@@ -98,9 +106,9 @@ class Ticker:
         """Run one job now."""
         try:
             count = await job.run(self._store, self._now())
-        except asyncio.CancelledError:
-            # The program ends. What the job had handed to the store is done wholly or not at all; the next start goes
-            # on from there. Raised any further, the scheduler would call it an error.
+        except (asyncio.CancelledError, DatabaseClosedError):
+            # The program ends; the next start goes on from there. Raised any further, the scheduler would call it an
+            # error.
             log.info("job cut short", job=job.name)
         except DatabaseAwayError as error:
             log.warning("job waits for the database", job=job.name, reason=str(error))

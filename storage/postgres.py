@@ -3,28 +3,86 @@
 READ COMMITTED with row locks; a serialization failure or a deadlock runs the unit again, at most three times. Each
 unit is a task of its own, strongly held and shielded, so that a cancelled caller leaves it wholly done and no
 connection goes back to the pool with an open transaction.
+
+As on SQLite, SQLAlchemy knows nothing of transactions: BEGIN, COMMIT and ROLLBACK are said on the driver's own
+connection, on which prepared statements run too.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.util import await_only
 
 from storage.engine import DatabaseAwayError, DatabaseClosedError, Observe, UnitOfWork, unobserved
+from storage.prepared import RAW
 
 T = TypeVar("T")
 
 TRIES = 3
 RUN_AGAIN = frozenset({"40001", "40P01"})
+BEGIN_WRITE = "BEGIN"
+BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 AWAY = ("08", "53", "57P", "58")
 """Classes of SQLSTATE that say the server cannot take this now: connection, resources, operator, system."""
+
+
+def _statement_name() -> str:
+    # Behind a transaction pooler two clients may share a session: names must not collide.
+    return f"__linli_{uuid4()}__"
+
+
+class _Raw:
+    """What prepared statements run on (``prepared.Raw``), each prepared once for the life of the connection."""
+
+    __slots__ = ("_driver", "_prepared")
+
+    def __init__(self, driver: asyncpg.Connection) -> None:
+        self._driver = driver
+        self._prepared: dict[str, PreparedStatement] = {}
+
+    def all(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+        return await_only(self._fetch(text, values))
+
+    def run(self, text: str, values: Sequence[Any]) -> int:
+        return await_only(self._run(text, values))
+
+    def run_all(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        await_only(self._run_all(text, rows))
+
+    async def _fetch(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+        statement = self._prepared.get(text) or await self._prepare(text)
+        rows: Sequence[Any] = await statement.fetch(*values)
+        return rows
+
+    async def _run(self, text: str, values: Sequence[Any]) -> int:
+        statement = self._prepared.get(text) or await self._prepare(text)
+        await statement.fetch(*values)
+        # "UPDATE 1": the last word is the number of rows.
+        return int(statement.get_statusmsg().rsplit(maxsplit=1)[-1])
+
+    async def _run_all(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        statement = self._prepared.get(text) or await self._prepare(text)
+        if len(rows) == 1:
+            await statement.fetch(*rows[0])
+        else:
+            await statement.executemany(rows)
+
+    async def _prepare(self, text: str) -> PreparedStatement:
+        statement = await self._driver.prepare(text, name=_statement_name())
+        self._prepared[text] = statement
+        return statement
 
 
 class PostgresEngine:
@@ -35,6 +93,7 @@ class PostgresEngine:
     def __init__(self, url: URL, *, pool_size: int = 10, observe: Observe = unobserved) -> None:
         self._observe = observe
         self._closed = False
+        self._pool_size = pool_size
         self._running: set[asyncio.Task[Any]] = set()
         # Units wait here, for as long as it takes: a long queue is no reason to believe that the server is away.
         self._free = asyncio.Semaphore(pool_size)
@@ -43,9 +102,9 @@ class PostgresEngine:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=False,
+            isolation_level="AUTOCOMMIT",
             connect_args={
-                # Behind a transaction pooler two clients may share a session: names must not collide.
-                "prepared_statement_name_func": lambda: f"__linli_{uuid4()}__",
+                "prepared_statement_name_func": _statement_name,
                 "server_settings": {"application_name": "linli", "jit": "off"},
                 "timeout": 10,
             },
@@ -87,25 +146,17 @@ class PostgresEngine:
             try:
                 async with self._free, self._engine.connect() as connection:
                     connected = True
-                    if read_only:
-                        await connection.execution_options(
-                            isolation_level="REPEATABLE READ", postgresql_readonly=True
-                        )
-                    return await self._once(connection, unit)
-            except DBAPIError as error:
-                state = getattr(error.orig, "sqlstate", None) or ""
-                if state in RUN_AGAIN and attempt < TRIES:
-                    continue
-                if (
+                    return await self._once(connection, unit, BEGIN_READ if read_only else BEGIN_WRITE)
+            except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if not connected:
                     # Whatever a server says instead of letting us in: the work itself has not been looked at.
-                    not connected
-                    or error.connection_invalidated
-                    or isinstance(error, InterfaceError)
-                    or state.startswith(AWAY)
-                ):
-                    raise DatabaseAwayError(f"the database server refuses: {error.orig}") from error
-                if isinstance(error, OperationalError):
-                    raise DatabaseAwayError(f"the database server refuses: {error.orig}") from error
+                    raise _away(error) from error
+                # A plan made before the tables were changed has gone with its connection: the next one is good.
+                again = _state(error) in RUN_AGAIN or _is_outdated(error)
+                if again and attempt < TRIES:
+                    continue
+                if _is_away(error):
+                    raise _away(error) from error
                 raise
             except (OSError, TimeoutError, NoConnectionFreeError) as error:
                 raise DatabaseAwayError(f"the database server cannot be reached: {error}") from error
@@ -113,10 +164,67 @@ class PostgresEngine:
                 self._observe("read" if read_only else "write", perf_counter() - started)
         raise AssertionError("the last try either returns or raises")
 
-    @staticmethod
-    async def _once(connection: AsyncConnection, unit: UnitOfWork[T]) -> T:
+    async def _once(self, connection: AsyncConnection, unit: UnitOfWork[T], begin: str) -> T:
+        driver = await self._begun(connection, begin)
+
         def whole(sync: Connection) -> T:
+            if RAW not in sync.info:
+                sync.info[RAW] = _Raw(driver)
             return unit(sync)
 
-        async with connection.begin():
-            return await connection.run_sync(whole)
+        try:
+            result = await connection.run_sync(whole)
+            await driver.execute("COMMIT")
+        except BaseException as error:
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await driver.execute("ROLLBACK")
+            if driver.is_closed() or driver.is_in_transaction() or _is_outdated(error):
+                await connection.invalidate()
+            raise
+        return result
+
+    async def _begun(self, connection: AsyncConnection, begin: str) -> asyncpg.Connection:
+        """The driver's connection, in a transaction. Those that died while they lay in the pool are replaced."""
+        left = self._pool_size
+        while True:
+            driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+            try:
+                await driver.execute(begin)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                if not driver.is_closed() or not left:
+                    raise
+                left -= 1
+                await connection.invalidate()
+            else:
+                return driver
+
+
+def _original(error: BaseException) -> Any:
+    """The driver's own error, which SQLAlchemy's adapter wraps, and SQLAlchemy wraps again."""
+    if not isinstance(error, DBAPIError):
+        return error
+    return getattr(error.orig, "__cause__", None) or error.orig
+
+
+def _state(error: BaseException) -> str:
+    return getattr(_original(error), "sqlstate", None) or ""
+
+
+def _is_outdated(error: BaseException) -> bool:
+    return isinstance(_original(error), asyncpg.InvalidCachedStatementError)
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether the server, not the statement, was at fault."""
+    original = _original(error)
+    return (
+        (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or isinstance(error, InterfaceError | OperationalError)
+        # A value that the driver cannot encode is an InterfaceError too, and a bug of ours.
+        or (isinstance(original, asyncpg.InterfaceError) and not isinstance(original, ValueError))
+        or _state(error).startswith(AWAY)
+    )
+
+
+def _away(error: BaseException) -> DatabaseAwayError:
+    return DatabaseAwayError(f"the database server refuses: {_original(error)}")

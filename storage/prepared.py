@@ -1,9 +1,9 @@
-"""Statements of the hot path, compiled once and on SQLite handed to the driver as they are.
+"""Statements of the hot path, compiled once and handed to the driver as they are.
 
-They are the same SQLAlchemy statements as everywhere, and on PostgreSQL they run as everywhere. On SQLite a press is
-eleven statements of about 12 µs each, to which SQLAlchemy's execution adds 60 to 100 µs apiece, nearly all of it the
-same work again (measured in ``docs/performance.md``). So here the compiling and the choice of type processors are
-kept, and only values go through: bound by the same types, read by the same types.
+They are the same SQLAlchemy statements as everywhere. A press is eleven statements; SQLite needs about 12 µs for each,
+and SQLAlchemy's execution adds 60 to 100 µs apiece, nearly all of it the same work again (measured in
+``docs/performance.md``). So here the compiling and the choice of type processors are kept, and only values go through:
+bound by the same types, read by the same types.
 
 A statement with a list of unknown length cannot be prepared: ``one_of`` gives it a list of a fixed length, and
 ``some`` hands the values through it in portions.
@@ -13,14 +13,34 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, bindparam
 
 RAW = "linli.raw"
-"""Where the engine leaves the driver's own connection, in ``Connection.info``."""
+"""Where an engine leaves its ``Raw``, in ``Connection.info``."""
+
+_DOUBLE = 701
+"""PostgreSQL's number for what its ``Float`` columns hold. No other type of ours asks what the driver will bring."""
 
 Processor = Callable[[Any], Any] | None
+
+
+class Raw(Protocol):
+    """The driver's own connection. Its errors are the driver's own; engines tell them apart."""
+
+    def all(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+        """Every row of a statement that returns rows."""
+        ...
+
+    def run(self, text: str, values: Sequence[Any]) -> int:
+        """Execute a change; how many rows it reached."""
+        ...
+
+    def run_all(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a change once for each of ``rows``."""
+        ...
+
 
 AT_ONCE = 16
 """How many values a prepared list takes: as many rows as delivery has in flight."""
@@ -63,7 +83,7 @@ class _ForDriver:
             statement, "returning_column_descriptions", []
         )
         types = [column["type"].dialect_impl(dialect) for column in described]
-        processors = [found.result_processor(dialect, None) for found in types]
+        processors = [found.result_processor(dialect, _DOUBLE) for found in types]
         self._columns: list[tuple[int, Callable[[Any], Any]]] = [
             (place, processor) for place, processor in enumerate(processors) if processor is not None
         ]
@@ -91,19 +111,16 @@ class _ForDriver:
 
 
 class Prepared:
-    """A statement to be executed often. Errors are the driver's own on SQLite, SQLAlchemy's on PostgreSQL."""
+    """A statement to be executed often. Errors are the driver's own."""
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
-        self._for_driver: dict[tuple[str, ...] | None, _ForDriver] = {}
+        self._for_driver: dict[tuple[str, tuple[str, ...] | None], _ForDriver] = {}
 
     def all(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """Every row, values in order, columns as attributes."""
-        raw = connection.info.get(RAW)
-        if raw is None:
-            return connection.execute(self.statement, parameters).all()
         form = self._form(connection, None)
-        return [form.row(row) for row in raw.execute(form.text, form.values(parameters)).fetchall()]
+        return [form.row(row) for row in _raw(connection).all(form.text, form.values(parameters))]
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Any | None:
         """The first row, or None."""
@@ -112,32 +129,28 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
         """Execute a change. Returns how many rows it reached."""
-        raw = connection.info.get(RAW)
-        if raw is None:
-            return connection.execute(self.statement, parameters).rowcount
         form = self._form(connection, None)
-        return int(raw.execute(form.text, form.values(parameters)).rowcount)
+        return _raw(connection).run(form.text, form.values(parameters))
 
     def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same keys."""
-        raw = connection.info.get(RAW)
-        if raw is None:
-            connection.execute(self.statement, rows)
-            return
         form = self._form(connection, tuple(rows[0]))
-        raw.executemany(form.text, [form.values(row) for row in rows])
+        _raw(connection).run_all(form.text, [form.values(row) for row in rows])
 
     def run_all(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute a change once for each of these parameters."""
-        raw = connection.info.get(RAW)
-        if raw is None:
-            connection.execute(self.statement, rows)
-            return
         form = self._form(connection, None)
-        raw.executemany(form.text, [form.values(row) for row in rows])
+        _raw(connection).run_all(form.text, [form.values(row) for row in rows])
 
     def _form(self, connection: Connection, keys: tuple[str, ...] | None) -> _ForDriver:
-        form = self._for_driver.get(keys)
+        # By database too: one process may use both, as tests do.
+        known = (connection.dialect.name, keys)
+        form = self._for_driver.get(known)
         if form is None:
-            form = self._for_driver[keys] = _ForDriver(connection, self.statement, keys)
+            form = self._for_driver[known] = _ForDriver(connection, self.statement, keys)
         return form
+
+
+def _raw(connection: Connection) -> Raw:
+    raw: Raw = connection.info[RAW]
+    return raw

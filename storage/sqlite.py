@@ -181,6 +181,24 @@ class SqliteEngine:
             self._observe(kind, seconds)
 
 
+class _Raw:
+    """What prepared statements run on (``prepared.Raw``)."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+        return self._connection.execute(text, values).fetchall()
+
+    def run(self, text: str, values: Sequence[Any]) -> int:
+        return self._connection.execute(text, values).rowcount
+
+    def run_all(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._connection.executemany(text, rows)
+
+
 class _Borrowed:
     """A raw connection and SQLAlchemy's Connection over it, opened when first needed and again after an error.
 
@@ -199,7 +217,7 @@ class _Borrowed:
             raw = self._connect()
             self._engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, future=True)
             connection = self._engine.connect()
-            connection.info[RAW] = raw
+            connection.info[RAW] = _Raw(raw)
             self._pair = (raw, connection)
         return self._pair
 

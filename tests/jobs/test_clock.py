@@ -10,14 +10,26 @@ from typing import Any, cast
 import pytest
 
 from jobs.clock import Job, Ticker
+from storage.engine import DatabaseClosedError
 from storage.unit import Store
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 NO_STORE = cast(Store, None)
 
 
+async def end_of_the_program(ticker: Ticker) -> None:
+    """The ticker stops; then whatever still runs is cancelled, as ``asyncio.run`` does at its end."""
+    others = asyncio.all_tasks() - {cast(asyncio.Task[Any], asyncio.current_task())}
+    ticker.stop()
+    await asyncio.sleep(0)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+@pytest.mark.parametrize("begins", [True, False])
 async def test_a_job_cut_short_by_the_end_of_the_program_is_no_error(
-    caplog: pytest.LogCaptureFixture,
+    begins: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun = asyncio.Event()
 
@@ -28,11 +40,19 @@ async def test_a_job_cut_short_by_the_end_of_the_program_is_no_error(
 
     ticker = Ticker(NO_STORE, now=lambda: NOW, jobs=(Job("forever", timedelta(minutes=1), forever),))
     ticker.start()
-    await begun.wait()
-    others = asyncio.all_tasks() - {cast(asyncio.Task[Any], asyncio.current_task())}
-    ticker.stop()
-    await asyncio.gather(*others, return_exceptions=True)
+    if begins:
+        await begun.wait()
+    await end_of_the_program(ticker)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_job_that_finds_the_store_closed_ends_quietly(caplog: pytest.LogCaptureFixture) -> None:
+    async def late(store: Store, now: datetime) -> int:
+        raise DatabaseClosedError("the database has been closed")
+
+    job = Job("late", timedelta(minutes=1), late)
+    await Ticker(NO_STORE, now=lambda: NOW, jobs=(job,)).tick(job)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_a_job_that_fails_is_looked_at_again_with_the_next_tick() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -24,8 +25,8 @@ from tests.support.held import held_writer
 from tests.support.scenes import Scene, Step, actions, busy, other_steps, performing
 
 HEARD: dict[Fault, tuple[type[Exception], ...]] = {
-    Fault.STATEMENT: (DBAPIError, sqlite3.OperationalError),
-    Fault.CONSTRAINT: (IntegrityError, sqlite3.IntegrityError),
+    Fault.STATEMENT: (DBAPIError, sqlite3.OperationalError, asyncpg.UndefinedTableError),
+    Fault.CONSTRAINT: (IntegrityError, sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError),
     Fault.ENDED: (IntegrityError, sqlite3.IntegrityError),
     Fault.FULL: (DatabaseAwayError,),
     Fault.TERMINATED: (DatabaseAwayError,),

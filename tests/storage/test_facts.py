@@ -47,8 +47,10 @@ from domain.tasks import ClaimState, ClaimTask, ReleaseClaim, ReportClaim, Start
 from storage import facts
 from storage.engine import Engine
 from storage.people import load_actors
+from storage.prepared import RAW
 from storage.unit import Store, Who
 from tests.support.dump import rows
+from tests.support.faults import Waylaid
 from tests.support.village import Soul, Village, appointed, asked, do, offered, reported, village, visit_due
 
 NAME, FLAT, PHONE, SECRET = "李桂兰", "3-201", "13800001234", "药在床头"
@@ -570,6 +572,12 @@ async def test_no_message_costs_more_than_four_statements(eyes: Eyes) -> None:
         def count(_: Any, __: Any, statement: str, *rest: Any) -> None:
             counted.append(statement)
 
+        def also(text: str, values: Any, many: bool) -> tuple[str, Any]:
+            counted.append(text)
+            return text, values
+
+        raw = connection.info[RAW]
+        connection.info[RAW] = Waylaid(raw, also)
         event.listen(connection, "before_cursor_execute", count)
         found: dict[str, int] = {}
         for kind in facts.FACTS:
@@ -579,6 +587,7 @@ async def test_no_message_costs_more_than_four_statements(eyes: Eyes) -> None:
             facts.load(connection, kind, number, reader, now=eyes.now, rules=eyes.store.rules)
             found[kind] = len(counted)
         event.remove(connection, "before_cursor_execute", count)
+        connection.info[RAW] = raw
         return found
 
     costs = await eyes.engine.read(unit)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -116,7 +117,7 @@ async def test_a_commit_that_fails_is_no_success(engine: Engine, now: datetime) 
         *(engine.write(runs(name, now)) for name in ("a", "bomb", "b")), return_exceptions=True
     )
     assert (heard[0], heard[2]) == (True, True)
-    assert isinstance(heard[1], DBAPIError)
+    assert isinstance(heard[1], asyncpg.PostgresError)
     assert "gone off at commit" in str(heard[1])
     assert await rows(engine, "job_run", "period") == [("a",), ("b",)]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event
 
 from storage.engine import Engine, UnitOfWork
-from storage.prepared import RAW
+from storage.prepared import RAW, Raw
 from storage.sqlite import open_connection
 
 T = TypeVar("T")
@@ -63,20 +63,24 @@ def mined(path: Path, *, query_only: bool, busy_seconds: float) -> sqlite3.Conne
     return connection
 
 
-class _Waylaid:
-    """The driver's connection, with something in the way of each statement."""
+class Waylaid:
+    """What prepared statements run on (``prepared.Raw``), with something in the way of each statement."""
 
-    def __init__(self, raw: Any, before: Callable[[str, Any, bool], tuple[str, Any]]) -> None:
+    def __init__(self, raw: Raw, before: Callable[[str, Any, bool], tuple[str, Any]]) -> None:
         self._raw = raw
         self._before = before
 
-    def execute(self, sql: str, values: Any) -> Any:
-        """One statement."""
-        return self._raw.execute(*self._before(sql, values, False))
+    def all(self, text: str, values: Any) -> Any:
+        """One statement that returns rows."""
+        return self._raw.all(*self._before(text, values, False))
 
-    def executemany(self, sql: str, values: Any) -> Any:
-        """One statement for many rows."""
-        return self._raw.executemany(*self._before(sql, values, True))
+    def run(self, text: str, values: Any) -> int:
+        """One change."""
+        return self._raw.run(*self._before(text, values, False))
+
+    def run_all(self, text: str, rows: Any) -> None:
+        """One change for many rows."""
+        self._raw.run_all(*self._before(text, rows, True))
 
 
 class FaultyEngine:
@@ -122,19 +126,19 @@ class FaultyEngine:
                 self.struck += 1
                 return INSTEAD[self._fault], [()] if executemany else ()
 
-            raw = connection.info.get(RAW)
+            # Kept, because a connection that is lost under way gives none any more.
+            info = connection.info
+            raw = info[RAW]
             event.listen(connection, "before_cursor_execute", before, retval=True)
-            if raw is not None:
-                # Prepared statements go past SQLAlchemy's events, straight to the driver: they are met there.
-                connection.info[RAW] = _Waylaid(
-                    raw, lambda sql, values, many: before(connection, None, sql, values, None, many)
-                )
+            # Prepared statements go past SQLAlchemy's events, straight to the driver: they are met there.
+            info[RAW] = Waylaid(
+                raw, lambda sql, values, many: before(connection, None, sql, values, None, many)
+            )
             try:
                 unit(connection)
                 raise Unwound
             finally:
                 event.remove(connection, "before_cursor_execute", before)
-                if raw is not None:
-                    connection.info[RAW] = raw
+                info[RAW] = raw
 
         return run
