@@ -225,6 +225,10 @@ class Notice:
     card: bool = False
 
 
+OLDER_COPY = "older_copy"
+"""Parameter of a last edit: this message shows a thing whose card is a newer message now, so it loses its buttons."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refresh:
     """Every living card of ``kind`` about ``subject_id`` shows what is true now."""

@@ -19,7 +19,7 @@ from typing import Protocol
 import structlog
 from telegram.error import TelegramError
 
-from domain.base import Actor
+from domain.base import OLDER_COPY, Actor
 from domain.lanes import Lane
 from domain.permissions import commands_for
 from domain.rulebook import Rulebook
@@ -288,6 +288,8 @@ class Delivery:
         match classify(error, attempt=row.attempts):
             case AsGoodAsDone():
                 return self._sent(row, row.edit_message_id, batch, is_open=True)
+            case PostAnew() if row.params.get(OLDER_COPY):
+                return Sent(row, "dropped", error="gone")
             case PostAnew():
                 return Sent(row, "waiting", post_anew=True, not_before=now)
             case Unreachable(reason):

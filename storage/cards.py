@@ -8,12 +8,12 @@ themselves are rows of the outbox (``outbox.py``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, select
 
 from domain.base import Refresh
 from storage.dialect import insert_for
@@ -52,11 +52,19 @@ _WANT = Prepared(
     .values(wanted=card.c.wanted + 1)
     .returning(*_FOUND)
 )
+_OF_CARDS = (card.c.chat_id, card.c.topic, card.c.wanted, card.c.message_id, card.c.open)
 # Two lists use the index on SQLite, pairs would not.
-_WANTED = Prepared(
-    select(card.c.chat_id, card.c.topic, card.c.wanted, card.c.shown, *_FOUND[1:]).where(
-        one_of(card.c.chat_id, "chat"), one_of(card.c.topic, "topic")
+_WANTED = select(*_OF_CARDS).where(one_of(card.c.chat_id, "chat"), one_of(card.c.topic, "topic"))
+_READ = Prepared(_WANTED)
+_LOCK = Prepared(_WANTED.order_by(card.c.chat_id, card.c.topic).with_for_update())
+_GONE = (
+    card.update()
+    .where(
+        card.c.chat_id == bindparam("chat"),
+        card.c.topic == bindparam("about"),
+        card.c.message_id == bindparam("message"),
     )
+    .values(message_id=None, open=False)
 )
 _STALE = select(*_FOUND).where(
     card.c.open, card.c.message_id.is_not(None), card.c.shown_at < bindparam("before", type_=Instant())
@@ -79,9 +87,6 @@ def _show(dialect: str) -> Prepared:
     statement = upsert.on_conflict_do_update(
         index_elements=["chat_id", "topic"],
         set_={name: upsert.excluded[name] for name in ("message_id", "shown", "open", "shown_at")},
-        # Within a chat the numbers of messages rise: the newest is the one that people look at, and stays the card
-        # when an edit of an older copy is recorded after it.
-        where=or_(card.c.message_id.is_(None), card.c.message_id <= upsert.excluded.message_id),
     )
     return Prepared(statement)
 
@@ -118,17 +123,32 @@ def change(connection: Connection, refreshes: Iterable[Refresh]) -> list[Card]:
 
 def wanted(connection: Connection, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """The ``wanted`` of cards by (chat, topic)."""
-    return {(row[0], row[1]): row[2] for row in _by_keys(connection, keys)}
+    return {key: row[2] for key, row in _by_keys(connection, _READ, keys).items()}
 
 
-def show(connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now: datetime) -> list[Card]:
+def show(
+    connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now: datetime
+) -> tuple[list[Card], list[Card]]:
     """These messages were sent or edited, from what was wanted then and with buttons or without.
 
-    Of several messages that show the same thing the newest is its card. Returns those that have changed in between and need one more edit.
+    Within a chat the numbers of messages rise. Of several that show the same thing the newest is the one that people
+    look at: it is the card, also when an edit of an older copy is recorded after it. Returns the cards that have
+    changed in between and need one more edit, and the older copies that still have buttons.
     """
-    _show(connection.dialect.name).insert(
-        connection,
-        [
+    known = _by_keys(connection, _LOCK, {(item.chat_id, item.topic) for item in shown})
+    newest: list[dict[str, Any]] = []
+    behind: list[Card] = []
+    older: list[Card] = []
+    for item, (version, is_open) in shown.items():
+        _, _, now_wanted, message_id, was_open = known.get((item.chat_id, item.topic), _NONE)
+        if message_id is not None and message_id > (item.message_id or 0):
+            older += [item] if is_open else []
+            continue
+        if message_id is not None and message_id != item.message_id and was_open:
+            older.append(replace(item, message_id=message_id))
+        if now_wanted > version:
+            behind.append(item)
+        newest.append(
             {
                 "chat_id": item.chat_id,
                 "topic": item.topic,
@@ -141,25 +161,32 @@ def show(connection: Connection, shown: Mapping[Card, tuple[int, bool]], *, now:
                 "open": is_open,
                 "shown_at": now,
             }
-            for item, (version, is_open) in shown.items()
-        ],
-    )
-    rows = _by_keys(connection, {(item.chat_id, item.topic) for item in shown})
-    return [Card(row[0], *row[4:]) for row in rows if row[2] > row[3]]
+        )
+    if newest:
+        _show(connection.dialect.name).insert(connection, newest)
+    return behind, older
 
 
-def _by_keys(connection: Connection, keys: Collection[tuple[int, str]]) -> list[Any]:
+_NONE = (0, "", 0, None, False)
+
+
+def _by_keys(
+    connection: Connection, statement: Prepared, keys: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], Any]:
     # Sorted, so that a portion has few chats and few topics; it finds a few more where several chats show the same.
     ordered = sorted(keys)
     chats = some("chat", [chat for chat, _ in ordered])
     topics = some("topic", [topic for _, topic in ordered])
-    found = [
-        row
-        for portion in zip(chats, topics, strict=True)
-        for row in _WANTED.all(connection, {**portion[0], **portion[1]})
-    ]
-    # A card may be found by the portion of another one too.
-    return list({(row[0], row[1]): row for row in found if (row[0], row[1]) in keys}.values())
+    return {
+        (row[0], row[1]): row
+        for chat, topic in zip(chats, topics, strict=True)
+        for row in statement.all(connection, {**chat, **topic})
+    }
+
+
+def gone(connection: Connection, item: Card) -> None:
+    """The message is no more, so nothing needs to be said on it when the card is posted anew."""
+    connection.execute(_GONE, {"chat": item.chat_id, "about": item.topic, "message": item.message_id})
 
 
 def stale(connection: Connection, *, before: datetime) -> list[Card]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from domain.base import Notice, Refresh, Scalar
+from domain.base import OLDER_COPY, Notice, Refresh, Scalar
 from domain.lanes import Lane
 from storage import cards
 from storage.cards import Card
@@ -176,6 +176,11 @@ def put(
     """
     rows = _reply_rows(connection, replies, now=now, update_id=update_id, known=known)
     wished: list[tuple[int, int | None, str, int]] = []
+    wished += [
+        (item.chat_id, (known or {}).get(item.chat_id), item.kind, item.subject_id)
+        for item in replies
+        if item.card and item.subject_id is not None and item.edit_message_id is None
+    ]
     for notice in notices:
         for recipient in recipients(connection, notice.to, now):
             rows.append(_notice_row(notice, recipient, now=now, update_id=update_id))
@@ -184,9 +189,14 @@ def put(
     if wished:
         cards.wish(connection, wished)
     if refreshes:
-        # After the replies: a card that is edited as the reply needs no second edit as a refresh.
-        changed = cards.change(connection, refreshes)
-        rows += [_edit_row(item, now=now, update_id=update_id) for item in changed]
+        # After the replies: a card that is edited as the reply needs no second edit as a refresh. One that makes way
+        # for a new message is edited when that has been sent.
+        anew = {(chat_id, cards.topic_of(kind, subject_id)) for chat_id, _, kind, subject_id in wished}
+        rows += [
+            _edit_row(item, now=now, update_id=update_id)
+            for item in cards.change(connection, refreshes)
+            if (item.chat_id, item.topic) not in anew
+        ]
     _insert(connection, rows)
     return sum(row["state"] == "waiting" for row in rows)
 
@@ -356,6 +366,16 @@ _SUPERSEDE = (
     )
     .values(state="dropped", error="superseded", finished_at=bindparam("now", type_=Instant()))
 )
+_LET_GO_EDITS = Prepared(
+    outbox.update()
+    .where(
+        outbox.c.chat_id == bindparam("chat"),
+        outbox.c.edit_message_id == bindparam("message"),
+        outbox.c.state == "waiting",
+        outbox.c.card,
+    )
+    .values(state="dropped", error="superseded", finished_at=bindparam("now", type_=Instant()))
+)
 _ORPHANS = (
     select(outbox.c.id, outbox.c.kind)
     .where(outbox.c.state == "leased", outbox.c.fence != bindparam("fence"))
@@ -432,6 +452,12 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
             for item in outcomes
         ],
     )
+    for item in outcomes:
+        row = item.row
+        if item.post_anew and row.card and row.subject_id is not None:
+            cards.gone(
+                connection, Card(row.chat_id, row.person_id, row.kind, row.subject_id, row.edit_message_id)
+            )
     shown = {
         Card(item.row.chat_id, item.row.person_id, item.row.kind, item.row.subject_id, item.message_id): (
             item.shown,
@@ -445,7 +471,12 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
     }
     if not shown:
         return 0
-    edits = [_edit_row(item, now=now) for item in cards.show(connection, shown, now=now)]
+    behind, older = cards.show(connection, shown, now=now)
+    edits = [_edit_row(hanging, now=now) for hanging in behind]
+    for copy in older:
+        # Whatever waits to be edited there would bring its buttons back.
+        _LET_GO_EDITS.run(connection, {"chat": copy.chat_id, "message": copy.message_id, "now": now})
+        edits.append({**_edit_row(copy, now=now, params={OLDER_COPY: True}), "card": False})
     _insert(connection, edits)
     return len(edits)
 

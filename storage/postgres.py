@@ -34,6 +34,8 @@ TRIES = 3
 RUN_AGAIN = frozenset({"40001", "40P01"})
 BEGIN_WRITE = "BEGIN"
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+OF_THE_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that asyncpg raises, which have nothing in common."""
 AWAY = ("08", "53", "57P", "58")
 """Classes of SQLSTATE that say the server cannot take this now: connection, resources, operator, system."""
 
@@ -145,9 +147,10 @@ class PostgresEngine:
             connected = False
             try:
                 async with self._free, self._engine.connect() as connection:
+                    driver = await self._begun(connection, BEGIN_READ if read_only else BEGIN_WRITE)
                     connected = True
-                    return await self._once(connection, unit, BEGIN_READ if read_only else BEGIN_WRITE)
-            except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    return await self._once(connection, driver, unit)
+            except (DBAPIError, *OF_THE_DRIVER) as error:
                 if not connected:
                     # Whatever a server says instead of letting us in: the work itself has not been looked at.
                     raise _away(error) from error
@@ -164,9 +167,8 @@ class PostgresEngine:
                 self._observe("read" if read_only else "write", perf_counter() - started)
         raise AssertionError("the last try either returns or raises")
 
-    async def _once(self, connection: AsyncConnection, unit: UnitOfWork[T], begin: str) -> T:
-        driver = await self._begun(connection, begin)
-
+    @staticmethod
+    async def _once(connection: AsyncConnection, driver: asyncpg.Connection, unit: UnitOfWork[T]) -> T:
         def whole(sync: Connection) -> T:
             if RAW not in sync.info:
                 sync.info[RAW] = _Raw(driver)
@@ -176,9 +178,9 @@ class PostgresEngine:
             result = await connection.run_sync(whole)
             await driver.execute("COMMIT")
         except BaseException as error:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(OSError, *OF_THE_DRIVER):
                 await driver.execute("ROLLBACK")
-            if driver.is_closed() or driver.is_in_transaction() or _is_outdated(error):
+            if driver.is_closed() or driver.is_in_transaction() or _is_outdated(error) or _is_away(error):
                 await connection.invalidate()
             raise
         return result
@@ -190,8 +192,10 @@ class PostgresEngine:
             driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
             try:
                 await driver.execute(begin)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                if not driver.is_closed() or not left:
+            except (OSError, *OF_THE_DRIVER) as error:
+                # "Internal": the server's good-bye has come, and has not been read to its end.
+                is_dead = driver.is_closed() or isinstance(error, asyncpg.InternalClientError)
+                if not is_dead or not left:
                     raise
                 left -= 1
                 await connection.invalidate()
@@ -221,6 +225,7 @@ def _is_away(error: BaseException) -> bool:
         (isinstance(error, DBAPIError) and error.connection_invalidated)
         or isinstance(error, InterfaceError | OperationalError)
         # A value that the driver cannot encode is an InterfaceError too, and a bug of ours.
+        or isinstance(original, asyncpg.InternalClientError)
         or (isinstance(original, asyncpg.InterfaceError) and not isinstance(original, ValueError))
         or _state(error).startswith(AWAY)
     )

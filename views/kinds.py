@@ -7,11 +7,11 @@ any more, it is not sent. The others say what their parameters say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain.base import Scalar
+from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
 from views import alarms, desk, forms, pairings, people, requests, tasks
 from views.catalogue import Texts
@@ -103,4 +103,8 @@ def render(
     row = KINDS[kind]
     if row.facts and facts is None:
         return None
-    return row.render(params, facts, Voice(texts, reader, rules, now))
+    voice = Voice(texts, reader, rules, now)
+    message = row.render(params, facts, voice)
+    if params.get(OLDER_COPY):
+        return replace(message, text=card(voice.say("card.older_copy"), message.text), keyboard=())
+    return message

@@ -33,6 +33,50 @@ async def test_name_flat_and_phone_are_seen_while_the_claim_is_held_and_only_the
     assert FLAT not in "".join(wang.news)
 
 
+async def test_a_card_opened_once_more_is_the_only_one_with_buttons(program: Program) -> None:
+    wang = program.wang
+    request_id = await claimed(program)
+    old = wang.card(f"{request_id} 号诉求")
+    await wang.says("/mytasks")
+    await wang.presses("task.see")
+    now = {message.id: message for message in wang.messages}
+    assert now[old.id].buttons == []
+    assert program.phrases.pattern("zh", "card.older_copy").search(now[old.id].text)
+    assert wang.shown("task.start").id > old.id
+    await wang.presses("task.start")
+    assert wang.shown("task.done").id > old.id
+    assert now[old.id].text == next(message.text for message in wang.messages if message.id == old.id)
+
+
+async def test_an_old_card_that_somebody_deleted_is_not_posted_again(program: Program) -> None:
+    wang = program.wang
+    request_id = await claimed(program)
+    old = wang.card(f"{request_id} 号诉求")
+    program.sandbox.world.remove(wang.user_id, old.id)
+    await wang.says("/mytasks")
+    await wang.presses("task.see")
+    cards = [message for message in wang.messages if f"{request_id} 号诉求" in message.text]
+    assert len(cards) == 1
+    assert wang.offers("task.start")
+
+
+async def test_a_claim_from_the_group_leaves_one_card_with_buttons_in_private(program: Program) -> None:
+    wang, zhao = program.wang, program.zhao
+    group = program.group("一号楼党员群", zhao, wang)
+    await zhao.does(zhao.sends("/bind", chat=group))
+    await zhao.presses("group.bind", chat=group)
+    request_id = await accepted(program)
+    await wang.presses("task.claim", chat=group)
+    with_buttons = [
+        message for message in wang.messages if message.buttons and f"{request_id} 号诉求" in message.text
+    ]
+    assert len(with_buttons) == 1
+    assert wang.shown("task.start").id == with_buttons[0].id
+    await wang.presses("task.release")
+    await wang.says("孩子发烧，来不了")
+    assert not wang.offers("task.start")
+
+
 async def test_what_is_given_back_is_hidden_again_and_offered_to_others(program: Program) -> None:
     lan, wang, qiang = program.lan, program.wang, program.qiang
     request_id = await claimed(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,7 +61,7 @@ async def edits(engine: Engine, where: str = "state = 'waiting'") -> list[tuple[
         "outbox",
         "edit_message_id",
         "state",
-        where=f"{where} AND edit_message_id IS NOT NULL AND {NOBODY_ASKS}",
+        where=f"{where} AND edit_message_id IS NOT NULL AND card AND {NOBODY_ASKS}",
     )
 
 
@@ -270,24 +271,88 @@ async def test_a_message_that_can_no_longer_be_edited_is_posted_anew_and_is_the_
     assert again[0] > 9000 > row.id
 
 
-async def test_an_edit_of_an_older_message_recorded_last_does_not_make_it_the_card_again(
+async def older_copies(engine: Engine) -> list[tuple[Any, ...]]:
+    """Messages that are about to lose their buttons because a newer one is the card."""
+    where = "state = 'waiting' AND NOT card AND edit_message_id IS NOT NULL"
+    found = await rows(engine, "outbox", "edit_message_id", "params", where=where)
+    return [
+        (message_id, json.loads(params) if isinstance(params, str) else params)
+        for message_id, params in found
+    ]
+
+
+async def posts_anew(store: Store, place: Village, request_id: int, *, held: int, now: datetime) -> Leased:
+    """The resident asks to see the request: a new card of it is on its way."""
+    await store.receive([Arrived(77, 1, "{}")], now=now)
+    resident = place.resident.who
+    card = Reply("request.card", resident.telegram_id, request_id, card=True)
+    await store.finish(77, now=now, who=resident, replies=(card,))
+    (row,) = (await lease(store, held=held, now=now)).rows
+    return row
+
+
+async def test_a_new_card_takes_the_place_of_the_old_one_which_loses_its_buttons(
     store: Store, engine: Engine, place: Village, held: int, now: datetime
 ) -> None:
-    """As when somebody claims from a group: a new card comes in private while the old one there is edited too."""
     request_id, batch, row = await leased_card(store, place, held=held, now=now)
     await store.record_sent(sent(batch), fence=held, now=now)
-    new_card = Reply("request.card", row.chat_id, request_id, card=True)
-    add = AddToRequest(request_id, WORDS)
-    assert isinstance(await store.perform(add, place.resident.who, now=now, replies=(new_card,)), Done)
-    assert await edits(engine) == [(row.id, "waiting")]
-    leaving = [item for item in (await lease(store, held=held, now=now)).rows if item.kind == row.kind]
-    old = [Sent(item, "sent", message_id=row.id, shown=2) for item in leaving if item.edit_message_id]
-    new = [Sent(item, "sent", message_id=9000, shown=2) for item in leaving if not item.edit_message_id]
-    for outcomes in (new, old):
-        await store.record_sent(outcomes, fence=held, now=now)
+    new = await posts_anew(store, place, request_id, held=held, now=now)
+    await store.record_sent([Sent(new, "sent", message_id=9000, open=True, shown=2)], fence=held, now=now)
+    assert await older_copies(engine) == [(row.id, {"older_copy": True})]
     await deliver(store, held=held, now=now)
     await changed(store, place, request_id, now=now)
     assert await edits(engine) == [(9000, "waiting")]
+    assert await older_copies(engine) == []
+
+
+async def test_an_older_copy_edited_meanwhile_does_not_become_the_card_again(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await changed(store, place, request_id, now=now)
+    (edit,) = [
+        item for item in (await lease(store, held=held, now=now)).rows if item.edit_message_id == row.id
+    ]
+    new = await posts_anew(store, place, request_id, held=held, now=now)
+    await store.record_sent([Sent(new, "sent", message_id=9000, open=True, shown=3)], fence=held, now=now)
+    await store.record_sent([Sent(edit, "sent", message_id=row.id, open=True, shown=2)], fence=held, now=now)
+    assert await older_copies(engine) == [(row.id, {"older_copy": True})] * 2
+    await deliver(store, held=held, now=now)
+    await changed(store, place, request_id, now=now)
+    assert await edits(engine) == [(9000, "waiting")]
+
+
+async def test_an_edit_that_waits_for_the_old_card_is_let_go_when_a_new_one_is_there(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id, batch, row = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    new = await posts_anew(store, place, request_id, held=held, now=now)
+    await changed(store, place, request_id, now=now)
+    assert await edits(engine) == [(row.id, "waiting")]
+    await store.record_sent([Sent(new, "sent", message_id=9000, open=True, shown=2)], fence=held, now=now)
+    # It would have brought the old buttons back; the new card shows less than is wanted, and is edited instead.
+    assert await edits(engine) == [(9000, "waiting")]
+    assert await older_copies(engine) == [(row.id, {"older_copy": True})]
+
+
+async def test_a_new_card_that_changes_before_it_is_recorded_is_brought_up_to_date(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    """The chat had no card of it at all, so there was nothing yet that the change could have found."""
+    request_id, batch, _ = await leased_card(store, place, held=held, now=now)
+    await store.record_sent(sent(batch), fence=held, now=now)
+    await store.receive([Arrived(78, 1, "{}")], now=now)
+    leader = place.leader.who
+    card = Reply("request.card", leader.telegram_id, request_id, card=True)
+    await store.finish(78, now=now, who=leader, replies=(card,))
+    leaving = await lease(store, held=held, now=now)
+    (new,) = leaving.rows
+    await changed(store, place, request_id, now=now)
+    shown = leaving.wanted[new.chat_id, f"request.card:{request_id}"]
+    await store.record_sent([Sent(new, "sent", message_id=9000, open=True, shown=shown)], fence=held, now=now)
+    assert (9000, "waiting") in await edits(engine)
 
 
 async def test_after_an_outage_every_open_card_shown_before_says_that_we_are_back(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.base import Actor, Held, Purpose, Role, Scalar
+from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
 from domain.pairings import VisitState
 from domain.queries import (
     AlarmFacts,
@@ -181,6 +181,16 @@ def test_kinds_with_facts_are_those_that_are_loaded() -> None:
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_kind_can_be_sent_at_its_longest(kind: str, language: str) -> None:
     check(shown(kind, *SAMPLES[kind], language=language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [kind for kind, row in KINDS.items() if row.facts])
+def test_an_older_copy_says_where_to_go_and_has_no_button(kind: str, language: str) -> None:
+    params, facts = SAMPLES[kind]
+    message = shown(kind, {**params, OLDER_COPY: True}, facts, language)
+    check(message)
+    assert message.text.startswith(TEXTS.say(language, "card.older_copy"))
+    assert message.keyboard == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
