@@ -23,6 +23,7 @@ from views.catalogue import Texts
 T = TypeVar("T")
 QUIET_SECONDS = 3.0
 """When all is dealt with for so long and somebody still waits, what they wait for was lost."""
+TRIES = 4
 NEWEST, NEWEST_WORDS = 8, 90
 
 
@@ -130,6 +131,27 @@ class Play:
         if not at_once:
             await self.settled(person)
         return made
+
+    async def press_twice(
+        self,
+        person: Person,
+        question: str,
+        answer: str,
+        number: int,
+        arg: str | int | None = None,
+        *,
+        times: int = 1,
+    ) -> list[int]:
+        """Press what asks a question in place of its card, then the answer; the ids of the answer's updates.
+
+        A change of the thing, or an edit repeated after a kill, may put the card back over the question: then one
+        presses again, as people do.
+        """
+        for _ in range(TRIES):
+            await self.press(person, question, number)
+            if self.sees(person, answer, number, arg) is not None:
+                break
+        return await self.press(person, answer, number, arg, times=times)
 
     # seeing
 

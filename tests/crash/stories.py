@@ -111,8 +111,7 @@ async def declined(play: Play, resident: Person, number: int) -> None:
 
 async def withdrawn(play: Play, resident: Person, number: int) -> None:
     """The resident takes it back, after being asked once more."""
-    await play.press(resident, "request.withdraw", number)
-    made = await play.press(resident, "request.withdrawyes", number, times=2)
+    made = await play.press_twice(resident, "request.withdraw", "request.withdrawyes", number, times=2)
     play.expect("withdrawn", made, "request.withdrawn")
     play.told(resident, "withdrawn")
 
@@ -203,9 +202,8 @@ async def returned(play: Play, resident: Person, helper: Person, number: int) ->
 
 async def rated(play: Play, resident: Person, helper: Person, number: int) -> None:
     """Solved; the stars are pressed twice, and somebody who has no say presses them too."""
-    await play.press(resident, "request.solved", number)
     await forged(play, play.cast[OUTSIDER], f"request.rate:{number}:5")
-    made = await play.press(resident, "request.rate", number, 5, times=2)
+    made = await play.press_twice(resident, "request.solved", "request.rate", number, 5, times=2)
     play.expect("rated", made, "request.confirmed", earnings=1)
     play.told(helper, "task.confirmed")
 
