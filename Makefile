@@ -8,7 +8,7 @@ COUNT ?= 100000
 DATABASE ?= both
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format contracts bench crash fuzz clean
+.PHONY: help setup run test lint types format contracts bench crash fuzz docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -57,6 +57,9 @@ crash: $(VENV)/.test-ready ## kill -9 campaign: ROUNDS=200 SEED=1 DATABASE=sqlit
 
 fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 SEED=1
 	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED)
+
+docs: $(VENV)/.run-ready ## make the pages that are made from code
+	$(BIN)/python -m bot.permissions_page > docs/permissions.md
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

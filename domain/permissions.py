@@ -120,6 +120,37 @@ def allowed(actor: Actor, permission: Permission | str, subject: Subject | None)
     return any(held.role in roles and covers(held, subject) for held in actor.held)
 
 
+TOLD: tuple[Permission, ...] = tuple(
+    permission for permission in Permission if permission not in (Permission.ARRIVE, Permission.RUN_CLOCK)
+)
+"""What is worth telling people about, in the order of the table: not the way in, and not what jobs do."""
+
+
+OWN_TOO: tuple[Permission, ...] = tuple(
+    permission for permission in TOLD if GRANTS[permission].own and GRANTS[permission].roles
+)
+"""What residents have with their own things and staff with other people's: two different sentences."""
+
+
+def rights_of_everyone(*, suspended: bool = False) -> tuple[Permission, ...]:
+    """What anyone known may do: what is anyone's, and what is theirs with their own things or their own work."""
+    return tuple(
+        permission
+        for permission in TOLD
+        if ((grant := GRANTS[permission]).anyone or grant.own) and (grant.while_suspended or not suspended)
+    )
+
+
+def rights_of(role: Role) -> tuple[Permission, ...]:
+    """What an appointment adds, over the places it reaches."""
+    helps = role in GRANTS[Permission.CLAIM_TASK].roles
+    return tuple(
+        permission
+        for permission in TOLD
+        if role in GRANTS[permission].roles or (helps and permission is Permission.WORK_CLAIM)
+    )
+
+
 COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("request", Permission.RAISE_REQUEST),
     ("mine", Permission.RAISE_REQUEST),
@@ -129,6 +160,7 @@ COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("pairs", Permission.SEE_PAIRINGS),
     ("points", Permission.SEE_OWN_POINTS),
     ("menu", Permission.ARRIVE),
+    ("rights", Permission.KEEP_OWN_SETTINGS),
     ("language", Permission.ARRIVE),
     ("help", Permission.ARRIVE),
     ("start", Permission.ARRIVE),

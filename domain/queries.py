@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Generic, TypeVar
 
-from domain.base import Purpose, Query, Scalar
+from domain.base import Purpose, Query, Role, Scalar
 from domain.pairings import VisitState
 from domain.permissions import Permission
 from domain.requests import RequestState
@@ -391,6 +391,22 @@ class PointsFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Appointed:
+    """A role that the reader holds, and where."""
+
+    role: Role
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RightsFacts:
+    """What the reader may do comes from these appointments, highest place first."""
+
+    held: tuple[Appointed, ...] = ()
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnitRow:
     """A unit to choose. ``kind``: street, community, grid, building or branch."""
 
@@ -501,6 +517,13 @@ class SeePoints(Query):
     """The reader's own points: ``PointsFacts``."""
 
     permission: ClassVar[str] = Permission.SEE_OWN_POINTS
+
+
+@dataclass(frozen=True, slots=True)
+class SeeRights(Query):
+    """The reader's own appointments: ``RightsFacts``."""
+
+    permission: ClassVar[str] = Permission.KEEP_OWN_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ MENU: dict[str, tuple[Handler, Permission]] = {
     "pairs": (pairings.pairs, Permission.SEE_PAIRINGS),
     "points": (points.points, Permission.SEE_OWN_POINTS),
     "menu": (people.menu, Permission.ARRIVE),
+    "rights": (people.rights, Permission.KEEP_OWN_SETTINGS),
     "language": (people.language, Permission.ARRIVE),
     "help": (people.help_me, Permission.ARRIVE),
     "start": (people.start, Permission.ARRIVE),

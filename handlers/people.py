@@ -13,7 +13,7 @@ from typing import Any
 from domain.alarms import has_danger
 from domain.base import NOT_FOUND, Content, Refused, Scalar
 from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
-from domain.queries import UnitByCode, UnitChildren, UnitLevel
+from domain.queries import SeeRights, UnitByCode, UnitChildren, UnitLevel
 from handlers import forms, raising, requests, tasks
 from handlers.forms import ARRIVAL
 from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
@@ -21,6 +21,7 @@ from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.outbox import Reply
 from storage.unit import Opening
 from views import people as screens
+from views import rights as rights_screens
 from views.safe import plain
 
 _LINK = re.compile(r"([urt])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
@@ -186,6 +187,11 @@ async def language(turn: Turn) -> Answer:
 async def menu(turn: Turn) -> Answer:
     """``/menu``."""
     return sent(screens.menu(voice=await turn.voice()))
+
+
+async def rights(turn: Turn) -> Answer:
+    """``/rights``: what one may do, and by which appointment."""
+    return sent(rights_screens.rights(await turn.read(SeeRights()), voice=await turn.voice()))
 
 
 async def help_me(turn: Turn) -> Answer:

@@ -20,6 +20,7 @@ FALLBACK = "zh"
 FEATURES = (
     "common",
     "people",
+    "rights",
     "requests",
     "desk",
     "tasks",

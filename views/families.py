@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from domain.base import Role
 from domain.pairings import NEEDS
-from domain.permissions import COMMANDS
+from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
@@ -24,6 +24,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "urgency_why": URGENCIES,
     "need": NEEDS,
     "role": tuple(Role),
+    "may": TOLD,
+    "may_own": OWN_TOO,
     "command": _COMMANDS,
     "menu": _COMMANDS,
     "service": tuple(PointRules().weights),

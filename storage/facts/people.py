@@ -11,10 +11,13 @@ from sqlalchemy import Connection, bindparam, exists, func, select
 from domain.base import NOT_FOUND, Refused
 from domain.permissions import GRANTS, Permission
 from domain.queries import (
+    Appointed,
     ListMembers,
     ListResidents,
     Page,
     PersonRow,
+    RightsFacts,
+    SeeRights,
     UnitByCode,
     UnitChildren,
     UnitFacts,
@@ -91,6 +94,17 @@ def units_in_charge(connection: Connection, query: UnitsInCharge, look: Look) ->
     grant = GRANTS[Permission(query.to)]
     ids = sorted({held.unit_id for held in look.reader.held if held.role in grant.roles})
     return UnitLevel(tuple(_row(row) for row in connection.execute(_SOME, {"ids": ids})))
+
+
+def see_rights(connection: Connection, query: SeeRights, look: Look) -> RightsFacts:
+    """One's own appointments in force, by the places as they are called now."""
+    held = sorted(look.reader.held, key=lambda one: (one.path, one.role))
+    ids = sorted({one.unit_id for one in held})
+    names = {row.id: place(row.name, row.name_en) for row in connection.execute(_SOME, {"ids": ids})}
+    return RightsFacts(
+        tuple(Appointed(one.role, names[one.unit_id]) for one in held if one.unit_id in names),
+        suspended=look.reader.suspended,
+    )
 
 
 def appointed(connection: Connection, unit_id: int, look: Look) -> UnitFacts | None:
@@ -176,6 +190,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "person.appointed": appointed,
 }
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
+    SeeRights: see_rights,
     UnitChildren: unit_children,
     UnitByCode: unit_by_code,
     UnitsInCharge: units_in_charge,

@@ -224,7 +224,7 @@ def test_an_unknown_permission_is_an_error_and_no_answer() -> None:
 
 # --- commands -------------------------------------------------------------------------------------------------------
 
-EVERYONES = ["request", "mine", "points", "menu", "language", "help", "start", "cancel"]
+EVERYONES = ["request", "mine", "points", "menu", "rights", "language", "help", "start", "cancel"]
 HELPERS_TOO = [
     "request",
     "mine",
@@ -233,6 +233,7 @@ HELPERS_TOO = [
     "pairs",
     "points",
     "menu",
+    "rights",
     "language",
     "help",
     "start",
@@ -255,7 +256,7 @@ def test_a_stranger_sees_only_the_way_in() -> None:
 
 def test_a_suspended_member_sees_no_work() -> None:
     shown = commands_for(actor(M, suspended=True))
-    assert set(shown) == {"points", "menu", "language", "help", "start", "cancel"}
+    assert set(shown) == {"points", "menu", "rights", "language", "help", "start", "cancel"}
 
 
 @pytest.mark.parametrize("role", ROLES)

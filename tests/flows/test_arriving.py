@@ -145,9 +145,30 @@ async def test_a_link_to_ones_own_request_opens_its_card(program: Program) -> No
 
 async def test_the_menu_and_help_show_what_each_may_do(program: Program) -> None:
     offered = {
-        program.lan: {"request", "mine", "points", "language", "help"},
-        program.wang: {"request", "mine", "tasks", "mytasks", "pairs", "points", "language", "help"},
-        program.chen: {"request", "mine", "desk", "tasks", "mytasks", "pairs", "points", "language", "help"},
+        program.lan: {"request", "mine", "points", "rights", "language", "help"},
+        program.wang: {
+            "request",
+            "mine",
+            "tasks",
+            "mytasks",
+            "pairs",
+            "points",
+            "rights",
+            "language",
+            "help",
+        },
+        program.chen: {
+            "request",
+            "mine",
+            "desk",
+            "tasks",
+            "mytasks",
+            "pairs",
+            "points",
+            "rights",
+            "language",
+            "help",
+        },
     }
     for player, commands in offered.items():
         await player.says("/menu")

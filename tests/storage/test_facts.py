@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.base import NOT_FOUND, Actor, Content, Query, Refused, Role
 from domain.pairings import ConfirmVisit
+from domain.people import Appoint
 from domain.permissions import Permission
 from domain.queries import (
     Contact,
@@ -24,9 +25,11 @@ from domain.queries import (
     ListResidents,
     ListTasks,
     RequestContents,
+    RightsFacts,
     SeeCard,
     SeePoints,
     SeeRequest,
+    SeeRights,
     UnitByCode,
     UnitChildren,
     UnitsInCharge,
@@ -51,7 +54,18 @@ from storage.prepared import RAW
 from storage.unit import Store, Who
 from tests.support.dump import rows
 from tests.support.faults import Waylaid
-from tests.support.village import Soul, Village, appointed, asked, do, offered, reported, village, visit_due
+from tests.support.village import (
+    CLI,
+    Soul,
+    Village,
+    appointed,
+    asked,
+    do,
+    offered,
+    reported,
+    village,
+    visit_due,
+)
 
 NAME, FLAT, PHONE, SECRET = "李桂兰", "3-201", "13800001234", "药在床头"
 WORDS = (Content("text", SECRET), Content("photo", file_id="photo-1"))
@@ -457,6 +471,19 @@ async def test_a_pairing_is_read_by_its_member_and_the_leaders(eyes: Eyes) -> No
     assert await eyes.load("pairing.made_resident", pairing_id, helper) is None
     await eyes.does(ConfirmVisit(visit_id, 5), eyes.place.leader)
     assert (await eyes.load("visit.confirm", visit_id, eyes.place.leader)).stars == 5
+
+
+async def test_ones_rights_name_each_appointment_and_its_place(eyes: Eyes) -> None:
+    place = eyes.place
+    assert await eyes.read(SeeRights(), place.resident) == RightsFacts()
+    leader = await eyes.read(SeeRights(), place.leader)
+    assert [(one.role, one.place.zh) for one in leader.held] == [(Role.LEADER, "1号楼")]
+    also = Appoint(
+        telegram_id=place.leader.who.telegram_id, role=Role.SECRETARY, unit_id=place.units["community"]
+    )
+    await do(eyes.store, also, CLI, now=eyes.now)
+    both = await eyes.read(SeeRights(), place.leader)
+    assert [one.role for one in both.held] == [Role.SECRETARY, Role.LEADER]
 
 
 async def test_points_wait_until_they_are_posted(eyes: Eyes) -> None:
