@@ -64,7 +64,7 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-class _Executor(AsyncIOExecutor):  # type: ignore[misc]
+class _Executor(AsyncIOExecutor):  # type: ignore[misc] # APScheduler brings no types.
     """Leaves jobs alone at the end: the scheduler's own would cancel them, and log each as an error."""
 
     def shutdown(self, wait: bool = True) -> None:
