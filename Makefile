@@ -8,7 +8,7 @@ COUNT ?= 100000
 DATABASE ?= both
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format contracts bench crash fuzz docs clean
+.PHONY: help setup run test lint types format bench crash fuzz docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12

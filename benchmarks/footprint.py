@@ -17,10 +17,12 @@ from statistics import median
 from typing import Any
 
 import aiohttp
+
+# psutil brings no types.
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks import measure
-from benchmarks.scene import NOW, _fill, sqlite_program
+from benchmarks.scene import NOW, fill, sqlite_program
 from benchmarks.stock import FIRST_USER, Stock
 from domain.base import Content
 from domain.requests import RaiseRequest
@@ -70,13 +72,13 @@ async def footprint() -> Footprint:
 
 
 async def _run(stock: Stock, *, marks: tuple[int, ...]) -> Footprint:
-    async with measure._lean_server(stock) as (url, _):
+    async with measure.lean_server(stock) as (url, _):
         environment = {**os.environ, "LINLI_TELEGRAM__TOKEN": measure.TOKEN, "LINLI_TELEGRAM__BASE_URL": url}
         command = [str(part) for part in sqlite_program(USERS)]
         started = time.monotonic()
         with tempfile.TemporaryFile() as output:
             async with (
-                measure._process(command, environment, output) as program,
+                measure.process(command, environment, output) as program,
                 aiohttp.ClientSession() as web,
             ):
                 process = psutil.Process(program.pid)
@@ -110,7 +112,7 @@ async def bytes_per_request() -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "linli.db"
         location = Location.of(f"sqlite:///{path}")
-        await _fill(location, USERS)
+        await fill(location, USERS)
         store = Store(open_engine(location), rules=Rulebook())
         try:
             before = await _pages(store)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+# psutil brings no types.
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks.stock import Stock
@@ -65,7 +66,7 @@ class RunFailed(Exception):
 async def run(contestant: Contestant) -> Result:
     """One run against a fresh server. Raises `RunFailed`."""
     command = [str(part) for part in contestant.command()]
-    async with _lean_server(contestant.stock) as (url, server):
+    async with lean_server(contestant.stock) as (url, server):
         environment = {
             **os.environ,
             "LINLI_TELEGRAM__TOKEN": TOKEN,
@@ -74,7 +75,7 @@ async def run(contestant: Contestant) -> Result:
         }
         with tempfile.TemporaryFile() as output:
             started = time.monotonic()
-            async with _process(command, environment, output) as program:
+            async with process(command, environment, output) as program:
                 told = await _first_word(server, program, seconds=contestant.seconds_allowed)
                 usage = _usage(program.pid) if told else None
             if told is None or usage is None:
@@ -141,7 +142,7 @@ def table(results: Mapping[str, Sequence[Result]]) -> str:
 
 
 @asynccontextmanager
-async def _lean_server(stock: Stock) -> AsyncIterator[tuple[str, asyncio.StreamReader]]:
+async def lean_server(stock: Stock) -> AsyncIterator[tuple[str, asyncio.StreamReader]]:
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.lean_server", *stock.arguments()),
         cwd=ROOT,
@@ -158,7 +159,7 @@ async def _lean_server(stock: Stock) -> AsyncIterator[tuple[str, asyncio.StreamR
 
 
 @asynccontextmanager
-async def _process(
+async def process(
     command: Sequence[str], environment: Mapping[str, str], output: IO[bytes]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     program = await asyncio.create_subprocess_exec(

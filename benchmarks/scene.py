@@ -117,7 +117,7 @@ def _rows(users: int) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-async def _fill(location: Location, users: int) -> None:
+async def fill(location: Location, users: int) -> None:
     await migrate(location)
     engine = open_engine(location)
     rows = _rows(users)
@@ -145,7 +145,7 @@ _numbers = count(1)
 @cache
 def _sqlite_template(users: int) -> Path:
     path = _folder() / f"template-{users}.db"
-    _in_thread(_fill(Location.of(f"sqlite:///{path}"), users))
+    _in_thread(fill(Location.of(f"sqlite:///{path}"), users))
     return path
 
 
@@ -179,7 +179,7 @@ def _server() -> Any:
 def _postgres_template(users: int) -> str:
     name = f"template_{users}"
     _in_thread(_say(f"CREATE DATABASE {name}"))
-    _in_thread(_fill(Location.of(_server().get_uri(database=name)), users))
+    _in_thread(fill(Location.of(_server().get_uri(database=name)), users))
     return name
 
 

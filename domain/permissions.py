@@ -143,6 +143,7 @@ def rights_of_everyone(*, suspended: bool = False) -> tuple[Permission, ...]:
 
 def rights_of(role: Role) -> tuple[Permission, ...]:
     """What an appointment adds, over the places it reaches."""
+    # Working on a claim comes by the claim and not by the role; whoever may claim wants to read what follows.
     helps = role in GRANTS[Permission.CLAIM_TASK].roles
     return tuple(
         permission

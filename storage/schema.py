@@ -1,8 +1,8 @@
 """The tables, once, for both databases. What each noun does with its own is in the module named after it.
 
-Constraints repeat the rules: a bug cannot commit two holders of one place or a second posting of one earning.
-That postings balance is shown by ``points.differences``, not by a constraint. Audit and ledger refuse change by trigger (``triggers.py``). Words and whatever else
-may have to be erased live in ``person``, ``household`` and ``remark`` only.
+Constraints repeat the rules: a bug cannot commit two holders of one place or a second posting of one earning. That
+postings balance is shown by ``points.differences``, not by a constraint. Audit and ledger refuse change by trigger
+(``triggers.py``). Words and whatever else may have to be erased live in ``person``, ``household`` and ``remark`` only.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from structlog.testing import CapturingLogger
 
+from jobs import clock
 from jobs.clock import Job, Ticker
 from storage.engine import DatabaseClosedError
 from storage.unit import Store
@@ -46,13 +48,16 @@ async def test_a_job_cut_short_by_the_end_of_the_program_is_no_error(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-async def test_a_job_that_finds_the_store_closed_ends_quietly(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_job_that_finds_the_store_closed_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = CapturingLogger()
+    monkeypatch.setattr(clock, "log", log)
+
     async def late(store: Store, now: datetime) -> int:
         raise DatabaseClosedError("the database has been closed")
 
     job = Job("late", timedelta(minutes=1), late)
     await Ticker(NO_STORE, now=lambda: NOW, jobs=(job,)).tick(job)
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert [(call.method_name, call.args) for call in log.calls] == [("info", ("job cut short",))]
 
 
 async def test_a_job_that_fails_is_looked_at_again_with_the_next_tick() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
@@ -82,14 +83,14 @@ async def test_of_two_that_come_first_in_the_same_instant_only_one_holds_the_lea
 ) -> None:
     engine = create_async_engine(location.url.set(drivername="postgresql+asyncpg"))
 
-    def take(holder: str) -> object:
+    def take(holder: str) -> Callable[[Connection], tuple[int, datetime | None] | None]:
         return lambda c: leases.acquire(
             c, "bot", holder=holder, now=now, span=SPAN, is_dead=lambda other: False
         )
 
     async with engine.connect() as one, engine.connect() as two, engine.connect() as watcher:
-        assert await one.run_sync(take("one")) == (1, None)  # type: ignore[arg-type]
-        second: asyncio.Future[object] = asyncio.ensure_future(two.run_sync(take("two")))  # type: ignore[arg-type]
+        assert await one.run_sync(take("one")) == (1, None)
+        second = asyncio.ensure_future(two.run_sync(take("two")))
         while not (await watcher.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar():
             await watcher.rollback()
         await one.commit()
