@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from telegram import Update
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot
 
 import handlers
@@ -33,7 +33,7 @@ from bot.rules import rulebook
 from bot.settings import Settings
 from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
-from domain.base import Actor, Role
+from domain.base import Actor, Refused, Role
 from domain.lanes import Lane
 from domain.people import Appoint
 from domain.permissions import commands_for
@@ -225,6 +225,14 @@ class App:
         """A method of the Bot API on the sending side's connections."""
         return await self._sending.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
+    async def fetch(self, file_id: str) -> bytes:
+        """The bytes of a file somebody sent. Raises Refused for one that is gone or over Telegram's 20 MB."""
+        try:
+            found = await self.call("getFile", {"file_id": file_id})
+        except BadRequest:
+            raise Refused("file.not_there") from None
+        return await self._sending.retrieve(f"{self._base_url}/file/bot{self._token}/{found['file_path']}")
+
     async def _poll_call(self, method: str, params: Mapping[str, Any]) -> Any:
         return await self._polling.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
@@ -270,6 +278,7 @@ class App:
             now=self.now,
             bot_username=self.bot_username,
             outcomes=self._outcomes,
+            fetch=self.fetch,
         ):
             self._application.add_handler(handler)
         self.dispatcher = Dispatcher(

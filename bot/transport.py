@@ -24,6 +24,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import aiohttp
+from telegram import InputFile
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TelegramError, TimedOut
@@ -157,9 +158,16 @@ class AiohttpRequest(BaseRequest):
         `url` is the method's own, `f"{bot.base_url}/sendMessage"`. For polling and for delivery, which need an
         id or nothing of the answer: making python-telegram-bot's objects of it costs as much as the request.
         (`Bot.do_api_request` would do, but warns at each method that Bot has under its own name.)
-        Raises what `post` raises. Files go the other way, through Bot's methods.
+        Raises what `post` raises. A file comes as an `InputFile`.
         """
-        data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
+        data = RequestData(
+            [
+                RequestParameter.from_input(name, value)
+                if isinstance(value, InputFile)
+                else RequestParameter(name, value, None)
+                for name, value in parameters.items()
+            ]
+        )
         return await self.post(url, data, read_timeout=read_timeout)
 
     @staticmethod

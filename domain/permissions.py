@@ -36,6 +36,20 @@ class Permission(StrEnum):
     CONFIRM_VISIT = "confirm_visit"
     SEE_OWN_POINTS = "see_own_points"
     BIND_GROUP = "bind_group"
+    CHECK_IN = "check_in"
+    APPROVE_CHECK_IN = "approve_check_in"
+    SEE_PEOPLE = "see_people"
+    ENTER_PERSON = "enter_person"
+    APPOINT = "appoint"
+    NAME_DEPUTY = "name_deputy"
+    SUSPEND_PERSON = "suspend_person"
+    MERGE_PEOPLE = "merge_people"
+    SEE_UNITS = "see_units"
+    MANAGE_UNITS = "manage_units"
+    IMPORT_ROWS = "import_rows"
+    EXPORT_ROWS = "export_rows"
+    SEE_AUDIT = "see_audit"
+    KEEP_OWN_DATA = "keep_own_data"
     RUN_CLOCK = "run_clock"
 
 
@@ -44,7 +58,8 @@ class Grant:
     """How a permission is come by.
 
     ``roles``: held at a unit that covers the subject. ``own``: the subject is one's own. ``anyone``: whoever is known
-    (and even who is not yet, with ``strangers``). ``never_workers``: who did the work may not, whatever they hold.
+    (and even who is not yet, with ``strangers``). ``never_workers``: who did the work may not, whatever they hold;
+    ``never_owners``: nobody may with what is their own.
     """
 
     roles: frozenset[Role] = frozenset()
@@ -53,11 +68,13 @@ class Grant:
     anyone: bool = False
     strangers: bool = False
     never_workers: bool = False
+    never_owners: bool = False
     while_suspended: bool = False
 
 
 STAFF = frozenset({Role.LEADER, Role.SECRETARY})
 HELPERS = frozenset({Role.MEMBER, Role.LEADER, Role.SECRETARY})
+HEADS = frozenset({Role.SECRETARY, Role.ADMIN})
 
 GRANTS: dict[Permission, Grant] = {
     Permission.ARRIVE: Grant(anyone=True, strangers=True, while_suspended=True),
@@ -80,7 +97,21 @@ GRANTS: dict[Permission, Grant] = {
     Permission.SEE_PAIRINGS: Grant(roles=HELPERS),
     Permission.CONFIRM_VISIT: Grant(roles=STAFF, own=True, never_workers=True),
     Permission.SEE_OWN_POINTS: Grant(anyone=True, while_suspended=True),
-    Permission.BIND_GROUP: Grant(roles=frozenset({Role.SECRETARY, Role.ADMIN})),
+    Permission.BIND_GROUP: Grant(roles=HEADS),
+    Permission.CHECK_IN: Grant(anyone=True),
+    Permission.APPROVE_CHECK_IN: Grant(roles=HEADS, never_owners=True),
+    Permission.SEE_PEOPLE: Grant(roles=STAFF | HEADS),
+    Permission.ENTER_PERSON: Grant(roles=STAFF),
+    Permission.APPOINT: Grant(roles=HEADS, never_owners=True),
+    Permission.NAME_DEPUTY: Grant(roles=STAFF | HEADS),
+    Permission.SUSPEND_PERSON: Grant(roles=HEADS, never_owners=True),
+    Permission.MERGE_PEOPLE: Grant(roles=HEADS),
+    Permission.SEE_UNITS: Grant(roles=HEADS),
+    Permission.MANAGE_UNITS: Grant(roles=frozenset({Role.ADMIN})),
+    Permission.IMPORT_ROWS: Grant(roles=frozenset({Role.ADMIN})),
+    Permission.EXPORT_ROWS: Grant(roles=HEADS),
+    Permission.SEE_AUDIT: Grant(roles=HEADS),
+    Permission.KEEP_OWN_DATA: Grant(anyone=True, while_suspended=True),
     Permission.RUN_CLOCK: Grant(),
 }
 
@@ -111,6 +142,8 @@ def allowed(actor: Actor, permission: Permission | str, subject: Subject | None)
     if subject is None:
         return any(held.role in grant.roles for held in actor.held)
     if grant.never_workers and actor.person_id in subject.workers:
+        return False
+    if grant.never_owners and actor.person_id in subject.owners:
         return False
     if grant.own and actor.person_id in subject.owners:
         return True
@@ -160,8 +193,13 @@ COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("mytasks", Permission.SEE_TASKS),
     ("pairs", Permission.SEE_PAIRINGS),
     ("points", Permission.SEE_OWN_POINTS),
+    ("people", Permission.SEE_PEOPLE),
+    ("org", Permission.SEE_UNITS),
+    ("audit", Permission.SEE_AUDIT),
     ("menu", Permission.ARRIVE),
+    ("checkin", Permission.CHECK_IN),
     ("rights", Permission.KEEP_OWN_SETTINGS),
+    ("privacy", Permission.KEEP_OWN_DATA),
     ("language", Permission.ARRIVE),
     ("help", Permission.ARRIVE),
     ("start", Permission.ARRIVE),

@@ -7,7 +7,7 @@ python-telegram-bot out of the list, and each hands what became of its update to
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -28,10 +28,26 @@ from telegram.ext import (
 from domain.base import NOT_FOUND, Refused
 from domain.permissions import Permission
 from domain.rulebook import Rulebook
-from handlers import alarms, desk, groups, pairings, people, points, requests, strays, talk, tasks
+from handlers import (
+    alarms,
+    checkins,
+    desk,
+    groups,
+    pairings,
+    people,
+    points,
+    privacy,
+    requests,
+    roster,
+    strays,
+    talk,
+    tasks,
+    trail,
+    units,
+)
 from handlers.runner import Runner
 from handlers.speaker import Speaker
-from handlers.turn import ARGUMENTS, Answer, Do, Handler, Turn
+from handlers.turn import ARGUMENTS, Answer, Do, Handler, Turn, no_files
 from handlers.updates import Outcomes, Surroundings, turn_of
 from storage.unit import Store
 from views.catalogue import Texts
@@ -94,8 +110,13 @@ MENU: dict[str, tuple[Handler, Permission]] = {
     "mytasks": (tasks.mine, Permission.SEE_TASKS),
     "pairs": (pairings.pairs, Permission.SEE_PAIRINGS),
     "points": (points.points, Permission.SEE_OWN_POINTS),
+    "people": (roster.people, Permission.SEE_PEOPLE),
+    "org": (units.org, Permission.SEE_UNITS),
+    "audit": (trail.audit, Permission.SEE_AUDIT),
     "menu": (people.menu, Permission.ARRIVE),
+    "checkin": (checkins.checkin, Permission.CHECK_IN),
     "rights": (people.rights, Permission.KEEP_OWN_SETTINGS),
+    "privacy": (privacy.privacy, Permission.KEEP_OWN_DATA),
     "language": (people.language, Permission.ARRIVE),
     "help": (people.help_me, Permission.ARRIVE),
     "start": (people.start, Permission.ARRIVE),
@@ -175,6 +196,21 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("unit.pick", people.pick_unit, Permission.KEEP_OWN_SETTINGS),
     Pressed("unit.here", people.take_home, Permission.KEEP_OWN_SETTINGS),
     Pressed("group.bind", groups.bound, Permission.BIND_GROUP, in_groups=True),
+    # units
+    #
+    # imports and exports
+    #
+    # check-ins
+    #
+    # appointments
+    #
+    # people as staff see them
+    #
+    # privacy
+    #
+    # the audit trail
+    #
+    # whatever else is pressed
     Seen(Other.PRESS, strays.unknown_press),
     # commands
     *(Command(name, handler, permission) for name, (handler, permission) in MENU.items()),
@@ -205,9 +241,13 @@ def build(
     now: Callable[[], datetime],
     bot_username: str,
     outcomes: Outcomes,
+    fetch: Callable[[str], Awaitable[bytes]] = no_files,
 ) -> list[Built]:
-    """The handlers, in order, for one group of an Application. ``outcomes`` hears what became of each update."""
-    around = Surroundings(store, texts, rules, now, bot_username, talk.FORMS)
+    """The handlers, in order, for one group of an Application. ``outcomes`` hears what became of each update.
+
+    ``fetch`` gets the bytes of a file by its ``file_id``; it raises Refused for one that cannot be had.
+    """
+    around = Surroundings(store, texts, rules, now, bot_username, talk.FORMS, fetch)
     runner = Runner(store, speaker, texts)
     return [_built(registration, around, runner, outcomes) for registration in REGISTRATIONS]
 

@@ -6,14 +6,44 @@ Knows all forms by name and leads words and form buttons to the one that is open
 from __future__ import annotations
 
 from domain.base import NOT_FOUND, Refused
-from handlers import desk, forms, pairings, people, raising, requests, tasks
+from handlers import (
+    appointments,
+    checkins,
+    desk,
+    forms,
+    imports,
+    pairings,
+    people,
+    privacy,
+    raising,
+    requests,
+    roster,
+    tasks,
+    trail,
+    units,
+)
 from handlers.contents import content_of
 from handlers.forms import ALBUM, Form
 from handlers.turn import Answer, Turn, alert, sent
 from storage.drafts import Draft
 
 FORMS: dict[str, Form] = {
-    form.name: form for feature in (raising, requests, desk, tasks, pairings) for form in feature.FORMS
+    form.name: form
+    for feature in (
+        raising,
+        requests,
+        desk,
+        tasks,
+        pairings,
+        units,
+        imports,
+        checkins,
+        appointments,
+        roster,
+        privacy,
+        trail,
+    )
+    for form in feature.FORMS
 }
 
 

@@ -7,7 +7,7 @@ Knows what came in (who, where, a message or a press) and how to look things up.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -70,6 +70,11 @@ def press_of(data: str | None, *, callback_id: str, message_id: int) -> Press:
     return Press(callback_id, message_id, feature, verb, int(subject), arg or "")
 
 
+async def no_files(file_id: str) -> bytes:
+    """Where nobody can get files."""
+    raise Refused("file.not_there")
+
+
 @dataclass(slots=True)
 class Turn:
     """What came in with one update. Look-ups go through it and are made once."""
@@ -88,6 +93,7 @@ class Turn:
     membership: ChatMemberUpdated | None = None
     forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
     bot_username: str = ""
+    fetch: Callable[[str], Awaitable[bytes]] = field(default=no_files, repr=False)
     _opening: Opening | None = field(default=None, repr=False)
 
     @property

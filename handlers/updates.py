@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from views.catalogue import Texts
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every turn is given. ``now`` tells the time."""
+    """What every turn is given. ``now`` tells the time, ``fetch`` gets a file that somebody sent."""
 
     store: Store
     texts: Texts
@@ -26,6 +26,7 @@ class Surroundings:
     now: Callable[[], datetime]
     bot_username: str
     forms: Mapping[str, Form]
+    fetch: Callable[[str], Awaitable[bytes]]
 
 
 class Outcomes:
@@ -96,6 +97,7 @@ def turn_of(update: Update, around: Surroundings) -> Turn:
         membership=update.my_chat_member,
         bot_username=around.bot_username,
         forms=around.forms,
+        fetch=around.fetch,
     )
 
 

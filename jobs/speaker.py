@@ -47,7 +47,13 @@ class DirectSpeaker:
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> int | None:
         """Show it in place of an earlier message; posted anew where that one is gone."""
-        if message.contact_button or message.word_buttons or message.remove_keyboard or message.media:
+        if (
+            message.contact_button
+            or message.word_buttons
+            or message.remove_keyboard
+            or message.media
+            or message.upload
+        ):
             # Only a new message may bring or remove a reply keyboard, or carry files.
             return await self.send(chat_id, message)
         await self._wait(chat_id)

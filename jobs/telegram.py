@@ -10,6 +10,8 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from telegram import InputFile
+
 from views.message import Keyboard, Media, Message
 
 Call = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
@@ -64,6 +66,9 @@ async def send(call: Call, chat_id: int, message: Message) -> int:
     if len(album) > 1:
         for start in range(0, len(album), MAX_ALBUM):
             await _send_album(call, chat_id, album[start : start + MAX_ALBUM])
+    if message.upload is not None:
+        document = InputFile(message.upload.content, filename=message.upload.name)
+        await call("sendDocument", {"chat_id": chat_id, "document": document})
     for media in message.media:
         if media.kind == "location":
             await call(

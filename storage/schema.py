@@ -2,7 +2,8 @@
 
 Constraints repeat the rules: a bug cannot commit two holders of one place or a second posting of one earning. That
 postings balance is shown by ``points.differences``, not by a constraint. Audit and ledger refuse change by trigger
-(``triggers.py``). Words and whatever else may have to be erased live in ``person``, ``household`` and ``remark`` only.
+(``triggers.py``). Words and whatever else may have to be erased live in ``person``, ``household``, ``checkin``,
+``import_row`` and ``remark`` only; ``unit_alias`` names places, not people.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ def _entity() -> tuple[Column[int], Column[int]]:
     )
 
 
+def _batch() -> Column[int]:
+    """The import that a row came with; the row is there for nobody until that one is live (``storage/imports.py``)."""
+    return Column("batch_id", RowId, ForeignKey("import_batch.id"))
+
+
 counter = Table(
     "counter",
     metadata,
@@ -76,7 +82,21 @@ unit = Table(
     Column("path", String().with_variant(String(collation="C"), "postgresql"), nullable=False, unique=True),
     Column("code", String, nullable=False, unique=True),
     Column("closed_at", Instant),
+    # Empty: as the unit above says, at the top as the settings say.
+    Column("zone", String),
+    Column("calendar", String),
+    Column("merged_into_id", RowId, ForeignKey("unit.id")),
+    _batch(),
     CheckConstraint("kind IN ('street', 'community', 'grid', 'building', 'branch')", name="kind"),
+)
+
+unit_alias = Table(
+    "unit_alias",
+    metadata,
+    _id(),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("alias", String, nullable=False, index=True),
+    UniqueConstraint("unit_id", "alias"),
 )
 
 household = Table(
@@ -95,13 +115,27 @@ person = Table(
     Column("telegram_id", BigInteger, unique=True),
     Column("name", String, nullable=False),
     Column("language", String, nullable=False),
-    Column("home_unit_id", RowId, ForeignKey("unit.id"), index=True),
-    Column("household_id", RowId, ForeignKey("household.id")),
+    Column("home_unit_id", RowId, ForeignKey("unit.id")),
+    Column("household_id", RowId, ForeignKey("household.id"), index=True),
     Column("phone", String),
     Column("consent_version", Integer),
     Column("consent_at", Instant),
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
     Column("unreachable_since", Instant),
+    # The number in the community's own roster, by which a second import knows who it is.
+    Column("number", String, index=True, unique=True),
+    Column("proxy_id", RowId, ForeignKey("person.id")),
+    Column("merged_into_id", RowId, ForeignKey("person.id")),
+    Column("erased_at", Instant),
+    _batch(),
+    Index("ix_person_home_unit_id_name", "home_unit_id", "name", "id"),
+    Index("ix_person_name", "name", "id"),
+    Index(
+        "ix_person_phone",
+        "phone",
+        sqlite_where=text("phone IS NOT NULL"),
+        postgresql_where=text("phone IS NOT NULL"),
+    ),
 )
 
 appointment = Table(
@@ -113,7 +147,82 @@ appointment = Table(
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant),
+    Column("granted_by", RowId, ForeignKey("person.id")),
+    # A deputy's appointment stands in for another one while that one's holder is away.
+    Column("deputy_for_id", RowId, ForeignKey("appointment.id")),
+    # What its holder has been told: authority itself follows the two times alone.
+    Column("phase", String, nullable=False, server_default=text("'running'")),
+    _batch(),
+    CheckConstraint("phase IN ('coming', 'running', 'ended')", name="phase"),
+    CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="ends_after_it_starts"),
     Index("ix_appointment_unit_id_role", "unit_id", "role"),
+    Index("ix_appointment_role", "role", "id"),
+    Index(
+        "ix_appointment_coming",
+        "starts_at",
+        sqlite_where=text("phase = 'coming'"),
+        postgresql_where=text("phase = 'coming'"),
+    ),
+    Index(
+        "ix_appointment_ending",
+        "ends_at",
+        sqlite_where=text("phase <> 'ended' AND ends_at IS NOT NULL"),
+        postgresql_where=text("phase <> 'ended' AND ends_at IS NOT NULL"),
+    ),
+)
+
+_UNDER_WAY = text("state IN ('asked', 'returned', 'approved')")
+
+checkin = Table(
+    "checkin",
+    metadata,
+    *_entity(),
+    Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("state", String, nullable=False),
+    # Their own branch or workplace elsewhere, in their own words.
+    Column("branch", String, nullable=False),
+    Column("skills", JSON, nullable=False),
+    Column("free", JSON, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", RowId, ForeignKey("person.id")),
+    Column("valid_until", Date),
+    Column("reminded_on", Date),
+    Column("appointment_id", RowId, ForeignKey("appointment.id")),
+    CheckConstraint(
+        "state IN ('asked', 'returned', 'approved', 'withdrawn', 'left', 'lapsed')", name="state"
+    ),
+    Index("ix_checkin_unit_id_state", "unit_id", "state"),
+    Index(
+        "uq_checkin_under_way",
+        "person_id",
+        unique=True,
+        sqlite_where=_UNDER_WAY,
+        postgresql_where=_UNDER_WAY,
+    ),
+    Index(
+        "ix_checkin_valid_until",
+        "valid_until",
+        sqlite_where=text("state = 'approved'"),
+        postgresql_where=text("state = 'approved'"),
+    ),
+)
+
+person_skill = Table(
+    "person_skill",
+    metadata,
+    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
+    Column("skill", String, primary_key=True),
+    Index("ix_person_skill_skill", "skill", "person_id"),
+)
+
+blocked = Table(
+    "blocked",
+    metadata,
+    Column("telegram_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("by_id", RowId, ForeignKey("person.id")),
 )
 
 chat_group = Table(
@@ -296,6 +405,23 @@ audit = Table(
         postgresql_where=text("request_id IS NOT NULL"),
         sqlite_where=text("request_id IS NOT NULL"),
     ),
+    Index("ix_audit_actor_id", "actor_id", "id"),
+    Index("ix_audit_subject", "subject_kind", "subject_id", "id"),
+)
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    _id(),
+    Column("first_id", RowId, nullable=False, unique=True),
+    Column("last_id", RowId, nullable=False, unique=True),
+    Column("rows", Integer, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    # Set when retention has dropped the rows; the digest stays, so that the chain does.
+    Column("dropped_at", Instant),
+    CheckConstraint("first_id <= last_id", name="in_order"),
 )
 
 earning = Table(
@@ -457,6 +583,37 @@ draft = Table(
     Column("version", Integer, nullable=False),
     Column("message_id", BigInteger),
     Column("updated_at", Instant, nullable=False),
+)
+
+# --- imports --------------------------------------------------------------------------------------------------------------
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    _id(),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("by_id", RowId),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("rows", Integer, nullable=False, server_default=text("0")),
+    Column("added", Integer, nullable=False, server_default=text("0")),
+    Column("changed", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("kind IN ('units', 'people')", name="kind"),
+    CheckConstraint("state IN ('staging', 'applying', 'live', 'dropped')", name="state"),
+)
+
+import_row = Table(
+    "import_row",
+    metadata,
+    Column("batch_id", RowId, ForeignKey("import_batch.id"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("parent", String, nullable=False),
+    Column("data", JSON, nullable=False),
+    # What the row will change: an id that is known already, or one that has been dealt out for it.
+    Column("row_id", RowId),
+    Index("ix_import_row_key", "batch_id", "key"),
 )
 
 # --- the process ----------------------------------------------------------------------------------------------------------

@@ -17,18 +17,38 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from domain import alarms, groups, pairings, people, requests, tasks
+from domain import (
+    alarms,
+    appointments,
+    checkins,
+    groups,
+    imports,
+    pairings,
+    people,
+    privacy,
+    requests,
+    roster,
+    tasks,
+    trail,
+)
+from domain import units as unit_rules
 from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar
 from domain.people import Person
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
 from storage import alarms as alarm_rows
+from storage import appointments as appointment_rows
 from storage import audit, drafts, facts, inbox, leases, outbox, points, units
+from storage import checkins as checkin_rows
 from storage import groups as group_rows
+from storage import imports as import_rows
 from storage import pairings as pairing_rows
 from storage import people as people_rows
+from storage import privacy as privacy_rows
 from storage import requests as request_rows
+from storage import roster as roster_rows
 from storage import tasks as task_rows
+from storage import trail as trail_rows
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
@@ -46,6 +66,13 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **pairings.DECIDE,
     **alarms.DECIDE,
     **groups.DECIDE,
+    **unit_rules.DECIDE,
+    **imports.DECIDE,
+    **checkins.DECIDE,
+    **appointments.DECIDE,
+    **roster.DECIDE,
+    **privacy.DECIDE,
+    **trail.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -56,6 +83,13 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **pairing_rows.LOADERS,
     **alarm_rows.LOADERS,
     **group_rows.LOADERS,
+    **units.LOADERS,
+    **import_rows.LOADERS,
+    **checkin_rows.LOADERS,
+    **appointment_rows.LOADERS,
+    **roster_rows.LOADERS,
+    **privacy_rows.LOADERS,
+    **trail_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 

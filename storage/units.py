@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -190,3 +191,6 @@ class ImportResult:
     problems: tuple[Problem, ...]
     added: int = 0
     changed: int = 0
+
+
+LOADERS: dict[type[Any], Any] = {}

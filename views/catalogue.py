@@ -28,6 +28,13 @@ FEATURES = (
     "points",
     "alarms",
     "forms",
+    "units",
+    "imports",
+    "checkins",
+    "appointments",
+    "roster",
+    "privacy",
+    "trail",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

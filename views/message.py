@@ -38,13 +38,22 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that Linli makes for one reader: sent once as a document, kept nowhere."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """``text`` is Telegram HTML in which everything that came from people is escaped.
 
     ``contact_button``, when set, is the label of a one-time reply keyboard that asks for the person's own number;
     ``word_buttons`` stand under it and are sent as plain words. A message has either those or an inline ``keyboard``.
     ``media`` goes with the text: one with the text as its caption where that is short
-    enough, several as an album and then the text.
+    enough, several as an album and then the text. An ``upload`` is sent as a document before the text; only
+    messages that are sent at once may carry one, for the outbox keeps no files.
     """
 
     text: str
@@ -53,6 +62,7 @@ class Message:
     word_buttons: tuple[str, ...] = ()
     remove_keyboard: bool = False
     media: tuple[Media, ...] = ()
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,24 @@ from sqlalchemy import Connection
 from domain.base import NOT_FOUND, Actor, Query, Refused
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
-from storage.facts import alarms, cards, desk, news, pairings, people, points, requests, tasks
+from storage.facts import (
+    alarms,
+    appointments,
+    cards,
+    checkins,
+    desk,
+    imports,
+    news,
+    pairings,
+    people,
+    points,
+    privacy,
+    requests,
+    roster,
+    tasks,
+    trail,
+    units,
+)
 from storage.facts.rows import Look
 
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
@@ -26,6 +43,13 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **pairings.FACTS,
     **alarms.FACTS,
     **people.FACTS,
+    **units.FACTS,
+    **imports.FACTS,
+    **checkins.FACTS,
+    **appointments.FACTS,
+    **roster.FACTS,
+    **privacy.FACTS,
+    **trail.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -35,6 +59,13 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **pairings.QUERIES,
     **points.QUERIES,
     **people.QUERIES,
+    **units.QUERIES,
+    **imports.QUERIES,
+    **checkins.QUERIES,
+    **appointments.QUERIES,
+    **roster.QUERIES,
+    **privacy.QUERIES,
+    **trail.QUERIES,
 }
 
 

@@ -31,6 +31,7 @@ class Row:
     stranger: bool = False
     suspended: bool = False
     not_workers: bool = False
+    not_owners: bool = False
 
 
 # One letter for each role: m(ember), l(eader), s(ecretary), a(dmin). Residents come by what is everyone's or their own.
@@ -58,6 +59,24 @@ EXPECTED: dict[Permission, Row] = {
     P.DECLINE_REQUEST: Row("s"),
     # groups are set up with the units
     P.BIND_GROUP: Row("sa"),
+    # approve check-ins and appointments; nobody does for themselves
+    P.APPROVE_CHECK_IN: Row("sa", not_owners=True),
+    P.APPOINT: Row("sa", not_owners=True),
+    P.SUSPEND_PERSON: Row("sa", not_owners=True),
+    P.MERGE_PEOPLE: Row("sa"),
+    # the admin sees no more private data than a secretary, and enters nobody
+    P.SEE_PEOPLE: Row("lsa"),
+    P.ENTER_PERSON: Row("ls"),
+    P.NAME_DEPUTY: Row("lsa"),
+    # units, exports, audit: the secretary reads, the admin changes
+    P.SEE_UNITS: Row("sa"),
+    P.MANAGE_UNITS: Row("a"),
+    P.IMPORT_ROWS: Row("a"),
+    P.EXPORT_ROWS: Row("sa"),
+    P.SEE_AUDIT: Row("sa"),
+    # anyone who lives here may say that they are a member; what is kept about one is one's own
+    P.CHECK_IN: Row(everyone=True),
+    P.KEEP_OWN_DATA: Row(everyone=True, suspended=True),
     # one's own: arrival, settings, danger, points
     P.ARRIVE: Row(everyone=True, stranger=True, suspended=True),
     P.KEEP_OWN_SETTINGS: Row(everyone=True, suspended=True),
@@ -106,7 +125,7 @@ def expected(role: Role | None, permission: Permission, place: str, tie: str) ->
     row = EXPECTED[permission]
     if row.everyone:
         return True
-    if tie == "worker" and row.not_workers:
+    if (tie == "worker" and row.not_workers) or (tie == "owner" and row.not_owners):
         return False
     if (tie == "owner" and row.owner) or (tie == "worker" and row.worker):
         return True
@@ -224,7 +243,8 @@ def test_an_unknown_permission_is_an_error_and_no_answer() -> None:
 
 # --- commands -------------------------------------------------------------------------------------------------------
 
-EVERYONES = ["request", "mine", "points", "menu", "rights", "language", "help", "start", "cancel"]
+OWN = ["menu", "checkin", "rights", "privacy", "language", "help", "start", "cancel"]
+EVERYONES = ["request", "mine", "points", *OWN]
 HELPERS_TOO = [
     "request",
     "mine",
@@ -232,19 +252,16 @@ HELPERS_TOO = [
     "mytasks",
     "pairs",
     "points",
-    "menu",
-    "rights",
-    "language",
-    "help",
-    "start",
-    "cancel",
+    *OWN,
 ]
-STAFF_TOO = ["request", "mine", "desk", *HELPERS_TOO[2:]]
+LEADERS = ["request", "mine", "desk", "tasks", "mytasks", "pairs", "points", "people", *OWN]
+SECRETARIES = [*LEADERS[:8], "org", "audit", *OWN]
+ADMINS = ["request", "mine", "points", "people", "org", "audit", *OWN]
 
 
 @pytest.mark.parametrize(
     ("role", "commands"),
-    [(None, EVERYONES), (M, HELPERS_TOO), (L, STAFF_TOO), (S, STAFF_TOO), (A, EVERYONES)],
+    [(None, EVERYONES), (M, HELPERS_TOO), (L, LEADERS), (S, SECRETARIES), (A, ADMINS)],
 )
 def test_the_menu_shows_what_the_role_may(role: Role | None, commands: list[str]) -> None:
     assert list(commands_for(actor(role))) == commands
@@ -256,7 +273,7 @@ def test_a_stranger_sees_only_the_way_in() -> None:
 
 def test_a_suspended_member_sees_no_work() -> None:
     shown = commands_for(actor(M, suspended=True))
-    assert set(shown) == {"points", "menu", "rights", "language", "help", "start", "cancel"}
+    assert set(shown) == {"points", "menu", "rights", "privacy", "language", "help", "start", "cancel"}
 
 
 @pytest.mark.parametrize("role", ROLES)

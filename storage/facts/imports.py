@@ -1,0 +1,13 @@
+"""Imports of units and people from a sheet, and their export. Source: DOMAIN §2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from storage.facts.rows import Look
+
+FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {}
+QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {}

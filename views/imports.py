@@ -1,0 +1,1 @@
+"""Imports of units and people from a sheet, and their export. Source: DOMAIN §2."""

@@ -1,0 +1,1 @@
+"""What is held about somebody: shown, exported, forgotten. Source: DOMAIN §12."""

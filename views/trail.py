@@ -1,0 +1,1 @@
+"""The audit trail: searched, sealed and checked. Source: DOMAIN §12."""

@@ -1,0 +1,1 @@
+"""The tree of units: how it is browsed and changed. Source: DOMAIN §1, §2."""
