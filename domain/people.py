@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from domain.base import (
@@ -30,7 +31,11 @@ MAX_FLAT = 40
 
 @dataclass(frozen=True, slots=True)
 class Person(Entity):
-    """Anyone known to the bot. ``telegram_id`` is None for people who are spoken for by a proxy."""
+    """Anyone known to the bot. ``telegram_id`` is None for people who are spoken for by a proxy.
+
+    ``number`` is theirs in the community's own roster. A record with ``merged_into_id`` or ``erased_at`` is a tombstone:
+    nobody finds it, and what it did stays in audit and ledger under its id.
+    """
 
     telegram_id: int | None
     name: str
@@ -42,17 +47,32 @@ class Person(Entity):
     consent_at: datetime | None = None
     suspended: bool = False
     unreachable_since: datetime | None = None
+    number: str | None = None
+    proxy_id: int | None = None
+    merged_into_id: int | None = None
+    erased_at: datetime | None = None
+
+
+class Phase(StrEnum):
+    """What the holder of an appointment has been told of it. Authority follows its two times alone."""
+
+    COMING = "coming"
+    RUNNING = "running"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class Appointment(Entity):
-    """``role`` at a unit from–until; ``until`` None while it lasts."""
+    """``role`` at a unit from–until; ``until`` None while it lasts. ``deputy_for_id``: it stands in for that one."""
 
     person_id: int
     role: Role
     unit_id: int
     starts_at: datetime
     ends_at: datetime | None = None
+    granted_by: int | None = None
+    deputy_for_id: int | None = None
+    phase: Phase = Phase.RUNNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from domain.base import Purpose, Role
 from domain.pairings import VisitState
+from domain.people import Phase
 from domain.requests import RequestState
 from domain.tasks import ClaimState, TaskState
 from storage.types import Instant, Key, RowId
@@ -151,7 +152,7 @@ appointment = Table(
     # A deputy's appointment stands in for another one while that one's holder is away.
     Column("deputy_for_id", RowId, ForeignKey("appointment.id")),
     # What its holder has been told: authority itself follows the two times alone.
-    Column("phase", String, nullable=False, server_default=text("'running'")),
+    Column("phase", Key(Phase), nullable=False, server_default=text("'running'")),
     _batch(),
     CheckConstraint("phase IN ('coming', 'running', 'ended')", name="phase"),
     CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="ends_after_it_starts"),
