@@ -291,7 +291,9 @@ class App:
         )
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
         self.ticker = Ticker(self.store, now=self.now)
-        self.commands = Commands(self.store, now=self.now, retried=self.dispatcher.rescan)
+        self.commands = Commands(
+            self.store, now=self.now, retried=self.dispatcher.rescan, bot_username=self.bot_username
+        )
 
     async def _process(self, update: Update) -> None:
         await self._application.process_update(update)

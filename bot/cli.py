@@ -237,6 +237,26 @@ def outbox(
         typer.echo("nothing is stuck")
 
 
+@app.command()
+def poster(
+    unit: Annotated[str, typer.Argument(help="the unit's code: one page for each building at and below it")],
+    file: Annotated[Path, typer.Argument(help="the PDF to write")],
+    bot: Annotated[
+        str, typer.Option(help="the bot's user name, when no bot runs on this database to be asked")
+    ] = "",
+    config: Config = None,
+) -> None:
+    """Print the way in: an A4 page with a QR code for each building."""
+    settings = _settings(config)
+    from bot.printing import print_posters
+
+    async def work(store: Store) -> int:
+        return await print_posters(store, settings, unit=unit, file=file, bot_username=bot)
+
+    pages = _run(_with_store(settings, work, writing=False))
+    typer.echo(f"{file}: {pages} {'page' if pages == 1 else 'pages'}")
+
+
 async def _with_store(
     settings: Settings, work: Callable[[Store], Awaitable[T]], *, writing: bool = True
 ) -> T:

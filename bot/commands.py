@@ -44,13 +44,19 @@ NEEDED = ("code", "kind", "name", "parent")
 
 
 class Commands:
-    """The commands over one store. ``retried`` is called after quarantined updates were let go."""
+    """The commands over one store. ``retried`` is called after quarantined updates were let go; ``bot_username``: of the running bot."""
 
     def __init__(
-        self, store: Store, *, now: Callable[[], datetime], retried: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        *,
+        now: Callable[[], datetime],
+        retried: Callable[[], None] = lambda: None,
+        bot_username: str = "",
     ) -> None:
         self._store = store
         self._now = now
+        self._bot_username = bot_username
         self._retried = retried
 
     async def answer(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +67,7 @@ class Commands:
             "resend": self._resend,
             "drop": self._drop,
             "retry": self._retry,
+            "about": self._about,
         }.get(command)
         if found is None:
             raise CommandError(f"there is no command {command!r}")
@@ -92,6 +99,9 @@ class Commands:
             "added": result.added,
             "changed": result.changed,
         }
+
+    async def _about(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {"bot_username": self._bot_username}
 
     async def _resend(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"count": await self._store.decide_stuck(_ids(arguments), resend=True, now=self._now())}

@@ -36,6 +36,7 @@ from handlers import (
     pairings,
     people,
     points,
+    posters,
     privacy,
     requests,
     roster,
@@ -198,7 +199,8 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("group.bind", groups.bound, Permission.BIND_GROUP, in_groups=True),
     # units
     #
-    # imports and exports
+    # imports and exports, and what is printed
+    Pressed("poster.unit", posters.poster, Permission.SEE_UNITS),
     #
     # check-ins
     #

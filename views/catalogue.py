@@ -30,6 +30,7 @@ FEATURES = (
     "forms",
     "units",
     "imports",
+    "posters",
     "checkins",
     "appointments",
     "roster",

@@ -255,3 +255,25 @@ def test_demo_data_go_into_an_empty_database_only(linli: Linli) -> None:
 def test_migrate_twice_says_where_it_is(linli: Linli) -> None:
     assert "brought from nothing" in linli("migrate").output
     assert linli("migrate").output.startswith("at revision")
+
+
+# --- posters ------------------------------------------------------------------------------------------------------------
+
+
+def test_posters_are_printed_for_the_bot_that_is_named(linli: Linli, units_file: str, tmp_path: Path) -> None:
+    assert linli("import", "units", units_file).exit_code == 0
+    printed = linli("poster", "street", "posters.pdf", "--bot", "@linli_bot")
+    assert printed.output == "posters.pdf: 1 page\n"
+    assert (tmp_path / "posters.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_what_cannot_be_printed_is_explained(linli: Linli, units_file: str, tmp_path: Path) -> None:
+    assert linli("import", "units", units_file).exit_code == 0
+    unknown = linli("poster", "nowhere", "posters.pdf", "--bot", "linli_bot")
+    assert (unknown.exit_code, "no open unit with the code 'nowhere'" in unknown.output) == (1, True)
+    nameless = linli("poster", "b1", "posters.pdf")
+    assert (nameless.exit_code, "--bot" in nameless.output) == (1, True)
+    (tmp_path / "folder.pdf").mkdir()
+    unwritable = linli("poster", "b1", "folder.pdf", "--bot", "linli_bot")
+    assert (unwritable.exit_code, "folder.pdf cannot be used" in unwritable.output) == (1, True)
+    assert not (tmp_path / "posters.pdf").exists()

@@ -124,6 +124,13 @@ class Player(Person):
                 return message
         raise AssertionError(f"{self!r} sees no message with {words!r}")
 
+    def file(self) -> tuple[str, bytes] | None:
+        """Name and content of the newest file the bot sent here; None while there is none."""
+        for raw in reversed(list(self._world.messages(self.user_id).values())):
+            if Message(raw).from_bot and "document" in raw:
+                return raw["document"]["file_name"], self._world.file_bytes(raw["document"]["file_id"])
+        return None
+
     def _says(self, message: Message, key: str) -> bool:
         if self.language is not None:
             return bool(self._phrases.pattern(self.language, key).search(message.text))
