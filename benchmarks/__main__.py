@@ -9,8 +9,10 @@ import sys
 from benchmarks.contestants import GROUPS
 from benchmarks.footprint import bytes_per_request, footprint, told
 from benchmarks.measure import compare, table
+from benchmarks.organisation import organisation
 
 FOOTPRINT = "footprint"
+ORGANISATION = "organisation"
 
 
 async def main(*, groups: list[str], rounds: int) -> int:
@@ -19,6 +21,9 @@ async def main(*, groups: list[str], rounds: int) -> int:
     for name in groups:
         if name == FOOTPRINT:
             print(f"\n## {name}\n\n{told(await footprint(), await bytes_per_request())}", flush=True)
+            continue
+        if name == ORGANISATION:
+            print(f"\n## {name}\n\n{await organisation()}", flush=True)
             continue
         results = await compare(GROUPS[name], rounds=rounds)
         print(f"\n## {name}\n\n{table(results)}", flush=True)
@@ -29,7 +34,10 @@ async def main(*, groups: list[str], rounds: int) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", action="append", choices=[*GROUPS, FOOTPRINT], help="this group; may be repeated"
+        "--only",
+        action="append",
+        choices=[*GROUPS, FOOTPRINT, ORGANISATION],
+        help="this group; may be repeated",
     )
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contestant (default 3)")
     return parser.parse_args()
@@ -37,4 +45,4 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     given = _arguments()
-    sys.exit(asyncio.run(main(groups=given.only or [*GROUPS, FOOTPRINT], rounds=given.rounds)))
+    sys.exit(asyncio.run(main(groups=given.only or [*GROUPS, FOOTPRINT, ORGANISATION], rounds=given.rounds)))
