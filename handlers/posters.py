@@ -6,9 +6,9 @@ import asyncio
 
 from domain.posters import MOST_IN_CHAT, ListPosterPages, PosterPages
 from handlers.turn import Answer, Say, Show, Turn
+from views.catalogue import Texts
 from views.kinds import said
 from views.message import Message, Upload
-from views.posters import posters
 from views.safe import plain
 
 
@@ -21,7 +21,13 @@ async def poster(turn: Turn) -> Answer:
         return Show(
             (Say(said("poster.too_many", voice=voice, place=place, count=found.total, most=MOST_IN_CHAT)),)
         )
-    # Drawing takes a few milliseconds a page; nobody else waits for it.
-    content = await asyncio.to_thread(posters, found.pages, bot_username=turn.bot_username, texts=turn.texts)
+    content = await asyncio.to_thread(_drawn, found, turn.bot_username, turn.texts)
     words = voice.say("poster.ready", place=place, count=found.total)
     return Show((Say(Message(words, upload=Upload(f"linli-{found.code}.pdf", content))),))
+
+
+def _drawn(found: PosterPages, bot_username: str, texts: Texts) -> bytes:
+    """The PDF. Runs beside the loop: a few milliseconds a page, and what draws takes long to load the first time."""
+    from views.posters import posters
+
+    return posters(found.pages, bot_username=bot_username, texts=texts)
