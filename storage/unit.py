@@ -370,7 +370,7 @@ class Store:
 
     async def group_left(self, update_id: int | None, *, chat_id: int, now: datetime) -> None:
         """The bot was removed from a group."""
-        await self._marked(update_id, lambda c: group_rows.left(c, chat_id, now), now=now)
+        await self.perform(groups.LoseGroup(chat_id), Actor.system("telegram"), now=now, update_id=update_id)
 
     async def group_migrated(
         self, update_id: int | None, *, chat_id: int, to_chat_id: int, now: datetime

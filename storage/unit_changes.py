@@ -137,7 +137,8 @@ def _range(path: str) -> dict[str, str]:
     return {"low": low, "high": high}
 
 
-def _counted(connection: Connection, statement: Select[tuple[int]], **values: Any) -> int:
+def counted(connection: Connection, statement: Select[tuple[int]], **values: Any) -> int:
+    """The one number of a statement made by ``capped``."""
     return int(connection.execute(statement, values).scalar_one())
 
 
@@ -145,9 +146,9 @@ def standing_below(connection: Connection, found: Unit) -> Below:
     """What keeps a unit from being closed, and what a merging takes along."""
     values = {"id": found.id, "paths": ancestors(found.path)}
     return Below(
-        units=_counted(connection, _OPEN_BELOW, **_range(found.path)),
-        people=_counted(connection, _LIVING, id=found.id),
-        **{name: _counted(connection, statement, **values) for name, statement in _UNDER_WAY.items()},
+        units=counted(connection, _OPEN_BELOW, **_range(found.path)),
+        people=counted(connection, _LIVING, id=found.id),
+        **{name: counted(connection, statement, **values) for name, statement in _UNDER_WAY.items()},
     )
 
 
@@ -204,7 +205,7 @@ def load_for_moving(connection: Connection, action: MoveUnit, actor: Actor, rule
         found,
         other=parent,
         names=_beside(connection, found.name, found.name_en, parent_id=parent.id, but_id=found.id),
-        below=Below(units=_counted(connection, _ALL_BELOW, **_range(found.path))),
+        below=Below(units=counted(connection, _ALL_BELOW, **_range(found.path))),
     )
 
 
@@ -222,8 +223,8 @@ def load_for_merging(connection: Connection, action: MergeUnit, actor: Actor, ru
         other=into,
         names=frozenset(name for name in ours if name.casefold() in folded),
         below=Below(
-            units=_counted(connection, _ALL_BELOW, **_range(found.path)),
-            people=_counted(connection, _HOMES, id=found.id),
+            units=counted(connection, _ALL_BELOW, **_range(found.path)),
+            people=counted(connection, _HOMES, id=found.id),
         ),
     )
 
