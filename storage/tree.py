@@ -92,11 +92,9 @@ _FLATS_THERE = select(_theirs.c.flat).where(_theirs.c.unit_id == _NEW)
 _TWICE = select(household.c.id).where(household.c.unit_id == _OLD, household.c.flat.in_(_FLATS_THERE))
 _SAME_DOOR = (
     select(_theirs.c.id)
-    .where(
-        _theirs.c.unit_id == _NEW,
-        _theirs.c.flat
-        == select(household.c.flat).where(household.c.id == person.c.household_id).scalar_subquery(),
-    )
+    .join(household, household.c.flat == _theirs.c.flat)
+    .where(_theirs.c.unit_id == _NEW, household.c.id == person.c.household_id)
+    .correlate(person)
     .scalar_subquery()
 )
 
@@ -108,7 +106,7 @@ def _lasting(held: Any) -> Any:
     return or_(held.c.ends_at.is_(None), held.c.ends_at > _now)
 
 
-_held_there_as_long = exists().where(
+_held_there_as_long = exists(_also.c.id).where(
     _also.c.unit_id == _NEW,
     _also.c.person_id == appointment.c.person_id,
     _also.c.role == appointment.c.role,
