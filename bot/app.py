@@ -87,7 +87,7 @@ class App:
         self.settings = settings
         self.now = now
         self.location = Location.of(settings.database.url.get_secret_value())
-        self.rules = rulebook(settings)
+        self.rules = rulebook(settings, today=now().date())
         self.texts = texts or Texts.load()
         self._reached = reached
         self._make_store = store

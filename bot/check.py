@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo
 
+from bot.calendars import calendars
 from bot.redact import Redactor
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 
 GIBIBYTE = 1024**3
 DISK_WARNING = GIBIBYTE
@@ -93,6 +94,7 @@ async def check(
         _sqlite(settings, probes.sqlite_version),
         telegram,
         _time_zone(settings.community.time_zone, probes.now()),
+        _calendar(settings, probes.now()),
         _disk(_data_folder(settings), probes.free_bytes),
         *_file_modes(settings, config),
     ]
@@ -158,6 +160,17 @@ def _time_zone(name: str, now: datetime) -> Finding:
         )
     on_system = any((Path(folder) / name).is_file() for folder in TZPATH)
     return Finding("time zone", True, f"{name}, now UTC{offset}, from {_zone_data(on_system=on_system)}")
+
+
+def _calendar(settings: Settings, now: datetime) -> Finding:
+    try:
+        found = calendars(settings.community, today=now.date())[settings.community.calendar]
+    except SettingsError as error:
+        return Finding("calendar", False, str(error), "The start would stop here too.")
+    days = (
+        f"{len(found.off)} days off and {len(found.work)} made up for from {now.year - 1} to {now.year + 1}"
+    )
+    return Finding("calendar", True, f"{settings.community.calendar or 'weekends only'}, {days}")
 
 
 def _zone_data(*, on_system: bool) -> str:

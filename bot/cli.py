@@ -66,6 +66,8 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(work)
+    except SettingsError as error:  # what the settings name is read when it is needed: a file of days
+        _end(f"Linli cannot start with these settings:\n{error}", 2)
     except DatabaseInUseError as error:
         _end(f"{error}. Stop that one first; two processes must never write one SQLite file.", 3)
     except (StartError, MigrationError, ListenError, CommandError) as error:

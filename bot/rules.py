@@ -3,18 +3,27 @@
 Knows which setting is which rule; the defaults of both are `domain/rulebook.py`'s.
 """
 
+from datetime import date
+
+from bot.calendars import calendars
 from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
 from domain.rulebook import Category, PointRules, Rulebook, WorkingHours
 
 
-def rulebook(settings: Settings) -> Rulebook:
-    """The rulebook these settings mean; that of `Settings()` is `Rulebook()`."""
+def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
+    """The rulebook these settings mean; that of `Settings()` is `Rulebook()`.
+
+    With `today` it knows the public holidays around that day; who computes no deadline can do without, and starts
+    sooner. Raises SettingsError for a calendar that cannot be had.
+    """
     return Rulebook(
         categories=tuple(_category(category) for category in settings.categories),
         danger_words=settings.danger_words,
         answer_hours=settings.rules.first_answer_hours.model_dump(),
         working_hours=_working_hours(settings.rules),
         time_zone=settings.community.time_zone,
+        calendar=settings.community.calendar,
+        calendars={} if today is None else calendars(settings.community, today=today),
         max_open_claims=settings.rules.max_open_claims,
         max_places=settings.rules.max_places,
         points=_points(settings.points),

@@ -127,6 +127,12 @@ def is_time_zone(value: str) -> str:
     return value
 
 
+def is_country(value: str) -> str:
+    if not re.fullmatch(r"([A-Z]{2})?", value):
+        raise ValueError("no code of a country, two capital letters")
+    return value
+
+
 def is_urgency(value: str) -> str:
     if value not in URGENCIES:
         raise ValueError("no such urgency")

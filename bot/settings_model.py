@@ -28,6 +28,7 @@ from bot.setting_values import (
     DatabaseUrl,
     SecretUrl,
     clock_time,
+    is_country,
     is_database,
     is_listen,
     is_listen_or_off,
@@ -161,6 +162,17 @@ class CommunitySettings(Section):
     name: Text = Field("邻里社区", description="the community's name as people read it, 1 to 64 characters")
     time_zone: Annotated[str, AfterValidator(is_time_zone)] = Field(
         DEFAULTS.time_zone, description='an IANA time zone such as "Asia/Shanghai" or "Europe/Berlin"'
+    )
+    calendar: Annotated[str, AfterValidator(is_country)] = Field(
+        DEFAULTS.calendar,
+        description='the country whose public holidays are kept, two letters such as "CN"; empty: weekends only',
+    )
+    more_calendars: Annotated[
+        tuple[Annotated[str, AfterValidator(is_country), Field(min_length=2)], ...], BeforeValidator(split)
+    ] = Field((), description='further countries whose holidays a unit may keep instead, such as ["HK"]')
+    calendar_file: str = Field(
+        "",
+        description='a file of days of one\'s own, lines such as "2027-02-05,off,name"; empty for none',
     )
     language: Literal["zh", "en"] = Field(
         "zh", description='"zh" or "en", for who has not chosen and whose Telegram says neither'

@@ -257,10 +257,19 @@ class Earning:
 
 
 @dataclass(frozen=True, slots=True)
+class Sweep:
+    """A change of many rows at once, or of rows that are no entities: its noun's storage knows the statements."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller."""
+    """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller.
+
+    ``sweeps`` follow the ``saves``, in their order.
+    """
 
     saves: tuple[Entity, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
     events: tuple[Event, ...] = ()
     remarks: tuple[Remark, ...] = ()
     earnings: tuple[Earning, ...] = ()

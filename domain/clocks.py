@@ -6,18 +6,30 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.base import require_aware
+from domain.calendars import WorkingCalendar
 from domain.rulebook import Rulebook, WorkingHours
 
 
-def add_working_hours(start: datetime, *, hours: float, zone: ZoneInfo, office: WorkingHours) -> datetime:
-    """The instant at which ``hours`` of office time have gone by since ``start``. Returned in the zone of ``start``."""
+def add_working_hours(
+    start: datetime,
+    *,
+    hours: float,
+    zone: ZoneInfo,
+    office: WorkingHours,
+    calendar: WorkingCalendar | None = None,
+) -> datetime:
+    """The instant at which ``hours`` of office time have gone by since ``start``. Returned in the zone of ``start``.
+
+    ``calendar`` tells holidays and make-up days; without one, only the office's week counts.
+    """
+    calendar = calendar or WorkingCalendar()
     remaining = timedelta(hours=hours)
     local = require_aware(start).astimezone(zone)
     while True:
         opens = datetime.combine(local.date(), office.opens, zone)
         closes = datetime.combine(local.date(), office.closes, zone)
         begin = max(local, opens)
-        if local.isoweekday() in office.weekdays and begin < closes:
+        if calendar.works(local.date(), weekdays=office.weekdays) and begin < closes:
             # Counted in UTC: across a change of the clocks, wall-clock arithmetic would be an hour off.
             left = closes.astimezone(UTC) - begin.astimezone(UTC)
             if remaining <= left:
@@ -26,11 +38,20 @@ def add_working_hours(start: datetime, *, hours: float, zone: ZoneInfo, office: 
         local = datetime.combine(local.date() + timedelta(days=1), office.opens, zone)
 
 
-def answer_due(urgency: str, *, raised_at: datetime, rules: Rulebook) -> datetime:
-    """By when somebody answers a request: urgent ones round the clock, all others in working hours."""
+def answer_due(
+    urgency: str, *, raised_at: datetime, rules: Rulebook, zone: str = "", calendar: str = ""
+) -> datetime:
+    """By when somebody answers a request: urgent ones round the clock, all others in working hours.
+
+    ``zone`` and ``calendar`` are those of the request's unit; where it has none, the community's count.
+    """
     hours = rules.answer_hours[urgency]
     if urgency == "urgent":
         return require_aware(raised_at) + timedelta(hours=hours)
     return add_working_hours(
-        raised_at, hours=hours, zone=ZoneInfo(rules.time_zone), office=rules.working_hours
+        raised_at,
+        hours=hours,
+        zone=ZoneInfo(zone or rules.time_zone),
+        office=rules.working_hours,
+        calendar=rules.working_calendar(calendar),
     )

@@ -74,6 +74,10 @@ class Appointment(Entity):
     deputy_for_id: int | None = None
     phase: Phase = Phase.RUNNING
 
+    def in_force(self, now: datetime) -> bool:
+        """Whether it gives authority at ``now``."""
+        return self.starts_at <= now and (self.ends_at is None or self.ends_at > now)
+
 
 @dataclass(frozen=True, slots=True)
 class PersonCase:

@@ -128,7 +128,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is needed to take a request in: its new number, where it belongs, and the person it is for."""
+    """What is needed to take a request in: its new number, where it belongs, and the person it is for.
+
+    ``zone`` and ``calendar`` are those the unit keeps; "" the community's.
+    """
 
     request_id: int
     unit_id: int
@@ -137,6 +140,8 @@ class Arrival:
     person: Person
     household_id: int | None = None
     owners: frozenset[int] = frozenset()
+    zone: str = ""
+    calendar: str = ""
 
     @property
     def subject(self) -> Subject:
@@ -343,7 +348,9 @@ def raise_request(
         name_hidden=action.name_hidden,
         state=RequestState.SUBMITTED,
         raised_at=now,
-        answer_due_at=answer_due(action.urgency, raised_at=now, rules=rules),
+        answer_due_at=answer_due(
+            action.urgency, raised_at=now, rules=rules, zone=arrival.zone, calendar=arrival.calendar
+        ),
         proxy_id=actor.person_id if for_other else None,
     )
     known = replace(

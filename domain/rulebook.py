@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
+from domain.calendars import WEEKENDS, WorkingCalendar
+
 URGENCIES = ("urgent", "timely", "ordinary", "complex")
 
 
@@ -118,6 +120,8 @@ class Rulebook:
     )
     working_hours: WorkingHours = field(default_factory=WorkingHours)
     time_zone: str = "Asia/Shanghai"
+    calendar: str = "CN"
+    calendars: Mapping[str, WorkingCalendar] = field(default_factory=dict)
     max_open_claims: int = 3
     max_places: int = 20
     points: PointRules = field(default_factory=PointRules)
@@ -126,3 +130,10 @@ class Rulebook:
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""
         return next((category for category in self.categories if category.code == code), None)
+
+    def working_calendar(self, code: str = "") -> WorkingCalendar:
+        """The calendar of this name; the community's own for "", and for one that was not loaded."""
+        if code == WEEKENDS:
+            return WorkingCalendar()
+        known = self.calendars.get(code) or self.calendars.get(self.calendar)
+        return known or WorkingCalendar()

@@ -198,7 +198,29 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("unit.here", people.take_home, Permission.KEEP_OWN_SETTINGS),
     Pressed("group.bind", groups.bound, Permission.BIND_GROUP, in_groups=True),
     # units
-    #
+    Pressed("org.top", units.top, Permission.SEE_UNITS),
+    Pressed("org.see", units.see, Permission.SEE_UNITS),
+    Pressed("org.below", units.below, Permission.SEE_UNITS),
+    Pressed("org.gaps", units.gaps, Permission.SEE_UNITS),
+    Pressed("org.add", units.add, Permission.MANAGE_UNITS),
+    Pressed("org.rename", units.rename, Permission.MANAGE_UNITS),
+    Pressed("org.aliases", units.aliases, Permission.MANAGE_UNITS),
+    Pressed("org.alias", units.alias, Permission.MANAGE_UNITS),
+    Pressed("org.unalias", units.unalias, Permission.MANAGE_UNITS),
+    Pressed("org.zone", units.zone, Permission.MANAGE_UNITS),
+    Pressed("org.calendar", units.calendar, Permission.MANAGE_UNITS),
+    Pressed("org.setcal", units.set_calendar, Permission.MANAGE_UNITS),
+    Pressed("org.move", units.move, Permission.MANAGE_UNITS),
+    Pressed("org.movein", units.move_in, Permission.MANAGE_UNITS),
+    Pressed("org.moveto", units.move_to, Permission.MANAGE_UNITS),
+    Pressed("org.moveyes", units.move_yes, Permission.MANAGE_UNITS),
+    Pressed("org.merge", units.merge, Permission.MANAGE_UNITS),
+    Pressed("org.mergein", units.merge_in, Permission.MANAGE_UNITS),
+    Pressed("org.mergeto", units.merge_to, Permission.MANAGE_UNITS),
+    Pressed("org.mergeyes", units.merge_yes, Permission.MANAGE_UNITS),
+    Pressed("org.close", units.close, Permission.MANAGE_UNITS),
+    Pressed("org.closeyes", units.close_yes, Permission.MANAGE_UNITS),
+    Pressed("group.at", groups.browse, Permission.BIND_GROUP, in_groups=True),
     # imports and exports, and what is printed
     Pressed("poster.unit", posters.poster, Permission.SEE_UNITS),
     #
@@ -217,6 +239,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     # commands
     *(Command(name, handler, permission) for name, (handler, permission) in MENU.items()),
     Command("bind", groups.bind, Permission.BIND_GROUP, where=PRIVATE | GROUPS),
+    Command("unbind", groups.unbind, Permission.BIND_GROUP, where=PRIVATE | GROUPS),
     *(Command(name, groups.only_private, ANYONE, where=GROUPS) for name in MENU),
     Seen(PRIVATE & filters.COMMAND, strays.unknown_command),
     # chats that change, and whatever else is said

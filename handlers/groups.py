@@ -8,26 +8,44 @@ from __future__ import annotations
 from telegram.constants import ChatType
 
 from domain.base import NOT_FOUND, Refused
-from domain.groups import BindGroup
-from domain.permissions import Permission
-from domain.queries import UnitChildren, UnitsInCharge
+from domain.groups import BindGroup, UnbindGroup
+from domain.queries import UnitChildren
+from domain.unit_pages import BrowseUnits, UnitList
 from handlers.strays import unknown_command
-from handlers.turn import Answer, Do, Nothing, Turn, sent
-from views import people as screens
+from handlers.turn import Answer, Do, Nothing, Turn, sent, turned
+from views import units as screens
+from views.people import open_privately
 from views.safe import plain
 
 GROUPS = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
 
 
+def _anonymous(turn: Turn) -> bool:
+    """An anonymous administrator comes as the group itself: nobody knows who it is, so it has no rights here."""
+    return turn.message is not None and turn.message.sender_chat is not None
+
+
 async def bind(turn: Turn) -> Answer:
-    """``/bind`` in a group: for which unit?"""
+    """``/bind`` in a group: for which unit? With one unit only, that one and what is below it."""
     if turn.private:
         return await unknown_command(turn)
-    if turn.message is not None and turn.message.sender_chat is not None:
-        # An anonymous administrator comes as the group itself: nobody knows who it is, so it has no rights here.
+    try:
+        level: UnitList = await turn.read(BrowseUnits())
+    except Refused:
         return sent(await turn.say("group.no_unit"))
-    level = await turn.read(UnitsInCharge(to=Permission.BIND_GROUP))
+    if _anonymous(turn):
+        return sent(await turn.say("group.no_unit"))
+    if len(level.rows.rows) == 1:
+        level = await turn.read(BrowseUnits(level.rows.rows[0].id))
     return sent(screens.bind_picker(level, voice=await turn.voice()))
+
+
+async def browse(turn: Turn) -> Answer:
+    """``group.at:<unit_id>:<page>``: one level up or down in the same message."""
+    if turn.chat_type not in GROUPS:
+        return Nothing()
+    level = await turn.read(BrowseUnits(turn.pressed.id, turn.pressed.count))
+    return turned(turn, screens.bind_picker(level, voice=await turn.voice()))
 
 
 async def bound(turn: Turn) -> Answer:
@@ -43,7 +61,16 @@ async def bound(turn: Turn) -> Answer:
     return Do(BindGroup(turn.chat_id, turn.pressed.id), replies=(words,))
 
 
+async def unbind(turn: Turn) -> Answer:
+    """``/unbind`` in a group: nothing is posted there any more."""
+    if turn.private:
+        return await unknown_command(turn)
+    if _anonymous(turn):
+        return sent(await turn.say("group.no_unit"))
+    return Do(UnbindGroup(turn.chat_id), replies=(turn.words("group.unbound"),))
+
+
 async def only_private(turn: Turn) -> Answer:
     """Any other command in a group."""
     voice = await turn.voice()
-    return sent(screens.open_privately(f"https://t.me/{turn.bot_username}?start=menu", voice=voice))
+    return sent(open_privately(f"https://t.me/{turn.bot_username}?start=menu", voice=voice))

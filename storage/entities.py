@@ -19,6 +19,7 @@ from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
 from domain.requests import Request
 from domain.tasks import Claim, Task
+from domain.units import Unit
 from storage import schema
 from storage.dialect import upserting
 from storage.prepared import Prepared
@@ -26,6 +27,7 @@ from storage.prepared import Prepared
 E = TypeVar("E", bound=Entity)
 
 TABLES: dict[type[Entity], Table] = {
+    Unit: schema.unit,
     Person: schema.person,
     Appointment: schema.appointment,
     Group: schema.chat_group,

@@ -1,19 +1,18 @@
-"""Bound group chats: binding, the bot's leaving, and the move to a supergroup."""
+"""Bound group chats: binding and its end, the bot's removal, and the move to a supergroup."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, case, null, select
+from sqlalchemy import Connection, Table, bindparam, case, func, null, select
 
-from domain.base import Actor
-from domain.groups import BindGroup, Group, GroupCase
+from domain.base import Actor, Role
+from domain.groups import BindGroup, Group, GroupCase, KnownGroup, LoseGroup, UnbindGroup
+from domain.people import Appointment, Phase
 from domain.rulebook import Rulebook
-from storage.entities import next_id, only, selection
-from storage.people import unit_path
-from storage.schema import card, chat_group, outbox
-from storage.types import Instant
+from storage.entities import every, next_id, only, selection
+from storage.people import ancestors, unit_path
+from storage.schema import appointment, card, chat_group, outbox, unit
 
 _BY_CHAT = selection(Group).where(chat_group.c.chat_id == bindparam("chat_id")).with_for_update()
 
@@ -31,7 +30,36 @@ def load_for_binding(connection: Connection, action: BindGroup, actor: Actor, ru
     return GroupCase(found, action.unit_id, unit_path(connection, action.unit_id), bound_path)
 
 
-LOADERS: dict[type[Any], Any] = {BindGroup: load_for_binding}
+_SECRETARIES_UP = (
+    selection(Appointment)
+    .join(unit, unit.c.id == appointment.c.unit_id)
+    .where(
+        unit.c.path.in_(bindparam("paths", expanding=True)),
+        appointment.c.role == Role.SECRETARY,
+        appointment.c.phase != Phase.ENDED,
+    )
+    .order_by(func.length(unit.c.path).desc(), appointment.c.id)
+)
+
+
+def load_known(
+    connection: Connection, action: UnbindGroup | LoseGroup, actor: Actor, rules: Rulebook
+) -> KnownGroup:
+    """The group, where it serves, and who is or was secretary there and above."""
+    found = only(connection, Group, _BY_CHAT, chat_id=action.chat_id)
+    if found is None or found.unit_id is None:
+        # Whoever may bind anywhere may hear that there is nothing to unbind: the rules say so.
+        return KnownGroup(found, path=next((held.path for held in actor.held), ""))
+    path = unit_path(connection, found.unit_id)
+    secretaries = every(connection, Appointment, _SECRETARIES_UP, paths=ancestors(path))
+    return KnownGroup(found, path, secretaries)
+
+
+LOADERS: dict[type[Any], Any] = {
+    BindGroup: load_for_binding,
+    UnbindGroup: load_known,
+    LoseGroup: load_known,
+}
 
 
 def _old(table: Table) -> Any:
@@ -56,11 +84,6 @@ _ANY_OF_OLD = {table: select(table.c.chat_id).where(_old(table)).limit(1) for ta
 _MAKE_ROOM = {
     table: table.delete().where(table.c.chat_id == bindparam("new")) for table in (chat_group, card)
 }
-_LEFT = (
-    chat_group.update()
-    .where(chat_group.c.chat_id == bindparam("chat"), chat_group.c.left_at.is_(None))
-    .values(left_at=bindparam("now", type_=Instant()))
-)
 
 
 def move(connection: Connection, old: int, new: int) -> None:
@@ -72,8 +95,3 @@ def move(connection: Connection, old: int, new: int) -> None:
         if table in _MAKE_ROOM:
             connection.execute(_MAKE_ROOM[table], {"new": new})
         connection.execute(follow, {"old": old, "new": new})
-
-
-def left(connection: Connection, chat_id: int, now: datetime) -> None:
-    """The bot is no longer in the group."""
-    connection.execute(_LEFT, {"chat": chat_id, "now": now})

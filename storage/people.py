@@ -109,7 +109,12 @@ _PERSON_BY_TELEGRAM = (
     selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
 )
 _STANDING = selection(Appointment).where(appointment.c.person_id == bindparam("person_id"), _live)
-_UNIT = select(unit.c.path, unit.c.kind).where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
+# Held for reading: nobody moves in or serves where somebody is closing at this moment.
+_UNIT = (
+    select(unit.c.path, unit.c.kind)
+    .where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
+    .with_for_update(read=True)
+)
 HOME_KINDS = frozenset({"building"})
 
 

@@ -32,6 +32,7 @@ from storage.entities import load, next_id
 from storage.people import ancestors, unit_path, with_address
 from storage.schema import appointment, unit
 from storage.tasks import household_of, nearest_circle, task_of_request, work_of
+from storage.tree import office_of
 
 _SECRETARIES_UP = (
     select(unit.c.id, unit.c.path)
@@ -68,7 +69,8 @@ def load_for_raising(connection: Connection, action: RaiseRequest, actor: Actor,
             raise Refused("unit.needed")
         known, unit_id = found, found.home_unit_id
     path = unit_path(connection, unit_id)
-    if not path:
+    office = office_of(connection, path)
+    if not path or office.closed:
         raise Refused("unit.unknown")
     category = rules.category(action.category)
     sensitive = category is not None and category.sensitive
@@ -81,6 +83,8 @@ def load_for_raising(connection: Connection, action: RaiseRequest, actor: Actor,
         person=known,
         household_id=addressed.household_id,
         owners=frozenset({known.id}),
+        zone=office.zone,
+        calendar=office.calendar,
     )
 
 

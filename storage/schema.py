@@ -269,7 +269,7 @@ pairing = Table(
     "pairing",
     metadata,
     *_entity(),
-    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False, index=True),
     Column("resident_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
     Column("member_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
     Column("need", String, nullable=False),

@@ -32,13 +32,13 @@ from domain import (
     trail,
 )
 from domain import units as unit_rules
-from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar
+from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar, Sweep
 from domain.people import Person
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
 from storage import alarms as alarm_rows
 from storage import appointments as appointment_rows
-from storage import audit, drafts, facts, inbox, leases, outbox, points, units
+from storage import audit, drafts, facts, inbox, leases, outbox, points, tree, unit_changes, units
 from storage import checkins as checkin_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
@@ -83,7 +83,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **pairing_rows.LOADERS,
     **alarm_rows.LOADERS,
     **group_rows.LOADERS,
-    **units.LOADERS,
+    **unit_changes.LOADERS,
     **import_rows.LOADERS,
     **checkin_rows.LOADERS,
     **appointment_rows.LOADERS,
@@ -92,6 +92,9 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **trail_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
+
+SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS}
+"""Which statements carry out a change of many rows."""
 
 STALE_TRIES = 3
 
@@ -226,6 +229,8 @@ class Store:
             seen[:] = [actor]
             decision = self._decide(connection, action, actor, now)
             save(connection, decision.saves)
+            for sweep in decision.sweeps:
+                SWEEP[type(sweep)](connection, sweep)
             audit.record(connection, decision.events, actor=actor, now=now, update_id=update_id)
             audit.keep(connection, decision.remarks, now=now)
             audit.earn(connection, decision.earnings, now=now)
@@ -365,7 +370,7 @@ class Store:
 
     async def group_left(self, update_id: int | None, *, chat_id: int, now: datetime) -> None:
         """The bot was removed from a group."""
-        await self._marked(update_id, lambda c: group_rows.left(c, chat_id, now), now=now)
+        await self.perform(groups.LoseGroup(chat_id), Actor.system("telegram"), now=now, update_id=update_id)
 
     async def group_migrated(
         self, update_id: int | None, *, chat_id: int, to_chat_id: int, now: datetime
@@ -584,4 +589,4 @@ class Store:
 
     async def unit_by_code(self, code: str) -> int | None:
         """The unit with this code, for the command line."""
-        return await self._engine.read(lambda connection: units.by_code(connection, code))
+        return await self._engine.read(lambda connection: tree.by_code(connection, code))

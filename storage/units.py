@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -37,7 +36,6 @@ class Problem:
 
 
 _ALL = select(unit.c.id, unit.c.code, unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en, unit.c.parent_id)
-_BY_CODE = select(unit.c.id).where(unit.c.code == bindparam("code"), unit.c.closed_at.is_(None))
 _INSERT = unit.insert()
 _UPDATE = (
     unit.update()
@@ -62,12 +60,6 @@ _ROOT = (
 def root(connection: Connection) -> int | None:
     """The first open unit that stands below nothing."""
     found: int | None = connection.execute(_ROOT).scalar()
-    return found
-
-
-def by_code(connection: Connection, code: str) -> int | None:
-    """The open unit with this code, or None."""
-    found: int | None = connection.execute(_BY_CODE, {"code": code}).scalar()
     return found
 
 
@@ -191,6 +183,3 @@ class ImportResult:
     problems: tuple[Problem, ...]
     added: int = 0
     changed: int = 0
-
-
-LOADERS: dict[type[Any], Any] = {}

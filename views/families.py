@@ -15,6 +15,8 @@ from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
 from domain.tasks import ClaimState
+from domain.unit_pages import GAPS
+from domain.units import KINDS
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -33,5 +35,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "visit"),
     "about": ("leader", "secretary"),
+    "unit_kind": KINDS,
+    "gap": GAPS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

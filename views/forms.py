@@ -14,11 +14,13 @@ from domain.base import Scalar
 from domain.pairings import NEEDS
 from domain.queries import Page, PersonRow, Place, UnitLevel, Words
 from domain.rulebook import Category
+from domain.units import BRANCH, kinds_below
 from views.catalogue import LANGUAGES, Texts
 from views.message import Button, Keyboard, Message
 from views.pairings import cadence
 from views.people import unit_buttons
 from views.safe import Html, line, plain, words
+from views.units import ZONES
 from views.voice import Voice, block, card, press, rows
 
 MINUTES = (15, 30, 45, 60, 90, 120)
@@ -87,6 +89,14 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("pairing", "cadence"): "ask.pairing_cadence",
     ("pairing", "day"): "ask.pairing_day",
     ("pairing", "notes"): "ask.pairing_notes",
+    ("unit", "unit_kind"): "ask.unit_kind",
+    ("unit", "unit_name"): "ask.unit_name",
+    ("unit", "unit_name_en"): "ask.unit_name_en",
+    ("unit", "unit_code"): "ask.unit_code",
+    ("unit_name", "unit_name"): "ask.unit_new_name",
+    ("unit_name", "unit_name_en"): "ask.unit_new_name_en",
+    ("unit_alias", "unit_alias"): "ask.unit_alias",
+    ("unit_zone", "unit_zone"): "ask.unit_zone",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
@@ -279,6 +289,23 @@ def _days(asked: Prompt, voice: Voice) -> Keyboard:
     return rows(buttons, width=2)
 
 
+def _unit_kinds(asked: Prompt, voice: Voice) -> Keyboard:
+    kinds = kinds_below(str(asked.answers.get("parent_kind") or BRANCH))
+    return tuple(
+        (Button(plain(voice.term("unit_kind", kind)), press("org.kind", asked.version, kind)),)
+        for kind in kinds
+    )
+
+
+def _zones(asked: Prompt, voice: Voice) -> Keyboard:
+    # A zone's name holds a stroke, which callback data does not: the place in the list stands for it.
+    named = rows(
+        (Button(zone, press("org.pickzone", asked.version, number)) for number, zone in enumerate(ZONES)),
+        width=2,
+    )
+    return (*named, (voice.button("button.org_inherit", "org.pickzone", asked.version, "above"),))
+
+
 _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "category": _categories,
     "urgency": _urgencies,
@@ -293,6 +320,8 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "need": _needs,
     "cadence": _cadences,
     "day": _days,
+    "unit_kind": _unit_kinds,
+    "unit_zone": _zones,
 }
 
 

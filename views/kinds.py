@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
-from views import alarms, desk, forms, pairings, people, requests, tasks
+from views import alarms, desk, forms, pairings, people, requests, tasks, units
 from views.catalogue import Texts
 from views.message import Message, OnUnknown, Reader
 from views.voice import Voice, card
@@ -77,6 +77,8 @@ KINDS: Mapping[str, Kind] = {
     "pairing.made_resident": Kind(pairings.made_resident, facts=True),
     # people
     "person.appointed": Kind(people.appointed, facts=True),
+    "unit.card": Kind(units.unit_card, facts=True),
+    "group.left": Kind(units.group_left, facts=True),
     "home.picker": Kind(people.home_picker_kind, facts=True),
     "menu": Kind(people.menu_kind, facts=False),
     "hello": Kind(people.hello_kind, facts=False),

@@ -130,15 +130,6 @@ def appointed(params: Mapping[str, Scalar], facts: UnitFacts, voice: Voice) -> M
     )
 
 
-def bind_picker(level: UnitLevel, *, voice: Voice) -> Message:
-    """In a group: which unit's open tasks shall be posted here?"""
-    if not level.rows:
-        return Message(voice.say("group.no_unit"))
-    return Message(
-        voice.say("group.which_unit"), keyboard=unit_buttons(level.rows, "group.bind", voice=voice)
-    )
-
-
 def open_privately(url: str, *, voice: Voice) -> Message:
     """In a group: personal things go to the private chat."""
     return Message(

@@ -25,6 +25,7 @@ from domain.queries import (
     UnitRow,
     UnitsInCharge,
 )
+from storage import tree
 from storage.facts.rows import HELPER_ROLES, STAFF_ROLES, Look, covered, in_force, page_of, paged, place
 from storage.people import HOME_KINDS
 from storage.schema import appointment, household, person, unit
@@ -44,7 +45,6 @@ _UNIT = select(
 _ONE = _UNIT.where(unit.c.id == bindparam("id"))
 _TOP = _UNIT.where(unit.c.parent_id.is_(None)).order_by(unit.c.id).limit(MOST_UNITS)
 _CHILDREN = _UNIT.where(unit.c.parent_id == bindparam("id")).order_by(unit.c.id).limit(MOST_UNITS)
-_BY_CODE = _UNIT.where(unit.c.code == bindparam("code"))
 _SOME = _UNIT.where(unit.c.id.in_(bindparam("ids", expanding=True))).order_by(unit.c.path).limit(MOST_UNITS)
 
 
@@ -82,8 +82,8 @@ def unit_children(connection: Connection, query: UnitChildren, look: Look) -> Un
 
 
 def unit_by_code(connection: Connection, query: UnitByCode, look: Look) -> UnitRow:
-    """The open unit with this printed code."""
-    row = connection.execute(_BY_CODE, {"code": query.code}).first()
+    """The open unit to which this printed code leads."""
+    row = connection.execute(_ONE, {"id": tree.by_code(connection, query.code)}).first()
     if row is None:
         raise Refused(NOT_FOUND)
     return _row(row)

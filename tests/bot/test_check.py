@@ -10,6 +10,7 @@ import pytest
 
 from bot.check import Finding, ProbeFailed, Probes, check, exit_code, has_wal_bug, render
 from bot.settings import Settings, load
+from bot.settings_model import CommunitySettings
 
 TOKEN = "1234567890:AAtestTESTtestTESTtestTESTtestTEST"
 GIBIBYTE = 1024**3
@@ -69,7 +70,7 @@ async def test_a_probe_that_fails_in_any_way_is_a_failure_and_the_rest_is_still_
     found = await check(Settings(), replace(WELL, database=broken))
     assert [each.name for each in found if each.ok is False] == ["database"]
     assert exit_code(found) == 1
-    assert len(found) == 7
+    assert len(found) == 8
 
 
 async def test_a_probe_that_knows_the_mend_says_it() -> None:
@@ -204,3 +205,10 @@ def test_the_findings_stand_in_columns_with_the_mend_below() -> None:
     ]
     assert exit_code(found) == 1
     assert exit_code(found[:2]) == 0
+
+
+async def test_a_calendar_that_cannot_be_had_fails_before_the_start_does() -> None:
+    settings = Settings(community=CommunitySettings(calendar="XX"))
+    [bad] = [found for found in await check(settings, WELL) if found.ok is False]
+    assert bad.name == "calendar"
+    assert "no public holidays are known for 'XX'" in bad.text

@@ -1,6 +1,6 @@
 """One source of defaults: the rulebook the settings make, and the words that ring."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,6 +22,8 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
             None,
             environment={
                 "LINLI_COMMUNITY__TIME_ZONE": "Europe/Berlin",
+                "LINLI_COMMUNITY__CALENDAR": "DE",
+                "LINLI_COMMUNITY__MORE_CALENDARS": "HK",
                 "LINLI_DANGER_WORDS": "flood",
                 "LINLI_RULES__MAX_OPEN_CLAIMS": "5",
                 "LINLI_RULES__MAX_PLACES": "7",
@@ -36,9 +38,13 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
                 "LINLI_CATEGORIES": '[{"code": "other", "zh": "其他", "en": "Other", "kind": "visit", '
                 '"urgencies": ["timely"], "sensitive": true, "always_private": true, "photo_on_report": true}]',
             },
-        )
+        ),
+        today=date(2026, 3, 2),
     )
     assert rules.time_zone == "Europe/Berlin"
+    assert rules.calendar == "DE"
+    assert set(rules.calendars) == {"DE", "HK"}
+    assert date(2026, 10, 3) in rules.working_calendar().off
     assert rules.danger_words == ("flood",)
     assert (rules.max_open_claims, rules.max_places) == (5, 7)
     assert rules.working_hours.opens == time(8)

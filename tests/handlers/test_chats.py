@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from domain.groups import BindGroup
-from domain.queries import Place, UnitChildren, UnitLevel, UnitRow, UnitsInCharge
+from domain.groups import BindGroup, UnbindGroup
+from domain.queries import Page, Place, UnitChildren, UnitLevel, UnitRow
 from domain.tasks import ClaimTask
+from domain.unit_pages import BrowseUnits, UnitLine, UnitList
 from tests.handlers.stage import BOT_ID, MEMBER, RESIDENT, SECRETARY, Stage
 
 GROUP = -1001
+COMMUNITY = UnitLine(3, "community", Place("幸福社区"), has_children=True)
+LEAF = UnitLine(5, "building", Place("1号楼"))
 BUILDING = UnitRow(5, "building", Place("1号楼", "Building 1"))
 
 
@@ -44,16 +47,45 @@ async def test_talk_in_a_group_is_none_of_our_business() -> None:
     assert len(stage.store.done) == 3
 
 
-async def test_a_secretary_binds_a_group_to_a_unit() -> None:
+async def test_a_secretary_binds_a_group_to_a_unit_below_their_own() -> None:
     stage = Stage(SECRETARY)
-    stage.store.answers[UnitsInCharge] = lambda query: UnitLevel((BUILDING,))
+    levels = {
+        0: UnitList(Page((COMMUNITY,), total=1)),
+        3: UnitList(Page((LEAF,), total=1), above=COMMUNITY),
+    }
+    stage.store.answers[BrowseUnits] = lambda query: levels[query.unit_id]
     stage.store.answers[UnitChildren] = lambda query: UnitLevel((), above=BUILDING)
     await stage.says("/bind", group=GROUP)
+    assert {"group.bind:3", "group.bind:5", "group.at:0:1"} == set(stage.buttons(1000))
+    await stage.presses("group.at:0", group=GROUP)
+    await stage.presses("group.at:3", group=GROUP)
     await stage.presses("group.bind:5", group=GROUP)
     assert stage.action == BindGroup(GROUP, 5)
+    assert [how for how, _ in stage.speaker.log] == ["send", "edit", "edit"]
     [reply] = stage.store.replies
     assert reply.chat_id == GROUP
     assert stage.rendered(reply)
+
+
+async def test_the_picker_answers_nobody_else_and_nowhere_else() -> None:
+    stage = Stage(MEMBER)
+    await stage.forges("group.at:3:1", group=GROUP)
+    assert stage.speaker.log == []
+    assert stage.speaker.toasts == [(stage.text("refused.not_found"), True)]
+    stage = Stage(SECRETARY)
+    await stage.forges("group.at:3:1")
+    await stage.says("/unbind")
+    assert stage.store.performed == []
+
+
+async def test_a_secretary_unbinds_a_group_and_an_anonymous_one_does_not() -> None:
+    stage = Stage(SECRETARY)
+    await stage.says("/unbind", group=GROUP, sender_chat={"id": GROUP, "type": "supergroup", "title": "x"})
+    assert stage.store.performed == []
+    await stage.says("/unbind", group=GROUP)
+    assert stage.action == UnbindGroup(GROUP)
+    [reply] = stage.store.replies
+    assert reply.chat_id == GROUP
 
 
 async def test_an_anonymous_administrator_binds_nothing() -> None:

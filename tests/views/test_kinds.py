@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
+from domain.calendars import WorkingCalendar
 from domain.pairings import VisitState
 from domain.queries import (
     AlarmFacts,
@@ -44,8 +45,10 @@ from domain.queries import (
 from domain.requests import RequestState
 from domain.rulebook import Rulebook
 from domain.tasks import ClaimState, TaskState
+from domain.unit_pages import GAPS, Alias, Consequences, Gap, Staff, UnitCard, UnitLine, UnitList
+from domain.units import Below
 from storage.facts import FACTS
-from views import alarms, desk, forms, pairings, people, points, requests, tasks
+from views import alarms, desk, forms, pairings, people, points, requests, tasks, units
 from views.catalogue import LANGUAGES, Texts
 from views.families import FAMILIES
 from views.forms import Prompt
@@ -92,6 +95,14 @@ PHOTO = Part("photo", file_id="f", at=NOW, purpose=Purpose.ADDITION)
 UNIT = UnitRow(BIG, "building", PLACE)
 LEVEL = UnitLevel((UNIT, replace(UNIT, id=2, has_children=True)), replace(UNIT, id=3), 4)
 
+UNIT_LINE = UnitLine(BIG, "grid", PLACE, has_children=True)
+UNIT_CARD = UnitCard(
+    BIG, 999_999, "grid", PLACE, "c" * 60, "Asia/Shanghai", "CN", parent=UNIT_LINE, below=1001, people=1001, groups=2,
+    aliases=tuple(Alias(number, NASTY * 8) for number in range(1, 21)),
+    staff=(Staff(Role.ADMIN, (NAME,) * 8, 1001), Staff(Role.SECRETARY, (NAME,)), Staff(Role.MEMBER, (), 12)),
+    children=1001, merged_into=PLACE, may_manage=True,
+)  # fmt: skip
+
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.card": ({"note": "request.done"}, REQUEST),
     "desk.card": ({"note": "refused.not_found"}, DESK),
@@ -120,6 +131,8 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "pairing.made_member": ({}, PAIRING),
     "pairing.made_resident": ({}, PAIRING),
     "person.appointed": ({"role": "leader"}, UnitFacts(BIG, PLACE)),
+    "unit.card": ({"note": "org.saved", "bot": "linli_bot"}, UNIT_CARD),
+    "group.left": ({}, UnitFacts(BIG, PLACE)),
     "home.picker": ({"note": "consent.thanks"}, LEVEL),
     "menu": ({"note": "home.set", "place": NAME}, None),
     "hello": ({}, None),
@@ -371,12 +384,44 @@ def screens(spoken: Voice) -> Iterator[Message]:
     yield people.consent(voice=spoken)
     yield people.menu(voice=spoken)
     yield people.help_screen(voice=spoken)
-    yield people.bind_picker(UnitLevel((UNIT,)), voice=spoken)
-    yield people.bind_picker(UnitLevel(()), voice=spoken)
+    yield from organisation(spoken)
     yield people.home_picker(UnitLevel(()), voice=spoken)
     yield people.open_privately("https://t.me/linli_bot?start=r-1", voice=spoken)
     yield alarms.danger(voice=spoken)
     yield said("start.known", voice=spoken, name=NAME)
+
+
+def organisation(spoken: Voice) -> Iterator[Message]:
+    for manages in (True, False):
+        found = replace(UNIT_CARD, may_manage=manages)
+        yield units.unit_card({"bot": "linli_bot"}, found, spoken)
+        yield units.unit_card({}, replace(found, closed=True, parent=None), spoken)
+    bare = replace(UNIT_CARD, staff=(), aliases=(), merged_into=None, closed=True, place=Place(NAME))
+    yield units.unit_card({"bot": ""}, bare, spoken)
+    lines = tuple(replace(UNIT_LINE, id=number, has_children=number > 9) for number in range(1, 21))
+    lists = (
+        UnitList(Page(lines, 2, 3, 60), UNIT_LINE, 4711),
+        UnitList(Page(lines, 2, 3, 60)),
+        UnitList(Page(()), replace(UNIT_LINE, kind="street")),
+    )
+    for found in lists:
+        yield units.unit_list(found, voice=spoken)
+        yield units.where_to_move(UNIT_CARD, found, voice=spoken)
+        yield units.where_to_merge(UNIT_CARD, found, voice=spoken)
+        yield units.bind_picker(found, voice=spoken)
+    yield units.unit_list(UnitList(Page(())), voice=spoken)
+    yield units.bind_picker(UnitList(Page(())), voice=spoken)
+    yield units.aliases(UNIT_CARD, voice=spoken)
+    yield units.aliases(replace(UNIT_CARD, aliases=()), voice=spoken)
+    calendars = {code: WorkingCalendar() for code in ("", "CN", "HK")}
+    yield units.calendars(UNIT_CARD, voice=replace(spoken, rules=replace(RULES, calendars=calendars)))
+    for change in ("move", "merge", "close"):
+        for below in (Below(), Below(*range(1001, 1007))):
+            facts = Consequences(change, UNIT_LINE, 999_999, below, 7, 1001, UNIT_LINE)
+            yield units.really(facts, voice=spoken)
+    gaps = tuple(Gap(kind, BIG, PLACE, PLACE, NAME) for kind in GAPS) * 2
+    yield units.gaps(UNIT_CARD, Page(gaps, 2, 3, 30), voice=spoken)
+    yield units.gaps(UNIT_CARD, Page(()), voice=spoken)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

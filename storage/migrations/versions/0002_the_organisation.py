@@ -221,6 +221,9 @@ def upgrade() -> None:
             batch_op.f("fk_person_merged_into_id"), "person", ["merged_into_id"], ["id"]
         )
 
+    with op.batch_alter_table("pairing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pairing_unit_id"), ["unit_id"], unique=False)
+
     # On SQLite a table is built anew, and a condition of its own is not seen by looking at it.
     kind = sa.CheckConstraint(
         "kind IN ('street', 'community', 'grid', 'building', 'branch')", name=op.f("ck_unit_kind")
@@ -239,6 +242,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("pairing", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pairing_unit_id"))
+
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_unit_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_unit_merged_into_id"), type_="foreignkey")
