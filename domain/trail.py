@@ -14,12 +14,46 @@ from domain.base import Action, Decision, Query, Scalar
 from domain.permissions import Permission
 from domain.queries import Place
 
+_NOWHERE = Place()
 TRAIL_ROWS = 8
 MOST_ROWS = 1000
 """How many rows one look may ask for."""
 
 KINDS = ("request", "task", "visit", "pairing", "alarm", "person", "checkin", "unit", "import", "group")
 """The kinds of event people choose from: what stands before the point in an event's name."""
+
+EVENTS = (
+    "request.raised",
+    "request.corrected",
+    "request.accepted",
+    "request.declined",
+    "request.added",
+    "request.letter_sent",
+    "request.withdrawn",
+    "request.done",
+    "request.confirmed",
+    "request.returned",
+    "task.claimed",
+    "task.started",
+    "task.released",
+    "task.reported",
+    "pairing.made",
+    "visit.due",
+    "visit.done",
+    "visit.confirmed",
+    "alarm.raised",
+    "alarm.acknowledged",
+    "person.consented",
+    "person.moved",
+    "person.language_chosen",
+    "person.appointed",
+    "person.blocked",
+    "person.unblocked",
+    "group.bound",
+)
+"""The events that have words of their own; any other is shown by its name."""
+THINGS = ("request", "task", "claim", "visit", "pairing", "alarm", "person", "account", "unit", "group")
+"""What events are about, as far as it has a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +90,7 @@ class TrailRow:
     request_id: int | None = None
     unit_id: int | None = None
     update_id: int | None = None
-    place: Place = Place()
+    place: Place = _NOWHERE
     data: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -71,7 +105,7 @@ class TrailPage:
     rows: tuple[TrailRow, ...]
     older: int = 0
     reached: datetime | None = None
-    place: Place = Place()
+    place: Place = _NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

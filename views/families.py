@@ -15,6 +15,7 @@ from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
 from domain.tasks import ClaimState
+from domain.trail import EVENTS, KINDS, THINGS
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -33,5 +34,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "visit"),
     "about": ("leader", "secretary"),
+    "event": EVENTS,
+    "event_kind": KINDS,
+    "thing": THINGS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

@@ -14,6 +14,7 @@ from domain.base import Scalar
 from domain.pairings import NEEDS
 from domain.queries import Page, PersonRow, Place, UnitLevel, Words
 from domain.rulebook import Category
+from views import trail
 from views.catalogue import LANGUAGES, Texts
 from views.message import Button, Keyboard, Message
 from views.pairings import cadence
@@ -87,6 +88,11 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("pairing", "cadence"): "ask.pairing_cadence",
     ("pairing", "day"): "ask.pairing_day",
     ("pairing", "notes"): "ask.pairing_notes",
+    ("trail", "who"): "ask.trail_who",
+    ("trail", "request"): "ask.trail_request",
+    ("trail", "where"): "ask.trail_where",
+    ("trail", "what"): "ask.trail_what",
+    ("trail", "on"): "ask.trail_on",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
@@ -293,6 +299,10 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "need": _needs,
     "cadence": _cadences,
     "day": _days,
+    "who": lambda asked, voice: trail.people(asked.choices, version=asked.version, voice=voice),
+    "where": lambda asked, voice: trail.units(asked.choices, version=asked.version, voice=voice),
+    "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),
+    "on": lambda asked, voice: trail.days(version=asked.version, voice=voice),
 }
 
 
