@@ -204,7 +204,9 @@ def _shown_place(connection: Connection, wanted: TrailFilter, look: Look) -> Pla
 
 def _named(connection: Connection, rows: list[Any]) -> tuple[TrailRow, ...]:
     ids = {row.actor_id for row in rows if row.actor_id is not None}
-    names: dict[int, str] = dict(connection.execute(_NAMES, {"ids": ids}).tuples().all()) if ids else {}
+    names: dict[int, str] = (
+        {row.id: row.name for row in connection.execute(_NAMES, {"ids": sorted(ids)})} if ids else {}
+    )
     return tuple(
         TrailRow(
             id=row.id,
