@@ -35,6 +35,7 @@ from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
 from domain.base import Actor, Refused, Role
 from domain.lanes import Lane
+from domain.limits import Rates
 from domain.people import Appoint
 from domain.permissions import commands_for
 from jobs.clock import Ticker
@@ -139,6 +140,7 @@ class App:
         )
         closing.push_async_callback(self.store.close)
         await self._take_lease()
+        await self.store.load_blocked()
         if before_intake is not None:
             await before_intake()
         await self._appoint_admins()
@@ -279,6 +281,7 @@ class App:
             bot_username=self.bot_username,
             outcomes=self._outcomes,
             fetch=self.fetch,
+            rates=Rates(**self.settings.limits.model_dump()),
         ):
             self._application.add_handler(handler)
         self.dispatcher = Dispatcher(

@@ -178,6 +178,68 @@ def grant(
     typer.echo(f"{telegram_id} {'was already' if answer['already'] else 'is now'} {role} of {unit}")
 
 
+TelegramId = Annotated[int, typer.Argument(help="the account's Telegram id, a positive number")]
+
+
+@app.command()
+def block(telegram_id: TelegramId, config: Config = None) -> None:
+    """Hear an account no more: nothing it sends is worked on, nothing is sent to it."""
+    _change_block("block", telegram_id, config)
+
+
+@app.command()
+def unblock(telegram_id: TelegramId, config: Config = None) -> None:
+    """Hear a blocked account again."""
+    _change_block("unblock", telegram_id, config)
+
+
+def _change_block(command: str, telegram_id: int, config: Path | None) -> None:
+    settings = _settings(config)
+    if not 0 < telegram_id < MOST_ID:
+        _end("a Telegram id is a positive number; ids of groups are negative and cannot be blocked", 2)
+    answer = _run(_command(settings, command, {"telegram_id": telegram_id}))
+    state = "blocked" if command == "block" else "not blocked"
+    typer.echo(f"{telegram_id} {'was already' if answer['already'] else 'is now'} {state}")
+
+
+@app.command()
+def audit(
+    person: Annotated[
+        int | None, typer.Option(min=1, max=MOST_ID - 1, help="what this person did, or was done to them")
+    ] = None,
+    request: Annotated[int | None, typer.Option(min=1, max=MOST_ID - 1, help="about this request")] = None,
+    event: Annotated[
+        str, typer.Option(help="this event; with a point at the end all that begin so (task.)")
+    ] = "",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="from this day on")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="up to and with it")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="how many lines at most")] = 50,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="hold the whole trail against its seals instead; 1 when it differs"),
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Tell what was done, newest first, in ids and keys; or check that nobody has changed it since."""
+    settings = _settings(config)
+    from bot.trail import checked, listed
+    from domain.trail import TrailFilter
+
+    if check:
+        lines, sound = _run(_with_store(settings, checked, writing=False))
+        typer.echo("\n".join(lines))
+        raise typer.Exit(0 if sound else 1)
+    wanted = TrailFilter(
+        person_id=person,
+        request_id=request,
+        event=event,
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+    )
+    lines = _run(_with_store(settings, lambda store: listed(store, wanted, most=limit), writing=False))
+    typer.echo("\n".join(lines) or "nothing of the kind was done")
+
+
 @importing.command("units")
 def import_units(
     file: Annotated[

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.control import CommandError
-from domain.base import Actor, Role
+from domain.base import Action, Actor, Role
+from domain.blocks import BlockAccount, UnblockAccount
 from domain.people import Appoint
-from storage.unit import Done, Store
+from storage.unit import Done, Refusal, Store
 from storage.units import UnitRow
 
 COLUMNS = {
@@ -68,6 +69,8 @@ class Commands:
             "drop": self._drop,
             "retry": self._retry,
             "about": self._about,
+            "block": self._block,
+            "unblock": self._unblock,
         }.get(command)
         if found is None:
             raise CommandError(f"there is no command {command!r}")
@@ -113,6 +116,19 @@ class Commands:
         count = await self._store.retry_updates(_ids(arguments))
         self._retried()
         return {"count": count}
+
+    async def _block(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._changed(BlockAccount(int(arguments["telegram_id"])), unless="block.already")
+
+    async def _unblock(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._changed(UnblockAccount(int(arguments["telegram_id"])), unless="block.not_blocked")
+
+    async def _changed(self, action: Action, *, unless: str) -> dict[str, Any]:
+        """Do it; ``already`` when the rules refuse with the key ``unless``."""
+        outcome = await self._store.perform(action, Actor.system("command-line"), now=self._now())
+        if isinstance(outcome, Refusal) and outcome.key != unless:
+            raise CommandError(f"the rules refuse: {outcome.key}")
+        return {"already": isinstance(outcome, Refusal)}
 
 
 def _ids(arguments: Mapping[str, Any]) -> list[int]:

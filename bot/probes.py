@@ -44,11 +44,13 @@ async def _database(settings: Settings) -> str:
             mend="Start the bot or run linli migrate; if the database is newer, install the newer Linli.",
         )
     from bot.rules import rulebook
+    from bot.trail import newest
     from storage.unit import Store
 
     store = Store(open_engine(location), rules=rulebook(settings))
     try:
         quarantined, stuck = await store.stuck()
+        sealed = await newest(store)
     finally:
         await store.close()
     if quarantined or stuck:
@@ -56,7 +58,7 @@ async def _database(settings: Settings) -> str:
             f"revision {revision}; {len(quarantined)} updates are quarantined and {len(stuck)} messages are stuck",
             mend="linli outbox tells which, and decides about them.",
         )
-    return f"reachable, revision {revision}, nothing stuck"
+    return f"reachable, revision {revision}, nothing stuck; audit trail: {sealed}"
 
 
 async def _telegram(settings: Settings) -> str:

@@ -42,9 +42,11 @@ from bot.setting_values import (
     over,
     split,
 )
+from domain.limits import Rates
 from domain.rulebook import URGENCIES, Category, Rulebook
 
 DEFAULTS = Rulebook()
+RATES = Rates()
 TELEGRAM_URL = "https://api.telegram.org"
 ENVIRONMENT_PREFIX = "LINLI_"
 ENVIRONMENT_DELIMITER = "__"
@@ -191,6 +193,29 @@ class DeliverySettings(Section):
         ge=10,
         le=3600,
         description="seconds of silence after which a stand-by process may take over: 10 to 3600",
+    )
+
+
+def _most(name: str, *, of: str) -> Any:
+    return Field(
+        getattr(RATES, name),
+        ge=0,
+        le=1_000_000,
+        description=f"{of}; 0 for as many as they like",
+    )
+
+
+class LimitsSettings(Section):
+    enabled: bool = Field(RATES.enabled, description="true or false: count at all")
+    updates_per_minute: int = _most("updates_per_minute", of="messages and presses of one person in a minute")
+    group_updates_per_minute: int = _most(
+        "group_updates_per_minute", of="commands and presses in one group in a minute, of all together"
+    )
+    requests_per_day: int = _most("requests_per_day", of="requests one person passes on in 24 hours")
+    uploads_per_hour: int = _most("uploads_per_hour", of="photos, voices and files of one person in an hour")
+    searches_per_hour: int = _most("searches_per_hour", of="searches for people by one person in an hour")
+    unknown_codes_per_hour: int = _most(
+        "unknown_codes_per_hour", of="tries of one person with codes that there are none of, in an hour"
     )
 
 
@@ -344,6 +369,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(LogSettings(), description="a table")
     community: CommunitySettings = Field(CommunitySettings(), description="a table")
     delivery: DeliverySettings = Field(DeliverySettings(), description="a table")
+    limits: LimitsSettings = Field(LimitsSettings(), description="a table")
     rules: RulesSettings = Field(RulesSettings(), description="a table")
     points: PointsSettings = Field(PointsSettings(), description="a table")
     categories: Annotated[

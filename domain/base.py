@@ -85,9 +85,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Something a person wants to see. Subclasses name the permission they need."""
+    """Something a person wants to see. Subclasses name the permission they need.
+
+    ``searches``: it looks for people by what is typed, so it is counted (``handlers/limits.py``).
+    """
 
     permission: ClassVar[str]
+    searches: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,14 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """From now on this account is heard no more (``on``), or again."""
+
+    telegram_id: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller.
 
@@ -275,6 +287,7 @@ class Decision:
     earnings: tuple[Earning, ...] = ()
     notices: tuple[Notice, ...] = ()
     refreshes: tuple[Refresh, ...] = ()
+    blocks: tuple[Block, ...] = ()
     result: Mapping[str, Scalar] = field(default_factory=dict)
 
 

@@ -563,5 +563,6 @@ class ListResidents(Query):
     """Residents of the units the reader leads whose name holds ``text``: ``Page[PersonRow]``."""
 
     permission: ClassVar[str] = Permission.PAIR
+    searches: ClassVar[bool] = True
     text: str
     page: int = 1

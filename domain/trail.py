@@ -1,9 +1,131 @@
-"""The audit trail: searched, sealed and checked. Source: DOMAIN §12."""
+"""The audit trail as it is searched: by whom, about what, of which kind, when. Source: DOMAIN §12.
+
+How its rows are sealed is ``seals.py``'s.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import ClassVar
 
-from domain.base import Action, Decision
+from domain.base import Action, Decision, Query, Scalar
+from domain.permissions import Permission
+from domain.queries import Place
+
+_NOWHERE = Place()
+TRAIL_ROWS = 8
+MOST_ROWS = 1000
+"""How many rows one look may ask for."""
+
+KINDS = ("request", "task", "visit", "pairing", "alarm", "person", "checkin", "unit", "import", "group")
+"""The kinds of event people choose from: what stands before the point in an event's name."""
+
+EVENTS = (
+    "request.raised",
+    "request.corrected",
+    "request.accepted",
+    "request.declined",
+    "request.added",
+    "request.letter_sent",
+    "request.withdrawn",
+    "request.done",
+    "request.confirmed",
+    "request.returned",
+    "task.claimed",
+    "task.started",
+    "task.released",
+    "task.reported",
+    "pairing.made",
+    "visit.due",
+    "visit.done",
+    "visit.confirmed",
+    "alarm.raised",
+    "alarm.acknowledged",
+    "person.consented",
+    "person.moved",
+    "person.language_chosen",
+    "person.appointed",
+    "person.blocked",
+    "person.unblocked",
+    "group.bound",
+)
+"""The events that have words of their own; any other is shown by its name."""
+THINGS = ("request", "task", "claim", "visit", "pairing", "alarm", "person", "account", "unit", "group")
+"""What events are about, as far as it has a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFilter:
+    """What is looked for; nothing said: everything. ``person_id`` did it, or it was done to them.
+
+    ``event`` is an event's name, or with a point at its end every name that begins so. ``since`` and ``until`` are days
+    of the community, both included.
+    """
+
+    person_id: int | None = None
+    request_id: int | None = None
+    unit_id: int | None = None
+    event: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRow:
+    """One thing that happened. ``actor`` is what they are called now; ``job`` the clock's job, or the program's part.
+
+    ``data`` holds ids, keys and numbers only.
+    """
+
+    id: int
+    at: datetime
+    event: str
+    subject_kind: str
+    subject_id: int
+    actor_id: int | None = None
+    actor: str = ""
+    job: str | None = None
+    request_id: int | None = None
+    unit_id: int | None = None
+    update_id: int | None = None
+    place: Place = _NOWHERE
+    data: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPage:
+    """Rows, newest first. ``older``: there may be more below this number, 0 when there is nothing further.
+
+    One look reads a stretch of the trail and no more, so a page may hold few rows, or none, and there are older ones.
+    ``reached`` is the time of the last row read, where the look ended before the trail did.
+    """
+
+    rows: tuple[TrailRow, ...]
+    older: int = 0
+    reached: datetime | None = None
+    place: Place = _NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTrail(Query):
+    """What happened in the units the reader answers for: ``TrailPage``. Only rows with a number below ``before``."""
+
+    permission: ClassVar[str] = Permission.SEE_AUDIT
+    bulk: ClassVar[bool] = True
+    wanted: TrailFilter = TrailFilter()
+    before: int = 0
+    most: int = TRAIL_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class FindTrailPeople(Query):
+    """People of the reader's units whose name begins with ``text``: ``Page[PersonRow]``, at most one page of them."""
+
+    permission: ClassVar[str] = Permission.SEE_AUDIT
+    searches: ClassVar[bool] = True
+    text: str
+
 
 DECIDE: dict[type[Action], Callable[..., Decision]] = {}

@@ -26,12 +26,15 @@ from telegram.ext import (
 )
 
 from domain.base import NOT_FOUND, Refused
+from domain.limits import Rates
 from domain.permissions import Permission
 from domain.rulebook import Rulebook
 from handlers import (
     alarms,
+    blocks,
     checkins,
     desk,
+    gate,
     groups,
     pairings,
     people,
@@ -46,6 +49,7 @@ from handlers import (
     trail,
     units,
 )
+from handlers.limits import OFF, Limits
 from handlers.runner import Runner
 from handlers.speaker import Speaker
 from handlers.turn import ARGUMENTS, Answer, Do, Handler, Turn, no_files
@@ -233,7 +237,15 @@ REGISTRATIONS: tuple[Registration, ...] = (
     # privacy
     #
     # the audit trail
-    #
+    Pressed("audit.page", trail.page, Permission.SEE_AUDIT),
+    Pressed("audit.person", trail.ask, Permission.SEE_AUDIT),
+    Pressed("audit.request", trail.ask, Permission.SEE_AUDIT),
+    Pressed("audit.unit", trail.ask, Permission.SEE_AUDIT),
+    Pressed("audit.kind", trail.ask, Permission.SEE_AUDIT),
+    Pressed("audit.day", trail.ask, Permission.SEE_AUDIT),
+    # the block list
+    Pressed("block.add", blocks.add, Permission.SUSPEND_PERSON),
+    Pressed("block.remove", blocks.remove, Permission.SUSPEND_PERSON),
     # whatever else is pressed
     Seen(Other.PRESS, strays.unknown_press),
     # commands
@@ -267,12 +279,15 @@ def build(
     bot_username: str,
     outcomes: Outcomes,
     fetch: Callable[[str], Awaitable[bytes]] = no_files,
+    rates: Rates = OFF,
 ) -> list[Built]:
     """The handlers, in order, for one group of an Application. ``outcomes`` hears what became of each update.
 
-    ``fetch`` gets the bytes of a file by its ``file_id``; it raises Refused for one that cannot be had.
+    ``fetch`` gets the bytes of a file by its ``file_id``; it raises Refused for one that cannot be had. ``rates``: how
+    much one person may ask for.
     """
-    around = Surroundings(store, texts, rules, now, bot_username, talk.FORMS, fetch)
+    limits = Limits(rates, now=now)
+    around = Surroundings(store, texts, rules, now, bot_username, talk.FORMS, fetch, limits)
     runner = Runner(store, speaker, texts)
     return [_built(registration, around, runner, outcomes) for registration in REGISTRATIONS]
 
@@ -283,7 +298,8 @@ def _built(registration: Registration, around: Surroundings, runner: Runner, out
     async def callback(update: Update, context: CallbackContext[Any, Any, Any, Any]) -> None:
         try:
             turn = turn_of(update, around)
-            answer = await runner.run(strays.unknown_press if _strange(registration, turn) else handler, turn)
+            instead = gate.barred(turn) or (strays.unknown_press if _strange(registration, turn) else None)
+            answer = await runner.run(instead or handler, turn)
         except Exception as error:  # kept for who asks: the framework would only log it
             outcomes.failed(update.update_id, error)
         else:

@@ -133,13 +133,15 @@ class Step:
 class Form:
     """A form. ``submit`` makes the action of the answers; the engine clears the draft with it.
 
-    ``rings``: words of danger in it ring people at once, and it goes on at its step "danger".
+    A form that only asks what to look at has ``shows`` instead: what it ends with. ``rings``: words of danger in it ring
+    people at once, and it goes on at its step "danger".
     """
 
     name: str
     steps: tuple[Step, ...]
-    submit: Callable[[Turn, Answers, Draft], Do]
+    submit: Callable[[Turn, Answers, Draft], Do] | None = None
     rings: bool = False
+    shows: Callable[[Turn, Answers, Draft], Awaitable[Show]] | None = None
 
     def step(self, key: str) -> Step:
         """The step with this key; the first one when an older program left another."""
@@ -303,7 +305,7 @@ async def move(
     """On to the next step, or to the end."""
     following = form.after(step, answers)
     if following is None:
-        return submit(turn, form, answers, draft)
+        return await submit(turn, form, answers, draft)
     edit = turn.press.message_id if turn.press and not step.lasting else None
     note, params = (taken.note, taken.params) if taken else ("", {})
     return await show(
@@ -320,8 +322,11 @@ def may_leave(step: Step, answers: Answers, verb: str) -> bool:
     return verb in step.goes_on
 
 
-def submit(turn: Turn, form: Form, answers: Answers, draft: Draft) -> Do:
+async def submit(turn: Turn, form: Form, answers: Answers, draft: Draft) -> Answer:
     """The action of the answers. While the rules refuse it the draft stays, so that no words are lost."""
+    if form.shows is not None:
+        return replace(await form.shows(turn, answers, draft), draft=CLEAR)
+    assert form.submit is not None  # noqa: S101 - a form has one or the other
     do = form.submit(turn, answers, draft)
     return do if isinstance(do.draft, Draft) else replace(do, draft=CLEAR)
 
@@ -361,7 +366,7 @@ async def press(turn: Turn, form: Form, draft: Draft) -> Answer:
         case name if may_leave(step, answers, name):
             return await move(turn, form, step, answers, draft)
         case name if name in step.submits:
-            return submit(turn, form, answers, draft)
+            return await submit(turn, form, answers, draft)
         case name if name in step.verbs:
             return await take(turn, form, step, draft, Said(verb=name, arg=pressed.arg))
     return await show(turn, form, step, answers, toast="toast.stale")

@@ -216,6 +216,29 @@ def day(text: str, *, today: date) -> date:
     return found
 
 
+_PAST_DAYS = {
+    "今天": 0, "今日": 0, "today": 0,
+    "昨天": 1, "昨日": 1, "yesterday": 1,
+    "前天": 2, "daybeforeyesterday": 2, "thedaybeforeyesterday": 2,
+    "大前天": 3,
+}  # fmt: skip
+
+
+def past_day(text: str, *, today: date) -> date:
+    """A day up to ``today`` (the community's). Without a year the last such day is meant. Refuses a day to come.
+
+    >>> [past_day(t, today=date(2026, 3, 2)).isoformat() for t in ("昨天", "11-30", "3月2日", "2025-01-05")]
+    ['2026-03-01', '2025-11-30', '2026-03-02', '2025-01-05']
+    """
+    words = plain(text).casefold().replace(" ", "")
+    if words in _PAST_DAYS:
+        return today - timedelta(days=_PAST_DAYS[words])
+    found = _calendar_day(words, today=today, past=True)
+    if found is None or found > today:
+        raise Refused("trail.day_wrong")
+    return found
+
+
 def _relative_day(words: str, *, today: date) -> date | None:
     if words in _NEAR_DAYS:
         return today + timedelta(days=_NEAR_DAYS[words])
@@ -236,16 +259,17 @@ def _on_weekday(weekday: int, *, next_week: bool, today: date) -> date:
     return found if found >= today else found + timedelta(weeks=1)
 
 
-def _calendar_day(words: str, *, today: date) -> date | None:
+def _calendar_day(words: str, *, today: date, past: bool = False) -> date | None:
     found = _CALENDAR.fullmatch(_digits(words))
     if found is None:
         return None
-    years = (int(found["year"]),) if found["year"] else range(today.year, today.year + 9)
+    step = -1 if past else 1
+    years = (int(found["year"]),) if found["year"] else range(today.year, today.year + 9 * step, step)
     for year in years:
         try:
             meant = date(year, int(found["month"]), int(found["day"]))
         except ValueError:  # 29 February waits for its year
             continue
-        if found["year"] or meant >= today:
+        if found["year"] or (meant <= today if past else meant >= today):
             return meant
     return None

@@ -10,12 +10,16 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from domain.alarms import has_danger
 from domain.base import NOT_FOUND, Content, Refused, Scalar
+from domain.limits import Counted
 from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
-from domain.queries import SeeRights, UnitByCode, UnitChildren, UnitLevel
+from domain.queries import SeeRights, UnitByCode, UnitChildren, UnitLevel, UnitRow
 from handlers import forms, raising, requests, tasks
 from handlers.forms import ARRIVAL
+from handlers.limits import minutes
 from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.outbox import Reply
@@ -23,6 +27,8 @@ from storage.unit import Opening
 from views import people as screens
 from views import rights as rights_screens
 from views.safe import plain
+
+log = structlog.get_logger(__name__)
 
 _LINK = re.compile(r"([urt])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -46,7 +52,7 @@ async def start(turn: Turn) -> Answer:
     if not has_arrived(opening):
         return await arrive(turn, code=code)
     if code:
-        unit = await turn.read(UnitByCode(code))
+        unit = await _by_code(turn, code)
         return sent(screens.home_picker(await level_of(turn, unit.id), voice=await turn.voice()))
     if link is not None and _NUMBER.fullmatch(link[2]):
         subject = int(link[2])
@@ -131,9 +137,24 @@ async def consent_no(turn: Turn) -> Answer:
 async def _unit_of(turn: Turn, code: str) -> int:
     """The unit with a printed code; 0, the top of the tree, when the code says nothing any more."""
     try:
-        return int((await turn.read(UnitByCode(code))).id) if code else 0
+        return int((await _by_code(turn, code)).id) if code else 0
     except Refused:
         return 0
+
+
+async def _by_code(turn: Turn, code: str) -> UnitRow:
+    """The unit with a printed code. Who has tried many that there are none of is guessing: then none is looked up."""
+    who = turn.who.telegram_id
+    if seconds := turn.limits.wait(Counted.CODES, who):
+        raise Refused("limits.codes", count=minutes(seconds))
+    try:
+        unit: UnitRow = await turn.read(UnitByCode(code))
+    except Refused:
+        turn.limits.count(Counted.CODES, who)
+        if turn.limits.wait(Counted.CODES, who):
+            log.warning("join codes are being guessed", telegram_id=who)
+        raise
+    return unit
 
 
 async def level_of(turn: Turn, unit_id: int) -> UnitLevel:

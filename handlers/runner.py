@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from domain.base import Refused, Scalar
+from handlers import gate
 from handlers.speaker import Speaker
 from handlers.turn import Answer, Change, Do, Handler, Heard, Nothing, Say, Show, Turn
 from storage.drafts import Draft
@@ -35,6 +36,8 @@ class Runner:
         """The answer that was carried out. Errors other than refusals reach the caller, with the update not done."""
         try:
             answer = await handler(turn)
+            if isinstance(answer, Do):
+                gate.allow(turn, answer.action)
         except Refused as refused:
             answer = await self._refused(turn, refused)
         match answer:
@@ -44,8 +47,9 @@ class Runner:
                 await self._show(turn, answer)
             case Heard():
                 await self._heard(turn, answer)
-            case Nothing():
-                await self._answer(turn)
+            case Nothing(mute=mute):
+                if not mute:
+                    await self._answer(turn)
                 await self.store.finish(turn.update_id, now=turn.now, who=turn.who)
         return answer
 
@@ -80,6 +84,7 @@ class Runner:
                 else:
                     await self._answer(turn, key, params=params, language=actor.language, alert=True)
             case Done(actor=actor):
+                gate.done(turn, do.action)
                 await self._answer(turn, do.toast, language=actor.language)
             case _:
                 await self._answer(turn)

@@ -18,7 +18,9 @@ from telegram import ChatMemberUpdated
 from telegram import Message as Received
 
 from domain.base import NOT_FOUND, Action, Actor, Query, Refused, Scalar
+from domain.limits import Counted
 from domain.rulebook import Rulebook
+from handlers.limits import Limits, minutes
 from storage.drafts import KEEP, Draft, DraftChange
 from storage.outbox import Reply
 from storage.unit import Opening, Store, Who
@@ -94,6 +96,7 @@ class Turn:
     forms: Mapping[str, Form] = field(default_factory=dict, repr=False)
     bot_username: str = ""
     fetch: Callable[[str], Awaitable[bytes]] = field(default=no_files, repr=False)
+    limits: Limits = field(default_factory=Limits, repr=False)
     _opening: Opening | None = field(default=None, repr=False)
 
     @property
@@ -123,7 +126,9 @@ class Turn:
         return self._opening
 
     async def read(self, query: Query) -> Any:
-        """The result of a query. Raises Refused when the person may not see it."""
+        """The result of a query. Raises Refused when the person may not see it, or has searched too often."""
+        if query.searches and (seconds := self.limits.take(Counted.SEARCHES, self.who.telegram_id)):
+            raise Refused("limits.searches", count=minutes(seconds))
         return await self.store.read(query, self.who, now=self.now)
 
     async def actor(self) -> Actor:
@@ -237,7 +242,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing to say or do; the update is finished all the same."""
+    """Nothing to say or do; the update is finished all the same. ``mute``: not even a press is answered."""
+
+    mute: bool = False
 
 
 Answer = Do | Show | Heard | Nothing

@@ -11,6 +11,7 @@ from telegram import Bot, CallbackQuery, Chat, InaccessibleMessage, Update, User
 
 from domain.rulebook import Rulebook
 from handlers.forms import Form
+from handlers.limits import Limits
 from handlers.turn import Answer, Turn, press_of
 from storage.unit import Store, Who
 from views.catalogue import Texts
@@ -18,7 +19,7 @@ from views.catalogue import Texts
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every turn is given. ``now`` tells the time, ``fetch`` gets a file that somebody sent."""
+    """What every turn is given. ``now`` tells the time, ``fetch`` gets a file that somebody sent, ``limits`` count."""
 
     store: Store
     texts: Texts
@@ -27,6 +28,7 @@ class Surroundings:
     bot_username: str
     forms: Mapping[str, Form]
     fetch: Callable[[str], Awaitable[bytes]]
+    limits: Limits
 
 
 class Outcomes:
@@ -98,6 +100,7 @@ def turn_of(update: Update, around: Surroundings) -> Turn:
         bot_username=around.bot_username,
         forms=around.forms,
         fetch=around.fetch,
+        limits=around.limits,
     )
 
 

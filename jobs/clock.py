@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.base import Actor
 from domain.pairings import OpenVisit
+from domain.seals import ROWS
 from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
@@ -48,6 +49,22 @@ async def forget_words(store: Store, now: datetime) -> int:
     return sum(await store.forget_words(before=now - KEEP_WORDS))
 
 
+async def seal(store: Store, now: datetime) -> int:
+    """Bind what has been written down to all before it, batch by batch. Returns how many rows."""
+    total = 0
+    while count := await store.seal_trail(now=now):
+        total += count
+        if count < ROWS:
+            break
+    return total
+
+
+async def blocked(store: Store, now: datetime) -> int:
+    """Take over what another process has changed in the block list. Nothing of it is worth telling."""
+    await store.load_blocked()
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job of the clock: its name, how often the ticker looks, and what it does."""
@@ -61,6 +78,8 @@ JOBS: tuple[Job, ...] = (
     Job("settlement", timedelta(minutes=1), settle),
     Job("visits", timedelta(minutes=1), open_visits),
     Job("forget_words", timedelta(hours=6), forget_words),
+    Job("seal", timedelta(minutes=5), seal),
+    Job("blocked", timedelta(minutes=1), blocked),
 )
 
 

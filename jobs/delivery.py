@@ -236,6 +236,8 @@ class Delivery:
         self._recording.set()
 
     async def _send(self, row: Leased, batch: LeasedBatch) -> Sent:
+        if row.chat_id in self._store.blocked:
+            return Sent(row, "dropped", error="blocked")
         reader = batch.readers.get(row.person_id or 0)
         started = perf_counter()
         try:

@@ -24,7 +24,16 @@ from domain.base import (
     ToPerson,
     ToResponsible,
 )
-from domain.people import Appoint, Appointment, ChooseHome, ChooseLanguage, GiveConsent, Person, PersonCase
+from domain.people import (
+    Appoint,
+    Appointment,
+    ChooseHome,
+    ChooseLanguage,
+    GiveConsent,
+    Person,
+    PersonCase,
+    Phase,
+)
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
@@ -129,6 +138,21 @@ _KNOWN_PERSON = selection(Person).where(person.c.telegram_id == bindparam("teleg
 def known_person(connection: Connection, telegram_id: int) -> Person | None:
     """The same for reading only, without a lock."""
     return only(connection, Person, _KNOWN_PERSON, telegram_id=telegram_id)
+
+
+_HELD = (
+    select(appointment.c.role, appointment.c.unit_id, unit.c.path)
+    .join(unit, unit.c.id == appointment.c.unit_id)
+    .where(
+        appointment.c.person_id == bindparam("person_id"),
+        or_(appointment.c.ends_at.is_(None), appointment.c.phase != Phase.ENDED),
+    )
+)
+
+
+def held_by(connection: Connection, person_id: int) -> tuple[Held, ...]:
+    """What this person holds or will hold: every appointment that has not been noted as ended."""
+    return tuple(Held(*row) for row in connection.execute(_HELD, {"person_id": person_id}))
 
 
 def _own(connection: Connection, actor: Actor) -> Person:

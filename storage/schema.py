@@ -423,6 +423,12 @@ audit_seal = Table(
     # Set when retention has dropped the rows; the digest stays, so that the chain does.
     Column("dropped_at", Instant),
     CheckConstraint("first_id <= last_id", name="in_order"),
+    Index(
+        "ix_audit_seal_kept",
+        "id",
+        sqlite_where=text("dropped_at IS NULL"),
+        postgresql_where=text("dropped_at IS NULL"),
+    ),
 )
 
 earning = Table(

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from domain import (
     alarms,
     appointments,
+    blocks,
     checkins,
     groups,
     imports,
@@ -36,9 +37,12 @@ from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scal
 from domain.people import Person
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
+from domain.seals import Seal
+from domain.trail import SearchTrail, TrailPage
 from storage import alarms as alarm_rows
 from storage import appointments as appointment_rows
-from storage import audit, drafts, facts, inbox, leases, outbox, points, tree, unit_changes, units
+from storage import audit, drafts, facts, inbox, leases, outbox, points, seals, tree, unit_changes, units
+from storage import blocks as block_rows
 from storage import checkins as checkin_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
@@ -73,6 +77,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **roster.DECIDE,
     **privacy.DECIDE,
     **trail.DECIDE,
+    **blocks.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -90,6 +95,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **roster_rows.LOADERS,
     **privacy_rows.LOADERS,
     **trail_rows.LOADERS,
+    **block_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
@@ -181,6 +187,9 @@ class Store:
         self._engine = engine
         self.rules = rules
         self.hooks = hooks or Hooks()
+        self.blocked: set[int] = set()
+        """The accounts that are heard no more, as ``load_blocked`` found them and as they changed since."""
+        self._blocks_changed = 0
 
     @property
     def dialect(self) -> str:
@@ -234,6 +243,7 @@ class Store:
             audit.record(connection, decision.events, actor=actor, now=now, update_id=update_id)
             audit.keep(connection, decision.remarks, now=now)
             audit.earn(connection, decision.earnings, now=now)
+            block_rows.put(connection, decision.blocks, actor=actor, now=now)
             if isinstance(who, Who):
                 drafts.change(connection, who.telegram_id, draft, now=now)
             leaving = outbox.put(
@@ -261,6 +271,9 @@ class Store:
             return Refusal(refused.key, refused.params, actor)
         self.hooks.reached("perform.committed")
         self.hooks.decided(name, "done")
+        for block in decision.blocks:
+            self._blocks_changed += 1
+            (self.blocked.add if block.on else self.blocked.discard)(block.telegram_id)
         if leaving:
             self.hooks.outbox_grew()
         return Done(decision.result, seen[0])
@@ -507,6 +520,50 @@ class Store:
         return await self._commit(
             lambda connection: leases.renew(connection, name, fence=fence, now=now, span=span)
         )
+
+    async def load_blocked(self) -> int:
+        """Read the block list anew: another process may have changed it. Returns how many accounts stand on it."""
+        while True:
+            before = self._blocks_changed
+            found = await self._engine.read(block_rows.accounts)
+            # What changed here meanwhile may be missing in what was read.
+            if before == self._blocks_changed:
+                self.blocked = found
+                return len(found)
+
+    async def seal_trail(self, *, now: datetime) -> int:
+        """Seal the audit trail's next rows, at most one batch. Returns how many."""
+        return await self._commit(lambda connection: seals.seal(connection, now=now))
+
+    async def drop_sealed(self, *, before: datetime, now: datetime) -> int:
+        """Delete the rows of the oldest batch sealed before, one batch in a commit. Returns how many rows went."""
+        return await self._commit(lambda connection: seals.drop(connection, before=before, now=now))
+
+    async def newest_seal(self) -> Seal | None:
+        """The end of the audit trail's chain, or None while nothing is sealed."""
+        return await self._engine.read(seals.newest)
+
+    async def trail_differences(self) -> list[str]:
+        """Where the audit trail is not what its seals say; empty when all is well. Reads all of it, in small steps."""
+        told: list[str] = []
+        after = 0
+        while True:
+            after, more = await self._engine.read(
+                lambda connection, after=after: seals.differences(connection, after=after)
+            )
+            told += more
+            if not after:
+                return told
+
+    async def trail(self, query: SearchTrail, *, now: datetime) -> TrailPage:
+        """The audit trail for the operator, past all scopes and kept out of the trail itself: for the command line."""
+
+        def unit(connection: Connection) -> TrailPage:
+            asks = Actor.system("command-line")
+            page: TrailPage = facts.answer(connection, query, asks, now=now, rules=self.rules)
+            return page
+
+        return await self._engine.read(unit)
 
     async def settle_points(self, *, now: datetime, most: int = 200) -> int:
         """Post up to ``most`` earnings into the ledger. Returns how many were looked at."""

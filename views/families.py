@@ -15,6 +15,8 @@ from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
 from domain.tasks import ClaimState
+from domain.trail import EVENTS, THINGS
+from domain.trail import KINDS as EVENT_KINDS
 from domain.unit_pages import GAPS
 from domain.units import KINDS
 
@@ -37,5 +39,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "about": ("leader", "secretary"),
     "unit_kind": KINDS,
     "gap": GAPS,
+    "event": EVENTS,
+    "event_kind": EVENT_KINDS,
+    "thing": THINGS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

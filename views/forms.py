@@ -15,6 +15,7 @@ from domain.pairings import NEEDS
 from domain.queries import Page, PersonRow, Place, UnitLevel, Words
 from domain.rulebook import Category
 from domain.units import BRANCH, kinds_below
+from views import trail
 from views.catalogue import LANGUAGES, Texts
 from views.message import Button, Keyboard, Message
 from views.pairings import cadence
@@ -97,6 +98,11 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("unit_name", "unit_name_en"): "ask.unit_new_name_en",
     ("unit_alias", "unit_alias"): "ask.unit_alias",
     ("unit_zone", "unit_zone"): "ask.unit_zone",
+    ("trail", "who"): "ask.trail_who",
+    ("trail", "request"): "ask.trail_request",
+    ("trail", "where"): "ask.trail_where",
+    ("trail", "what"): "ask.trail_what",
+    ("trail", "on"): "ask.trail_on",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
@@ -322,6 +328,10 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "day": _days,
     "unit_kind": _unit_kinds,
     "unit_zone": _zones,
+    "who": lambda asked, voice: trail.people(asked.choices, version=asked.version, voice=voice),
+    "where": lambda asked, voice: trail.units(asked.choices, version=asked.version, voice=voice),
+    "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),
+    "on": lambda asked, voice: trail.days(version=asked.version, voice=voice),
 }
 
 

@@ -75,7 +75,8 @@ _HEAD = (
     "",
     "A role reaches the unit at which it is held and everything below it; a member also reaches what is offered to the",
     "units above their own. *Own*: the request or visit is one's own. *Worker*: one holds its claim. Whoever did the work",
-    "never confirms it. Not found and not allowed read the same to the one who asked.",
+    "never confirms it. *Not one's own*: nobody may with what is their own, whatever they hold. Not found and not allowed",
+    "read the same to the one who asked.",
     "",
 )
 
@@ -89,6 +90,7 @@ def permissions_page(texts: Texts) -> str:
         *(texts.say("en", f"role.{role}") for role in roles),
         "own",
         "worker",
+        "not one's own",
         "suspended",
         "stranger",
     )
@@ -99,6 +101,7 @@ def permissions_page(texts: Texts) -> str:
             *(_reach(permission, role) for role in (None, *roles)),
             _yes(allowed(_actor(), permission, _subject("", owners=_ME))),
             _yes(allowed(_actor(), permission, _subject("", workers=_ME))),
+            _yes(_never_their_own(permission)),
             _yes(GRANTS[permission].while_suspended),
             _yes(allowed(Actor(telegram_id=_ME), permission, None)),
         )
@@ -120,6 +123,15 @@ def _reach(permission: Permission, role: Role | None) -> str:
         return "anywhere"
     actor = _actor() if role is None else _actor(Held(role, 3, _HERE))
     return ", ".join(name for name, path in _PLACES.items() if allowed(actor, permission, _subject(path)))
+
+
+def _never_their_own(permission: Permission) -> bool:
+    """Whether some role has it over what is somebody else's and loses it over its own."""
+    return any(
+        allowed(_actor(Held(role, 3, _HERE)), permission, _subject(_HERE))
+        and not allowed(_actor(Held(role, 3, _HERE)), permission, _subject(_HERE, owners=_ME))
+        for role in Role
+    )
 
 
 def _yes(found: bool) -> str:

@@ -163,6 +163,7 @@ class Campaign:
             "LINLI_TELEGRAM__TOKEN": TOKEN,
             "LINLI_TELEGRAM__BASE_URL": scene.sandbox.url,
             "LINLI_TELEGRAM__LIMITS_ENABLED": "false",
+            "LINLI_LIMITS__ENABLED": "false",
             "LINLI_HTTP__LISTEN": "",
             "LINLI_LOG__LEVEL": "warning",
             target.BROKEN: self._broken,

@@ -17,6 +17,7 @@ from itertools import islice
 from random import Random
 from typing import Any
 
+from bot.settings_model import LimitsSettings
 from domain import alarms, groups, pairings, people, requests, tasks
 from domain.base import Action, Actor
 from storage.database import Location
@@ -99,7 +100,8 @@ async def _at_once(seconds: float) -> None:
 async def campaign(location: Location, *, count: int, seed: int) -> Report:
     """Play ``count`` attacks drawn from ``seed`` against a fresh database, and say what came of them."""
     report = Report(seed)
-    async with running(location, checked=False, store=Watched) as program:
+    unlimited = {"limits": LimitsSettings(enabled=False)}
+    async with running(location, sections=unlimited, checked=False, store=Watched) as program:
         with unlogged():
             scene = await played(program)
             report.buttons = len(scene.shown)

@@ -67,6 +67,7 @@ class FakeStore:
         self.answers: dict[type[Query], Callable[[Any], Any]] = {}
         self.openings = 0
         self.without_consent: set[int] = set()
+        self.blocked: set[int] = set()
 
     def _actor(self, who: Who) -> Actor:
         return self.people.get(

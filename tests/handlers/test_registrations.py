@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 import handlers
-from domain.permissions import COMMANDS, Permission
+from domain.base import Action, Query
+from domain.permissions import COMMANDS, GRANTS, Permission
 from domain.tasks import ClaimTask
 from handlers import ANYONE, REGISTRATIONS, Command, Pressed, Seen, talk
 from handlers.forms import Form
 from handlers.turn import Do, Turn, press_of
+from storage.facts import QUERIES
+from storage.unit import DECIDE, LOAD
 from tests.handlers.stage import NOW, RESIDENT, RULES, TEXTS, Stage
 from views.forms import Prompt
 from views.message import Reader
@@ -27,6 +30,31 @@ def test_every_registration_is_tied_to_a_permission_or_says_that_it_is_for_anyon
         isinstance(registration.permission, Permission) or registration.permission is ANYONE
         for registration in REGISTRATIONS
     )
+
+
+@pytest.mark.parametrize("named", [*DECIDE, *QUERIES], ids=lambda named: named.__name__)
+def test_every_action_and_every_query_names_a_permission_of_the_table(
+    named: type[Action] | type[Query],
+) -> None:
+    assert issubclass(named, Action | Query)
+    assert Permission(named.permission) in GRANTS
+
+
+def test_every_action_has_its_rule_and_its_rows_and_every_query_is_answered() -> None:
+    assert set(DECIDE) == set(LOAD)
+    for kind, answered in ((Action, set(DECIDE)), (Query, set(QUERIES))):
+        assert {name for name in _all_of(kind) if name.startswith("domain.")} == {
+            f"{one.__module__}.{one.__name__}" for one in answered
+        }
+
+
+def _all_of(kind: type) -> set[str]:
+    """Every class below, at any depth, by name: a dataclass with slots leaves its first draft behind."""
+    return {
+        name
+        for below in kind.__subclasses__()
+        for name in (f"{below.__module__}.{below.__name__}", *_all_of(below))
+    }
 
 
 def test_every_command_of_the_menu_is_answered_under_the_permission_that_shows_it() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.base import Action, Actor, Content, Role
+from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
 from domain.groups import BindGroup
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
@@ -98,6 +99,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     await asked(store, place.neighbour, now=now)
     leased = (await lease(store, held=held, now=now)).rows
     await asked(store, place.stranger, now=now)
+    await do(store, BlockPerson(place.stranger.id), place.secretary.who, now=now)
+    await store.seal_trail(now=now + timedelta(minutes=2))
     waiting = tuple(row.id for row in await store.candidates(now=now))
     await store.receive([Arrived(UPDATE, place.resident.chat, "{}")], now=now)
     return Scene(
@@ -166,6 +169,10 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "RaiseAlarm": (RaiseAlarm("煤气味"), place.neighbour),
         "AcknowledgeAlarm": (AcknowledgeAlarm(scene.alarm), place.leader),
         "BindGroup": (BindGroup(-2002, place.building), place.secretary),
+        "BlockPerson": (BlockPerson(place.neighbour.id), place.secretary),
+        "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),
+        "BlockAccount": (BlockAccount(666), CLI),
+        "UnblockAccount": (UnblockAccount(place.stranger.chat), CLI),
     }
 
 
@@ -217,5 +224,7 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "group_migrated": lambda s: s.group_migrated(UPDATE, chat_id=GROUP, to_chat_id=-100999, now=now),
         "group_left": lambda s: s.group_left(UPDATE, chat_id=GROUP, now=now),
         "forget_words": lambda s: s.forget_words(before=later),
+        "seal_trail": lambda s: s.seal_trail(now=later),
+        "drop_sealed": lambda s: s.drop_sealed(before=later, now=later),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

@@ -6,6 +6,8 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
+from storage import triggers
+
 
 revision = "0002"
 down_revision = "0001"
@@ -32,6 +34,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("first_id", name=op.f("uq_audit_seal_first_id")),
         sa.UniqueConstraint("last_id", name=op.f("uq_audit_seal_last_id")),
     )
+    with op.batch_alter_table("audit_seal", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_audit_seal_kept",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("dropped_at IS NULL"),
+            postgresql_where=sa.text("dropped_at IS NULL"),
+        )
     op.create_table(
         "import_batch",
         sa.Column(
@@ -240,10 +250,22 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f("fk_unit_merged_into_id"), "unit", ["merged_into_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_unit_batch_id"), "import_batch", ["batch_id"], ["id"])
 
+    # After every table that is built anew: SQLite then looks whether all that triggers name is there.
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    for statement in (
+        triggers.postgresql_seal_triggers() if on_postgresql else triggers.sqlite_seal_triggers()
+    ):
+        op.execute(statement)
+
 
 def downgrade() -> None:
     with op.batch_alter_table("pairing", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pairing_unit_id"))
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    for statement in (
+        triggers.postgresql_unsealed_triggers() if on_postgresql else triggers.sqlite_unsealed_triggers()
+    ):
+        op.execute(statement)
 
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_unit_batch_id"), type_="foreignkey")
