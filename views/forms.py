@@ -14,6 +14,7 @@ from domain.base import Scalar
 from domain.pairings import NEEDS
 from domain.queries import Page, PersonRow, Place, UnitLevel, Words
 from domain.rulebook import Category
+from views import checkins
 from views.catalogue import LANGUAGES, Texts
 from views.message import Button, Keyboard, Message
 from views.pairings import cadence
@@ -87,6 +88,16 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("pairing", "cadence"): "ask.pairing_cadence",
     ("pairing", "day"): "ask.pairing_day",
     ("pairing", "notes"): "ask.pairing_notes",
+    ("checkin", "unit"): "ask.checkin_unit",
+    ("checkin", "branch"): "ask.checkin_branch",
+    ("checkin", "skills"): "ask.checkin_skills",
+    ("checkin", "free"): "ask.checkin_free",
+    ("checkin_branch", "branch"): "ask.checkin_branch",
+    ("checkin_skills", "skills"): "ask.checkin_skills",
+    ("checkin_free", "free"): "ask.checkin_free",
+    ("checkin_renew", "branch"): "ask.checkin_renew",
+    ("checkin_return", "reason"): "ask.checkin_return",
+    ("confirmation", "words"): "ask.confirmation",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
@@ -279,6 +290,20 @@ def _days(asked: Prompt, voice: Voice) -> Keyboard:
     return rows(buttons, width=2)
 
 
+def _branches(asked: Prompt, voice: Voice) -> Keyboard:
+    return checkins.branch_buttons(asked.answers.get("branch"), version=asked.version, voice=voice)
+
+
+def _skills(asked: Prompt, voice: Voice) -> Keyboard:
+    return checkins.skill_buttons(asked.answers.get("skills") or (), version=asked.version, voice=voice)
+
+
+def _free(asked: Prompt, voice: Voice) -> Keyboard:
+    by_day = bool(asked.answers.get("by_day"))
+    chosen = asked.answers.get("free") or ()
+    return checkins.free_buttons(chosen, by_day=by_day, version=asked.version, voice=voice)
+
+
 _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "category": _categories,
     "urgency": _urgencies,
@@ -293,6 +318,9 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "need": _needs,
     "cadence": _cadences,
     "day": _days,
+    "branch": _branches,
+    "skills": _skills,
+    "free": _free,
 }
 
 
