@@ -9,6 +9,7 @@ import structlog
 
 from domain.base import Actor
 from domain.checkins.shapes import LapseCheckIn, RemindCheckIn
+from storage.checkins import NONE_YET
 from storage.unit import Refusal, Store
 
 log = structlog.get_logger(__name__)
@@ -20,17 +21,18 @@ AT_ONCE = 100
 
 async def run(store: Store, now: datetime) -> int:
     """Remind, and let lapse, whoever it is time for. Returns how many."""
-    hour = now.astimezone(ZoneInfo(store.rules.time_zone)).time()
-    if not EARLIEST <= hour < LATEST:
+    local = now.astimezone(ZoneInfo(store.rules.time_zone))
+    if not EARLIEST <= local.time() < LATEST:
         return 0
     actor = Actor.system("checkins")
-    count = after = 0
-    while due := await store.due_checkins(now=now, after=after, most=AT_ONCE):
-        for checkin_id, over in due:
-            action = LapseCheckIn(checkin_id) if over else RemindCheckIn(checkin_id)
+    count, last = 0, NONE_YET
+    while due := await store.due_checkins(now=now, after=last, most=AT_ONCE):
+        for found in due:
+            over = found.valid_until < local.date()
+            action = LapseCheckIn(found.id) if over else RemindCheckIn(found.id)
             outcome = await store.perform(action, actor, now=now)
             if isinstance(outcome, Refusal):
-                log.warning("check-in not looked after", checkin=checkin_id, reason=outcome.key)
+                log.warning("check-in not looked after", checkin=found.id, reason=outcome.key)
         count += len(due)
-        after = due[-1][0]
+        last = due[-1]
     return count

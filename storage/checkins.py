@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Date, and_, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Date, and_, bindparam, func, literal_column, or_, select
 
 from domain.base import NOT_FOUND, Actor, Purpose, Refused, Role, Skills
 from domain.checkins.shapes import (
@@ -18,7 +18,6 @@ from domain.checkins.shapes import (
     ChangeCheckIn,
     Checkin,
     CheckinCase,
-    CheckinState,
     KeepConfirmation,
     LapseCheckIn,
     LeaveCheckIn,
@@ -76,14 +75,18 @@ _FIRST, _LAST = REMINDERS
 # Each day of the last reminder's span is compared with a day of its own: the databases count days differently.
 _SPAN = range(_LAST.days + 1)
 _DUE = (
-    select(
-        checkin.c.id,
-        case((checkin.c.valid_until < bindparam("today", type_=Date()), 1), else_=0).label("over"),
-    )
+    select(checkin.c.valid_until, checkin.c.id)
     .where(
-        checkin.c.state == CheckinState.APPROVED,
+        # Said as the index says it: with a parameter in its place the databases would not see that it serves.
+        checkin.c.state == literal_column("'approved'"),
         checkin.c.valid_until <= bindparam("ahead", type_=Date()),
-        checkin.c.id > bindparam("after"),
+        or_(
+            checkin.c.valid_until > bindparam("after_day", type_=Date()),
+            and_(
+                checkin.c.valid_until == bindparam("after_day", type_=Date()),
+                checkin.c.id > bindparam("after_id"),
+            ),
+        ),
         or_(
             checkin.c.valid_until < bindparam("today", type_=Date()),
             checkin.c.reminded_on.is_(None),
@@ -96,23 +99,30 @@ _DUE = (
             ),
         ),
     )
-    .order_by(checkin.c.id)
+    .order_by(checkin.c.valid_until, checkin.c.id)
     .limit(bindparam("most"))
 )
 _UNLEARN = person_skill.delete().where(person_skill.c.person_id == bindparam("whose"))
 
 
-def due_checkins(
-    connection: Connection, today: date, *, after: int, most: int
-) -> tuple[tuple[int, bool], ...]:
-    """Check-ins after an id that are owed a reminder, or (True) whose last day is over; by id."""
+class Due(NamedTuple):
+    """A check-in it is time for, by its last day and its id."""
+
+    valid_until: date
+    id: int
+
+
+NONE_YET = Due(date.min, 0)
+
+
+def due_checkins(connection: Connection, today: date, *, after: Due, most: int) -> tuple[Due, ...]:
+    """Check-ins after another that are owed a reminder or whose last day is over, the longest due first."""
     days = {f"last_{count}": today + timedelta(days=count) for count in _SPAN} | {
         f"since_{count}": today + timedelta(days=count) - _LAST for count in _SPAN
     }
-    rows = connection.execute(
-        _DUE, {"today": today, "ahead": today + _FIRST, "after": after, "most": most, **days}
-    )
-    return tuple((row.id, bool(row.over)) for row in rows)
+    bound = {"today": today, "ahead": today + _FIRST, "most": most, **days}
+    rows = connection.execute(_DUE, {"after_day": after.valid_until, "after_id": after.id, **bound})
+    return tuple(Due(*row) for row in rows)
 
 
 def learn(connection: Connection, skills: Iterable[Skills]) -> None:

@@ -521,9 +521,9 @@ class Store:
         )
 
     async def due_checkins(
-        self, *, now: datetime, after: int = 0, most: int = 100
-    ) -> tuple[tuple[int, bool], ...]:
-        """Check-ins after this id whose holder is owed a reminder, or (True) whose last day is over."""
+        self, *, now: datetime, after: checkin_rows.Due = checkin_rows.NONE_YET, most: int = 100
+    ) -> tuple[checkin_rows.Due, ...]:
+        """Check-ins after another whose holder is owed a reminder, or whose last day is over."""
         today = local_day(now, self.rules)
         return await self._engine.read(
             lambda connection: checkin_rows.due_checkins(connection, today, after=after, most=most)

@@ -50,6 +50,8 @@ def approve(
 ) -> Decision:
     """A member from now on. Who was one there already, by import or grant, keeps that appointment. Source: DOMAIN §2."""
     asked = _asked(case, action.version)
+    if case.person.erased_at or case.person.merged_into_id:
+        raise Refused("checkin.not_now")
     if case.person.suspended:
         raise Refused("checkin.person_suspended")
     if not case.home_path.startswith(case.path):

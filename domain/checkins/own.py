@@ -152,6 +152,8 @@ def renew(
     until = checkin.valid_until or today
     if today < until - RENEWAL_OPENS:
         raise Refused("checkin.renew_early", count=(until - RENEWAL_OPENS - today).days)
+    if not case.home_path.startswith(case.path):
+        raise Refused("checkin.moved_yourself")
     branch = _branch(action.branch)
     if branch == checkin.branch:
         after = valid(checkin, until=add_months(until, rules.checkin_months), today=today)

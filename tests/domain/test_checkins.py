@@ -172,6 +172,8 @@ def test_only_what_waits_is_decided_on(state: CheckinState) -> None:
         ({"person": replace(PERSON, suspended=True)}, "checkin.person_suspended"),
         ({"home_path": "1.2.3.6."}, "checkin.moved_away"),
         ({"home_path": ""}, "checkin.moved_away"),
+        ({"person": replace(PERSON, erased_at=NOW)}, "checkin.not_now"),
+        ({"person": replace(PERSON, merged_into_id=9)}, "checkin.not_now"),
     ],
 )
 def test_what_was_not_read_or_is_not_true_any_more_is_not_approved(change: dict[str, Any], key: str) -> None:
@@ -225,6 +227,11 @@ def test_renewing_opens_sixty_days_before_and_starts_where_the_term_ends() -> No
     assert refusal(replace(SERVING, checkin=renewed), RenewCheckIn("三支部"), now=at(UNTIL)) == (
         "checkin.renew_early"
     )
+
+
+def test_who_moved_away_does_not_renew_where_they_no_longer_live() -> None:
+    moved = replace(SERVING, home_path="1.2.3.6.")
+    assert refusal(moved, RenewCheckIn("三支部"), now=at(UNTIL)) == "checkin.moved_yourself"
 
 
 def test_another_branch_is_approved_first_and_the_membership_ends_on_its_day_if_nobody_does() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, update
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from domain.base import NOT_FOUND, Actor, Entity, Refused, Role
 from domain.checkins import DECIDE
@@ -28,13 +29,14 @@ from domain.queries import ListDesk, Page, SeeCard
 from domain.rulebook import Rulebook
 from domain.tasks import ClaimTask
 from jobs import checkins as job
-from storage.checkins import load_by_id
+from storage.checkins import _DUE, Due, load_by_id
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
 from storage.people import load_actors
 from storage.schema import checkin, task
 from storage.unit import Refusal, Store
 from tests.storage.test_races import save_blindly, together
+from tests.support.databases import on_sqlite
 from tests.support.dump import count, rows, say
 from tests.support.village import CLI, Soul, Village, appointed, do, offered, village
 
@@ -263,15 +265,15 @@ async def test_what_is_due_is_found_by_its_days(store: Store, engine: Engine, no
     place = await village(store, now=now, members=0)
     checkin_id = await checked_in(store, place, now=now)
     for days_left, reminded, due in (
-        (31, None, None),
-        (30, None, False),
-        (30, 30, None),
-        (8, 30, None),
-        (7, 30, False),
-        (7, 7, None),
-        (3, 8, False),
-        (3, 5, None),
-        (0, 30, False),
+        (31, None, False),
+        (30, None, True),
+        (30, 30, False),
+        (8, 30, False),
+        (7, 30, True),
+        (7, 7, False),
+        (3, 8, True),
+        (3, 5, False),
+        (0, 30, True),
         (-1, 0, True),
         (-40, None, True),
     ):
@@ -279,8 +281,8 @@ async def test_what_is_due_is_found_by_its_days(store: Store, engine: Engine, no
         on = None if reminded is None else until - timedelta(days=reminded)
         await engine.write(dated(until, on))
         found = await store.due_checkins(now=now)
-        assert found == (() if due is None else ((checkin_id, due),)), (days_left, reminded)
-        assert await store.due_checkins(now=now, after=checkin_id) == ()
+        assert found == ((Due(until, checkin_id),) if due else ()), (days_left, reminded)
+        assert await store.due_checkins(now=now, after=Due(until, checkin_id)) == ()
 
 
 def dated(until: date, reminded_on: date | None = None) -> Callable[[Connection], Any]:
@@ -333,3 +335,13 @@ async def test_a_bigger_crowd_than_one_look_is_worked_off_to_its_end(
     await engine.write(dated(date(2026, 3, 1)))
     assert await job.run(store, now) == 3
     assert await count(engine, "checkin", "state = 'lapsed'") == 3
+
+
+@on_sqlite
+async def test_what_is_due_is_found_by_the_index_on_the_last_day(engine: Engine) -> None:
+    statement = str(_DUE.compile(dialect=sqlite_dialect.dialect()))
+    plan = await engine.read(
+        lambda c: c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?")).all()
+    )
+    assert "ix_checkin_valid_until" in str(plan)
+    assert "TEMP B-TREE" not in str(plan)
