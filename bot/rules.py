@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.calendars import calendars
 from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
-from domain.rulebook import Category, PointRules, Rulebook, WorkingHours
+from domain.rulebook import Category, PointRules, Rulebook, Skill, WorkingHours
 
 
 def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
@@ -27,6 +27,8 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         max_open_claims=settings.rules.max_open_claims,
         max_places=settings.rules.max_places,
         points=_points(settings.points),
+        skills=tuple(Skill(**skill.model_dump()) for skill in settings.community.skills),
+        checkin_months=settings.rules.checkin_months,
     )
 
 

@@ -160,6 +160,19 @@ class LogSettings(Section):
     )
 
 
+class SkillSettings(Section):
+    code: Code = Field(description="a short name of a-z 0-9 _ that never changes: it is kept with people")
+    zh: Text = Field(description="its name in Chinese, 1 to 64 characters")
+    en: Text = Field(description="its name in English, 1 to 64 characters")
+
+
+def _no_skill_twice(skills: tuple[SkillSettings, ...]) -> tuple[SkillSettings, ...]:
+    codes = [skill.code for skill in skills]
+    if twice := {code for code in codes if codes.count(code) > 1}:
+        raise ValueError(f"the code {min(twice)} stands twice")
+    return skills
+
+
 class CommunitySettings(Section):
     name: Text = Field("邻里社区", description="the community's name as people read it, 1 to 64 characters")
     time_zone: Annotated[str, AfterValidator(is_time_zone)] = Field(
@@ -181,6 +194,15 @@ class CommunitySettings(Section):
     )
     admins: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**63)], ...], BeforeValidator(split)] = Field(
         (), description="the Telegram ids (positive whole numbers) of the first admins, such as [123456789]"
+    )
+    skills: Annotated[
+        tuple[SkillSettings, ...],
+        BeforeValidator(split),
+        AfterValidator(_no_skill_twice),
+        Field(min_length=1, max_length=40),
+    ] = Field(
+        tuple(SkillSettings.model_validate(asdict(skill)) for skill in DEFAULTS.skills),
+        description="what members can be good at: 1 to 40 tables of code, zh and en, no code twice",
     )
 
 
@@ -270,6 +292,12 @@ class RulesSettings(Section):
         ge=1,
         le=100,
         description="members that one task may ask for at most: a whole number from 1 to 100",
+    )
+    checkin_months: int = Field(
+        DEFAULTS.checkin_months,
+        ge=1,
+        le=120,
+        description="months that a member's check-in is valid: a whole number from 1 to 120",
     )
     office: OfficeSettings = Field(OfficeSettings(), description="a table: opens, closes, weekdays")
     first_answer_hours: FirstAnswerHours = Field(

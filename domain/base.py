@@ -142,6 +142,8 @@ class Purpose(StrEnum):
     LETTER = "letter"
     NOTES = "notes"
     ALARM = "alarm"
+    QUESTION = "question"
+    CONFIRMATION = "confirmation"
 
 
 def says_something(text: str) -> bool:
@@ -187,12 +189,14 @@ class ToPerson:
 class ToResponsible:
     """Who is responsible for a unit: the holders of ``roles`` at the nearest unit at or above it that has any.
 
-    ``passing_over`` are people the matter is about: it goes past them to the level above.
+    ``passing_over`` are people the matter is about: it goes past them to the level above. ``otherwise`` are the roles
+    that stand in where nobody up to the top holds any of ``roles``.
     """
 
     unit_id: int
     roles: tuple[Role, ...] = (Role.LEADER, Role.SECRETARY)
     passing_over: frozenset[int] = frozenset()
+    otherwise: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +278,14 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Skills:
+    """What a person can do, by the rulebook's codes: these, in place of all that were known before."""
+
+    person_id: int
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller.
 
@@ -285,6 +297,7 @@ class Decision:
     events: tuple[Event, ...] = ()
     remarks: tuple[Remark, ...] = ()
     earnings: tuple[Earning, ...] = ()
+    skills: tuple[Skills, ...] = ()
     notices: tuple[Notice, ...] = ()
     refreshes: tuple[Refresh, ...] = ()
     blocks: tuple[Block, ...] = ()

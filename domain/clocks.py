@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.base import require_aware
@@ -55,3 +56,24 @@ def answer_due(
         office=rules.working_hours,
         calendar=rules.working_calendar(calendar),
     )
+
+
+def local_day(now: datetime, rules: Rulebook) -> date:
+    """The community's day."""
+    return now.astimezone(ZoneInfo(rules.time_zone)).date()
+
+
+def end_of_day(day: date, rules: Rulebook) -> datetime:
+    """The midnight after the community's day, in UTC."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(rules.time_zone))
+    return midnight.astimezone(UTC)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last of a month that is too short.
+
+    >>> add_months(date(2027, 1, 31), 13).isoformat()
+    '2028-02-29'
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -150,7 +150,7 @@ def consent(
     return Decision(
         saves=(person,),
         events=(Event("person.consented", "person", person.id, {"version": rules.consent_version}),),
-        notices=(_menu_of(person),),
+        notices=(menu_of(person),),
         result={"person_id": person.id},
     )
 
@@ -181,7 +181,7 @@ def choose_language(
     return Decision(
         saves=(person,),
         events=(Event("person.language_chosen", "person", person.id, {"language": action.language}),),
-        notices=(_menu_of(person),),
+        notices=(menu_of(person),),
         result={"language": action.language},
     )
 
@@ -213,7 +213,7 @@ def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, r
         ),
         notices=(
             Notice(ToPerson(person.id), "person.appointed", case.unit_id, {"role": action.role.value}),
-            _menu_of(person),
+            menu_of(person),
         )
         if person.consent_version
         else (),
@@ -221,7 +221,7 @@ def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, r
     )
 
 
-def _menu_of(person: Person) -> Notice:
+def menu_of(person: Person) -> Notice:
     """Telegram's own menu of commands follows the person's rights and language."""
     return Notice(ToPerson(person.id), "commands", lane=Lane.PERSON)
 

@@ -86,7 +86,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.CONFIRM_REQUEST: Grant(own=True, never_workers=True, while_suspended=True),
     Permission.RAISE_ALARM: Grant(anyone=True, while_suspended=True),
     Permission.ACKNOWLEDGE_ALARM: Grant(roles=STAFF),
-    Permission.SEE_DESK: Grant(roles=STAFF),
+    Permission.SEE_DESK: Grant(roles=STAFF | HEADS),
     Permission.TRIAGE_REQUEST: Grant(roles=STAFF),
     Permission.DECLINE_REQUEST: Grant(roles=frozenset({Role.SECRETARY})),
     Permission.SEE_TASKS: Grant(roles=HELPERS),

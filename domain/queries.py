@@ -158,7 +158,7 @@ class TaskFacts:
     """A task in the eyes of a helper: in the pool, or holding a place (``mine``).
 
     ``kind`` is "request" or "visit". ``contact``, ``words`` of what is private, ``need`` and ``notes`` are there only
-    while the reader is at work on it. ``reason`` is why it came back.
+    while the reader is at work on it. ``reason`` is why it came back. ``skill``: the one it asks for.
     """
 
     id: int
@@ -184,6 +184,7 @@ class TaskFacts:
     reason: str = ""
     may_claim: bool = False
     can_write: bool = False
+    skill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +324,7 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """Something that waits for staff. ``kind``: alarm, request or visit; ``due_at`` only for requests."""
+    """Something that waits for staff. ``kind``: alarm, request, visit or checkin; ``due_at`` only for requests."""
 
     kind: str
     subject_id: int

@@ -62,6 +62,31 @@ DEFAULT_CATEGORIES = (
     Category("other", "其他", "Something else", ("ordinary", "timely"), kind="errand"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """Something a member can do for others, that a task may ask for."""
+
+    code: str
+    zh: str
+    en: str
+
+
+DEFAULT_SKILLS = (
+    Skill("medical", "医疗护理", "Medical care"),
+    Skill("electric", "水电维修", "Plumbing and wiring"),
+    Skill("legal", "法律咨询", "Legal advice"),
+    Skill("tutoring", "课业辅导", "Tutoring"),
+    Skill("computer", "手机电脑", "Phones and computers"),
+    Skill("driving", "开车接送", "Driving"),
+    Skill("elder_care", "陪护老人", "Company for elders"),
+    Skill("mediation", "调解", "Mediation"),
+    Skill("cooking", "做饭送餐", "Cooking and meals"),
+    Skill("language_en", "英语", "English"),
+    Skill("haircut", "理发", "Haircuts"),
+    Skill("arts", "文体", "Arts and sports"),
+)
+
 # Looked for anywhere in what was said, so each is long enough not to stand inside something harmless: 起火 is in
 # 一起火锅 and 引起火灾隐患, 轻生 in 年轻生活, 不想活 in 不想活动, "a fire" in "a fire door". Where a doubt is left the
 # word stays: a ring too many is answered with one press ("not an emergency").
@@ -126,6 +151,8 @@ class Rulebook:
     max_places: int = 20
     points: PointRules = field(default_factory=PointRules)
     consent_version: int = 1
+    skills: tuple[Skill, ...] = DEFAULT_SKILLS
+    checkin_months: int = 12
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""
@@ -137,3 +164,7 @@ class Rulebook:
             return WorkingCalendar()
         known = self.calendars.get(code) or self.calendars.get(self.calendar)
         return known or WorkingCalendar()
+
+    def skill(self, code: str) -> Skill | None:
+        """The skill with this code, or None."""
+        return next((skill for skill in self.skills if skill.code == code), None)

@@ -272,11 +272,26 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     reason = action.reason.strip()
     if not says_something(reason):
         raise Refused("form.words_needed")
-    task = work.task
-    category = rules.category(task.category)
+    category = rules.category(work.task.category)
     if category is not None and category.sensitive:
         # Given back, it would be offered to those it is about.
         raise Refused("task.stays_with_you")
+    return give_back(
+        work,
+        held,
+        actor=actor,
+        now=now,
+        remarks=(
+            Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),
+        ),
+    )
+
+
+def give_back(
+    work: Work, held: Claim, *, actor: Actor, now: datetime, remarks: tuple[Remark, ...] = ()
+) -> Decision:
+    """One claim at work ends and its place is offered again: by the helper's word, or with their right to help."""
+    task = work.task
     given_back = replace(held, state=ClaimState.RELEASED, ended_at=now)
     changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
     after = replace(
@@ -287,9 +302,7 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     return Decision(
         saves=saves,
         events=(_event("task.released", work, claim_id=held.id, member_id=actor.person_id), *ended.events),
-        remarks=(
-            Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),
-        ),
+        remarks=remarks,
         notices=(
             *work.whole.tell("released", member=actor.name),
             *(_offered_again(work) if changed in saves else ()),

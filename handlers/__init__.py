@@ -229,7 +229,18 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("poster.unit", posters.poster, Permission.SEE_UNITS),
     #
     # check-ins
-    #
+    Pressed("checkin.see", checkins.see, Permission.APPROVE_CHECK_IN),
+    Pressed("checkin.approve", checkins.approve, Permission.APPROVE_CHECK_IN),
+    Pressed("checkin.sendback", checkins.send_back, Permission.APPROVE_CHECK_IN),
+    Pressed("checkin.papers", checkins.papers, ANYONE),
+    Pressed("checkin.change", checkins.change, Permission.CHECK_IN),
+    Pressed("checkin.renew", checkins.renew, Permission.CHECK_IN),
+    Pressed("checkin.withdraw", checkins.withdraw, Permission.CHECK_IN),
+    Pressed("checkin.leave", checkins.leave, Permission.CHECK_IN),
+    Pressed("checkin.leaveyes", checkins.leave_yes, Permission.CHECK_IN),
+    Pressed("checkin.stay", checkins.stay, Permission.CHECK_IN),
+    Pressed("checkin.letter", checkins.letter, Permission.CHECK_IN),
+    Pressed("checkin.confirm", checkins.hand_in, Permission.CHECK_IN),
     # appointments
     #
     # people as staff see them

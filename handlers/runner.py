@@ -18,7 +18,9 @@ from storage.outbox import Reply
 from storage.unit import Done, Outcome, Refusal, Store
 from views.catalogue import Texts, language_of
 from views.kinds import said
+from views.message import Reader
 from views.safe import cut, plain
+from views.voice import Voice
 
 MAX_TOAST = 200
 STRANGER = "toast.start_first"
@@ -130,5 +132,6 @@ class Runner:
         """The waiting sign goes off a pressed button, with words when there are any."""
         if turn.press is None:
             return
-        text = cut(plain(self.texts.say(language, key, **(params or {}))), MAX_TOAST) if key else ""
+        voice = Voice(self.texts, Reader(language), turn.rules, turn.now)
+        text = cut(plain(voice.say(key, **(params or {}))), MAX_TOAST) if key else ""
         await self.speaker.answer(turn.press.callback_id, text, alert=alert)

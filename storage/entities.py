@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from domain.alarms import Alarm
 from domain.base import Entity
+from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
@@ -30,6 +31,7 @@ TABLES: dict[type[Entity], Table] = {
     Unit: schema.unit,
     Person: schema.person,
     Appointment: schema.appointment,
+    Checkin: schema.checkin,
     Group: schema.chat_group,
     Request: schema.request,
     Task: schema.task,

@@ -340,8 +340,11 @@ def recipients(connection: Connection, audience: Audience, now: datetime) -> tup
             bound = connection.execute(_GROUPS_UP, {"paths": paths}).all()
             nearest = max((len(row[1]) for row in bound), default=0)
             return tuple(Recipient(row[0], None) for row in bound if len(row[1]) == nearest)
-        case ToResponsible(unit_id, roles, passing_over):
-            rows = _nearest(connection, unit_path(connection, unit_id), roles, passing_over, now)
+        case ToResponsible(unit_id, roles, passing_over, otherwise):
+            path = unit_path(connection, unit_id)
+            rows = _nearest(connection, path, roles, passing_over, now)
+            if not rows and otherwise:
+                rows = _nearest(connection, path, otherwise, passing_over, now)
         case ToMembers(circle_unit_id, without, without_household_id):
             path = unit_path(connection, circle_unit_id)
             low, high = below(path)

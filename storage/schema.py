@@ -28,11 +28,12 @@ from sqlalchemy import (
 )
 
 from domain.base import Purpose, Role
+from domain.checkins.shapes import CheckinState
 from domain.pairings import VisitState
 from domain.people import Phase
 from domain.requests import RequestState
 from domain.tasks import ClaimState, TaskState
-from storage.types import Instant, Key, RowId
+from storage.types import Codes, Instant, Key, RowId
 
 metadata = MetaData(
     naming_convention={
@@ -180,11 +181,11 @@ checkin = Table(
     *_entity(),
     Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
-    Column("state", String, nullable=False),
+    Column("state", Key(CheckinState), nullable=False),
     # Their own branch or workplace elsewhere, in their own words.
     Column("branch", String, nullable=False),
-    Column("skills", JSON, nullable=False),
-    Column("free", JSON, nullable=False),
+    Column("skills", Codes, nullable=False),
+    Column("free", Codes, nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("decided_at", Instant),
     Column("decided_by", RowId, ForeignKey("person.id")),

@@ -11,11 +11,22 @@ from domain.base import NOT_FOUND, Actor, Refused, Role
 from domain.pairings import Pairing, Visit, VisitWhole
 from domain.requests import Request, RequestWhole
 from domain.rulebook import Rulebook
-from domain.tasks import AT_WORK, Claim, ClaimTask, ReleaseClaim, ReportClaim, StartClaim, Task, Whole, Work
+from domain.tasks import (
+    AT_WORK,
+    HOLDING,
+    Claim,
+    ClaimTask,
+    ReleaseClaim,
+    ReportClaim,
+    StartClaim,
+    Task,
+    Whole,
+    Work,
+)
 from storage.entities import columns, load, next_id, selection
 from storage.people import ancestors, below
 from storage.prepared import Prepared
-from storage.schema import appointment, claim, pairing, person, task, unit, visit
+from storage.schema import appointment, claim, pairing, person, person_skill, task, unit, visit
 
 _circle = unit.alias("circle")
 # Task and the paths of its unit and circle in one statement; only the task itself is locked.
@@ -33,6 +44,15 @@ _OPEN_CLAIMS = select(func.count()).where(
     claim.c.member_id == bindparam("member_id"),
     claim.c.state.in_([state.value for state in sorted(AT_WORK)]),
 )
+_HELD = (
+    select(claim.c.task_id)
+    .where(
+        claim.c.member_id == bindparam("member_id"),
+        claim.c.state.in_([state.value for state in sorted(HOLDING)]),
+    )
+    .order_by(claim.c.task_id)
+)
+_SKILLS = select(person_skill.c.skill).where(person_skill.c.person_id == bindparam("person_id"))
 _VISIT_OF_TASK = Prepared(
     select(*columns(Visit), *columns(Pairing))
     .join(pairing, pairing.c.id == visit.c.pairing_id)
@@ -92,6 +112,18 @@ def household_of(connection: Connection, person_id: int | None) -> int | None:
     return found
 
 
+def held_works(connection: Connection, person_id: int) -> tuple[Work, ...]:
+    """Every task on which somebody holds a place, locked in the order of their ids, each as for a release."""
+    found = connection.execute(_HELD, {"member_id": person_id}).scalars().all()
+    works = (load_for_release(connection, task_id) for task_id in found)
+    return tuple(works)
+
+
+def at_work(connection: Connection, person_id: int) -> int:
+    """How many claims somebody has something left to do for."""
+    return int(connection.execute(_OPEN_CLAIMS, {"member_id": person_id}).scalar_one())
+
+
 def _load_work(connection: Connection, task_id: int) -> Work:
     placed = locked_task(connection, task_id)
     if placed is None:
@@ -109,19 +141,30 @@ def load_for_claim(connection: Connection, action: ClaimTask, actor: Actor, rule
     return replace(
         work,
         household_id=household_of(connection, work.task.for_person_id),
-        open_claims=connection.execute(_OPEN_CLAIMS, {"member_id": actor.person_id}).scalar_one(),
+        open_claims=at_work(connection, actor.person_id),
         new_claim_id=next_id(connection, Claim),
+        # Few tasks ask for a skill, and each press of the others is spared a statement.
+        skills=_skills_of(connection, actor.person_id) if work.task.skill else frozenset(),
     )
+
+
+def _skills_of(connection: Connection, person_id: int) -> frozenset[str]:
+    return frozenset(connection.execute(_SKILLS, {"person_id": person_id}).scalars())
 
 
 def load_for_work(
     connection: Connection, action: StartClaim | ReleaseClaim | ReportClaim, actor: Actor, rules: Rulebook
 ) -> Work:
-    """The work as it stands; for a release also the household that is not offered its own work."""
-    work = _load_work(connection, action.task_id)
+    """The work as it stands."""
     if isinstance(action, ReleaseClaim):
-        return replace(work, household_id=household_of(connection, work.task.for_person_id))
-    return work
+        return load_for_release(connection, action.task_id)
+    return _load_work(connection, action.task_id)
+
+
+def load_for_release(connection: Connection, task_id: int) -> Work:
+    """The work, with the household that is not offered its own."""
+    work = _load_work(connection, task_id)
+    return replace(work, household_id=household_of(connection, work.task.for_person_id))
 
 
 LOADERS: dict[type[Any], Any] = {

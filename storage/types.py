@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import JSON, BigInteger, Integer, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -51,6 +51,21 @@ class Key(TypeDecorator[StrEnum]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> StrEnum | None:
         """Text to enum. Raises ValueError for a value the code does not know: the database is newer than the code."""
         return None if value is None else self.enum(value)
+
+
+class Codes(TypeDecorator[tuple[str, ...]]):
+    """A few short keys in their order, kept as a JSON list."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> list[str] | None:
+        """Tuple to list."""
+        return None if value is None else list(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[str, ...] | None:
+        """List to tuple."""
+        return None if value is None else tuple(value)
 
 
 RowId = BigInteger().with_variant(Integer, "sqlite")

@@ -34,6 +34,7 @@ from domain import (
 )
 from domain import units as unit_rules
 from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar, Sweep
+from domain.clocks import local_day
 from domain.people import Person
 from domain.permissions import allowed
 from domain.rulebook import Rulebook
@@ -244,6 +245,7 @@ class Store:
             audit.keep(connection, decision.remarks, now=now)
             audit.earn(connection, decision.earnings, now=now)
             block_rows.put(connection, decision.blocks, actor=actor, now=now)
+            checkin_rows.learn(connection, decision.skills)
             if isinstance(who, Who):
                 drafts.change(connection, who.telegram_id, draft, now=now)
             leaving = outbox.put(
@@ -578,6 +580,15 @@ class Store:
         today = now.astimezone(ZoneInfo(self.rules.time_zone)).date()
         return await self._engine.read(
             lambda connection: pairing_rows.due_pairings(connection, today, most=most)
+        )
+
+    async def due_checkins(
+        self, *, now: datetime, after: checkin_rows.Due = checkin_rows.NONE_YET, most: int = 100
+    ) -> tuple[checkin_rows.Due, ...]:
+        """Check-ins after another whose holder is owed a reminder, or whose last day is over."""
+        today = local_day(now, self.rules)
+        return await self._engine.read(
+            lambda connection: checkin_rows.due_checkins(connection, today, after=after, most=most)
         )
 
     async def forget_words(self, *, before: datetime) -> tuple[int, int]:

@@ -175,11 +175,13 @@ def _row(row: DeskRow, voice: Voice) -> Html:
             place=place,
             due=voice.when(row.due_at),
         )
+    if row.kind == "checkin":
+        return voice.say("desk.row_checkin", place=place, when=when)
     return voice.say("desk.row_alarm" if row.kind == "alarm" else "desk.row_visit", place=place, when=when)
 
 
 def _open(row: DeskRow, voice: Voice) -> Button:
-    verb = {"alarm": "alarm.see", "visit": "visit.see"}.get(row.kind, "desk.open")
+    verb = {"alarm": "alarm.see", "visit": "visit.see", "checkin": "checkin.see"}.get(row.kind, "desk.open")
     label = voice.term("desk.kind", row.kind)
     number = voice.say("number", number=row.subject_id) if row.kind == "request" else ""
     return Button(plain(f"{label} {number}".strip()), press(verb, row.subject_id))

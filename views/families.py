@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.base import Role
+from domain.checkins.shapes import CheckinState
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
+from domain.spare_time import DAYS, PARTS, SETS
 from domain.tasks import ClaimState
 from domain.trail import EVENTS, THINGS
 from domain.trail import KINDS as EVENT_KINDS
@@ -35,7 +37,11 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "service": tuple(PointRules().weights),
     "wellbeing": ("0", "1", "2", "3", "4"),
     "step": TOLD_STEPS,
-    "desk.kind": ("alarm", "request", "visit"),
+    "desk.kind": ("alarm", "request", "visit", "checkin"),
+    "free": tuple(SETS),
+    "weekday": DAYS,
+    "daypart": PARTS,
+    "state.checkin": tuple(CheckinState),
     "about": ("leader", "secretary"),
     "unit_kind": KINDS,
     "gap": GAPS,

@@ -15,7 +15,7 @@ from domain.pairings import NEEDS
 from domain.queries import Page, PersonRow, Place, UnitLevel, Words
 from domain.rulebook import Category
 from domain.units import BRANCH, kinds_below
-from views import trail
+from views import checkins, trail
 from views.catalogue import LANGUAGES, Texts
 from views.message import Button, Keyboard, Message
 from views.pairings import cadence
@@ -103,6 +103,16 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("trail", "where"): "ask.trail_where",
     ("trail", "what"): "ask.trail_what",
     ("trail", "on"): "ask.trail_on",
+    ("checkin", "unit"): "ask.checkin_unit",
+    ("checkin", "branch"): "ask.checkin_branch",
+    ("checkin", "skills"): "ask.checkin_skills",
+    ("checkin", "free"): "ask.checkin_free",
+    ("checkin_branch", "branch"): "ask.checkin_branch",
+    ("checkin_skills", "skills"): "ask.checkin_skills",
+    ("checkin_free", "free"): "ask.checkin_free",
+    ("checkin_renew", "branch"): "ask.checkin_renew",
+    ("checkin_return", "reason"): "ask.checkin_return",
+    ("confirmation", "words"): "ask.confirmation",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
@@ -312,6 +322,20 @@ def _zones(asked: Prompt, voice: Voice) -> Keyboard:
     return (*named, (voice.button("button.org_inherit", "org.pickzone", asked.version, "above"),))
 
 
+def _branches(asked: Prompt, voice: Voice) -> Keyboard:
+    return checkins.branch_buttons(asked.answers.get("branch"), version=asked.version, voice=voice)
+
+
+def _skills(asked: Prompt, voice: Voice) -> Keyboard:
+    return checkins.skill_buttons(asked.answers.get("skills") or (), version=asked.version, voice=voice)
+
+
+def _free(asked: Prompt, voice: Voice) -> Keyboard:
+    by_day = bool(asked.answers.get("by_day"))
+    chosen = asked.answers.get("free") or ()
+    return checkins.free_buttons(chosen, by_day=by_day, version=asked.version, voice=voice)
+
+
 _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "category": _categories,
     "urgency": _urgencies,
@@ -332,6 +356,9 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "where": lambda asked, voice: trail.units(asked.choices, version=asked.version, voice=voice),
     "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),
     "on": lambda asked, voice: trail.days(version=asked.version, voice=voice),
+    "branch": _branches,
+    "skills": _skills,
+    "free": _free,
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
-from views import alarms, desk, forms, pairings, people, requests, tasks, units
+from views import alarms, checkins, desk, forms, pairings, people, requests, tasks, units
 from views.catalogue import Texts
 from views.message import Message, OnUnknown, Reader
 from views.voice import Voice, card
@@ -83,6 +83,16 @@ KINDS: Mapping[str, Kind] = {
     "menu": Kind(people.menu_kind, facts=False),
     "hello": Kind(people.hello_kind, facts=False),
     "request.pass_on": Kind(forms.pass_on_kind, facts=False),
+    # check-ins
+    "checkin.card": Kind(checkins.checkin_card, facts=True),
+    "checkin.mine": Kind(checkins.own_card, facts=True),
+    "checkin.approved": Kind(checkins.approved, facts=True),
+    "checkin.returned": Kind(checkins.returned, facts=True),
+    "checkin.ending": Kind(checkins.ending, facts=True),
+    "checkin.lapsed": Kind(checkins.lapsed, facts=True),
+    "checkin.renewed": Kind(checkins.renewed, facts=True),
+    "checkin.left": Kind(checkins.left, facts=True),
+    "checkin.lapsed_member": Kind(checkins.lapsed_member, facts=True),
     # danger, and everything that is a text and nothing more
     "alarm.acknowledged": Kind(alarms.acknowledged, facts=False),
     "danger": Kind(alarms.danger_kind, facts=False),

@@ -31,18 +31,27 @@ def rights(facts: RightsFacts, *, voice: Voice) -> Message:
         card(
             block(voice.say("rights.everyone"), _own_lines(rights_of_everyone(), voice)),
             *(
-                block(
-                    voice.say(
-                        "rights.member" if role is Role.MEMBER else "rights.staff",
-                        role=voice.term("role", role),
-                        place=_places([one for one in facts.held if one.role is role], voice),
-                    ),
-                    _lines(rights_of(role), voice),
-                )
+                _added_by(role, [one for one in facts.held if one.role is role], voice)
                 for role in dict.fromkeys(one.role for one in facts.held)
             ),
             voice.say("rights.duty") if facts.held else "",
         )
+    )
+
+
+def rights_and_duty(appointed: Appointed, *, voice: Voice) -> Html:
+    """What one appointment adds and what is asked in return, for who has just been given it."""
+    return card(_added_by(appointed.role, [appointed], voice), voice.say("rights.duty"))
+
+
+def _added_by(role: Role, held: Sequence[Appointed], voice: Voice) -> Html:
+    return block(
+        voice.say(
+            "rights.member" if role is Role.MEMBER else "rights.staff",
+            role=voice.term("role", role),
+            place=_places(held, voice),
+        ),
+        _lines(rights_of(role), voice),
     )
 
 

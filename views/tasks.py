@@ -28,6 +28,7 @@ def task_card(params: Mapping[str, Scalar], facts: TaskFacts, voice: Voice) -> M
                 f"<b>{_title(facts, voice)}</b> · {voice.term('urgency', facts.urgency)}",
                 _state(facts, voice),
                 voice.say("task.due_on", day=voice.day(facts.due_on)) if facts.due_on else "",
+                voice.say("task.skill", skill=facts.skill) if facts.skill else "",
             ),
             _where(facts, voice),
             block(

@@ -25,6 +25,7 @@ from views.safe import Html, line, plain, words
 
 _DAY_WORDS = {-1: "day.yesterday", 0: "day.today", 1: "day.tomorrow"}
 _NOTE = "note"
+_SKILL = "skill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ class Voice:
         return self.reader.language != "en"
 
     def say(self, key: str, **params: Any) -> Html:
-        """The text of ``key``; see ``Texts.say``."""
+        """The text of ``key``; see ``Texts.say``. A skill among the parameters comes as its code and is named."""
+        code = params.get(_SKILL)
+        if isinstance(code, str) and not isinstance(code, Html):
+            params[_SKILL] = self.skill(code)
         return self.texts.say(self.reader.language, key, **params)
 
     def term(self, family: str, value: object) -> Html:
@@ -76,6 +80,11 @@ class Voice:
         if code == "visit":
             return self.say("task.visit")
         found = self.rules.category(code)
+        return line(code if found is None else found.zh if self.chinese else found.en, limit=60)
+
+    def skill(self, code: str) -> Html:
+        """A skill's name; its code when the configuration no longer knows it."""
+        found = self.rules.skill(code)
         return line(code if found is None else found.zh if self.chinese else found.en, limit=60)
 
     def points(self, hundredths: int) -> Html:
@@ -112,6 +121,14 @@ class Voice:
                 day, language=self._language, skeleton="MMMd" if day.year == self.today.year else "yMMMd"
             )
         )
+
+    def written_day(self, day: date) -> Html:
+        """A day as papers have it: with its year, whatever day it is today."""
+        return Html(_written(day, language=self._language, skeleton="yMMMd"))
+
+    def local_day(self, moment: datetime) -> date:
+        """The community's day at an instant."""
+        return self._local(moment).date()
 
     def when(self, moment: datetime) -> Html:
         """Day and time: "今天 14:30", "tomorrow 09:00"."""

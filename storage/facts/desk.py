@@ -1,4 +1,4 @@
-"""What waits for staff, in one list: alarms nobody has answered, requests to decide on, visits to confirm."""
+"""What waits for staff, in one list: alarms nobody has answered, requests to decide on, visits to confirm, check-ins."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, exists, literal, null, or_, select, type_coerce, union_all
 
 from domain.base import Role
+from domain.checkins.shapes import CheckinState
 from domain.pairings import VisitState
 from domain.queries import DeskRow, ListDesk, Page
 from domain.requests import RequestState
 from domain.tasks import ClaimState
 from storage.facts.rows import STAFF_ROLES, Look, covered, page_of, paged, place
-from storage.schema import alarm, claim, request, task, unit, visit
+from storage.schema import alarm, checkin, claim, request, task, unit, visit
 from storage.types import Instant
 
 _nothing = type_coerce(null(), Instant()).label("due_at")
@@ -74,7 +75,22 @@ _VISITS = (
         ),
     )
 )
-_waiting = union_all(_ALARMS, _REQUESTS, _VISITS).subquery("waiting")
+_CHECKINS = select(
+    literal(3),
+    literal("checkin"),
+    checkin.c.id,
+    checkin.c.asked_at,
+    _nothing,
+    literal(""),
+    literal(""),
+    checkin.c.unit_id,
+).where(
+    checkin.c.state == CheckinState.ASKED,
+    checkin.c.unit_id.in_(covered(Role.SECRETARY.value, Role.ADMIN.value)),
+    # Nobody approves their own.
+    checkin.c.person_id != bindparam("reader"),
+)
+_waiting = union_all(_ALARMS, _REQUESTS, _VISITS, _CHECKINS).subquery("waiting")
 _DESK = paged(
     select(
         _waiting.c.kind,
@@ -92,7 +108,7 @@ _DESK = paged(
 
 
 def list_desk(connection: Connection, query: ListDesk, look: Look) -> Page[DeskRow]:
-    """Alarms first, then requests and visits, each by age."""
+    """Alarms first, then requests, visits and check-ins, each by age."""
     rows, page = page_of(
         connection,
         _DESK,

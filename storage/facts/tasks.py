@@ -119,6 +119,7 @@ def task_card(connection: Connection, task_id: int, look: Look) -> TaskFacts | N
         minutes=own.minutes if own is not None else None,
         due_on=row.due_on,
         may_claim=not sensitive and mine not in HOLDING and _may_claim(row, subject, look),
+        skill=row.skill or "",
     )
     if mine in AT_WORK:
         return _at_work(connection, row, facts)

@@ -9,7 +9,7 @@ from bot.rules import rulebook
 from bot.settings import Settings, load
 from domain.alarms import has_danger
 from domain.clocks import answer_due
-from domain.rulebook import URGENCIES, Category, Rulebook
+from domain.rulebook import URGENCIES, Category, Rulebook, Skill
 
 
 def test_settings_left_alone_are_the_rulebook_left_alone() -> None:
@@ -31,6 +31,8 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
                 "LINLI_RULES__OFFICE__CLOSES": "12:00",
                 "LINLI_RULES__OFFICE__WEEKDAYS": "1,3",
                 "LINLI_RULES__FIRST_ANSWER_HOURS__ORDINARY": "6",
+                "LINLI_RULES__CHECKIN_MONTHS": "6",
+                "LINLI_COMMUNITY__SKILLS": '[{"code": "bees", "zh": "养蜂", "en": "Beekeeping"}]',
                 "LINLI_POINTS__VERSION": "2",
                 "LINLI_POINTS__PER_HOUR__VISIT": "2000",
                 "LINLI_POINTS__RATING_FACTOR__5": "150",
@@ -51,6 +53,8 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
     assert rules.working_hours.closes == time(12)
     assert rules.working_hours.weekdays == {1, 3}
     assert rules.answer_hours == {"urgent": 2, "timely": 4, "ordinary": 6, "complex": 8}
+    assert rules.checkin_months == 6
+    assert rules.skills == (Skill("bees", "养蜂", "Beekeeping"),)
     assert rules.points.version == 2
     assert rules.points.weights == {**Rulebook().points.weights, "visit": 2000}
     assert rules.points.factors[5] == 150

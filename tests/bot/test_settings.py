@@ -168,6 +168,13 @@ class TestMistakes:
         (line,) = mistakes(written(tmp_path, category * 2))
         assert "lift stands twice" in line
 
+    def test_a_skill_stands_once_and_there_is_one_at_least(self, tmp_path: Path) -> None:
+        skill = "{code = 'bees', zh = '养蜂', en = 'Bees'}"
+        (line,) = mistakes(written(tmp_path, f"[community]\nskills = [{skill}, {skill}]\n"))
+        assert "bees stands twice" in line
+        (line,) = mistakes(written(tmp_path, "[community]\nskills = []\n"))
+        assert line.startswith("community.skills")
+
     @pytest.mark.parametrize("opens", ["9", "'9'", "'25:00'", "'09:00Z'", "true"])
     def test_what_is_no_local_time_of_day_is_refused(self, tmp_path: Path, opens: str) -> None:
         (line,) = mistakes(written(tmp_path, f"[rules.office]\nopens = {opens}\n"))

@@ -12,6 +12,8 @@ import pytest
 
 from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
 from domain.calendars import WorkingCalendar
+from domain.checkins.shapes import CheckinState
+from domain.checkins.shown import CheckinFacts
 from domain.pairings import VisitState
 from domain.queries import (
     AlarmFacts,
@@ -44,11 +46,12 @@ from domain.queries import (
 )
 from domain.requests import RequestState
 from domain.rulebook import Rulebook
+from domain.spare_time import SLOTS
 from domain.tasks import ClaimState, TaskState
 from domain.unit_pages import GAPS, Alias, Consequences, Gap, Staff, UnitCard, UnitLine, UnitList
 from domain.units import Below
 from storage.facts import FACTS
-from views import alarms, desk, forms, pairings, people, points, requests, tasks, units
+from views import alarms, checkins, desk, forms, pairings, people, points, requests, tasks, units
 from views.catalogue import LANGUAGES, Texts
 from views.families import FAMILIES
 from views.forms import Prompt
@@ -83,6 +86,7 @@ DESK = DeskFacts(
 TASK = TaskFacts(
     BIG, 9, "request", "lift", "timely", TaskState.OFFERED, 20, 3, PLACE, True, NOW, BIG, words=LONG, minutes=75,
     contact=CONTACT, notes=NASTY * 600, reason=NASTY * 600, need="illness", may_claim=True, can_write=True,
+    skill="medical",
 )  # fmt: skip
 VISIT = VisitFacts(
     BIG, BIG, VisitState.DONE, NOW.date(), NAME, PLACE, NOW, 90, 3, LONG, NAME, NAME, None, True
@@ -90,6 +94,11 @@ VISIT = VisitFacts(
 NEWS = RequestNews(BIG, "lift", RequestState.OPEN, LONG, LONG, NASTY * 600, 3, NOW, HELPERS, "timely")
 PAIRING = PairingFacts(BIG, NAME, "living_alone", 7, NOW.date(), PLACE, NAME, NAME, NASTY * 600)
 ALARM = AlarmFacts(BIG, PLACE, CONTACT, NASTY * 600, NOW, NOW, NAME)
+CHECKIN = CheckinFacts(
+    BIG, 9, 7, CheckinState.APPROVED, NAME, PLACE, PLACE, NAME, NOW, home=PLACE, contact=CONTACT,
+    skills=tuple(skill.code for skill in RULES.skills), free=SLOTS[::2], serving=True, since=NOW,
+    valid_until=NOW.date(), decided_by=NAME, question=NASTY * 90, papers=3, may_renew=True,
+)  # fmt: skip
 PART = Part("text", NASTY * 400, at=NOW)
 PHOTO = Part("photo", file_id="f", at=NOW, purpose=Purpose.ADDITION)
 UNIT = UnitRow(BIG, "building", PLACE)
@@ -130,6 +139,15 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "visit.confirmed": ({"stars": 2, "amount": 0}, None),
     "pairing.made_member": ({}, PAIRING),
     "pairing.made_resident": ({}, PAIRING),
+    "checkin.card": ({"note": "checkin.paper_came"}, CHECKIN),
+    "checkin.mine": ({"note": "checkin.not_in_force"}, CHECKIN),
+    "checkin.approved": ({}, CHECKIN),
+    "checkin.returned": ({}, replace(CHECKIN, state=CheckinState.RETURNED)),
+    "checkin.ending": ({}, CHECKIN),
+    "checkin.lapsed": ({"count": 2}, CHECKIN),
+    "checkin.renewed": ({}, CHECKIN),
+    "checkin.left": ({"pairs": 1}, CHECKIN),
+    "checkin.lapsed_member": ({"pairs": 0}, CHECKIN),
     "person.appointed": ({"role": "leader"}, UnitFacts(BIG, PLACE)),
     "unit.card": ({"note": "org.saved", "bot": "linli_bot"}, UNIT_CARD),
     "group.left": ({}, UnitFacts(BIG, PLACE)),
@@ -214,6 +232,11 @@ def test_cards_can_be_sent_in_every_state(language: str) -> None:
     for mine in (None, *ClaimState):
         for task_state in TaskState:
             check(shown("task.card", {}, replace(TASK, mine=mine, state=task_state), language))
+    for checkin_state in CheckinState:
+        for serving in (True, False):
+            stands = replace(CHECKIN, state=checkin_state, serving=serving, skills=(), free=())
+            for kind in ("checkin.card", "checkin.mine", "checkin.returned"):
+                check(shown(kind, {}, stands, language))
     check(shown("task.card", {}, replace(TASK, request_id=None, kind="visit", due_on=NOW.date()), language))
     check(
         shown(
@@ -345,7 +368,7 @@ def screens(spoken: Voice) -> Iterator[Message]:
     )
     yield requests.mine(Page(tuple(numbered), 2, 3, 99), voice=spoken)
     yield requests.mine(empty, voice=spoken)
-    for kind in ("alarm", "request", "visit"):
+    for kind in ("alarm", "request", "visit", "checkin"):
         rows = tuple(DeskRow(kind, number, NOW, PLACE, "lift", "urgent", NOW) for number in range(6))
         yield desk.desk(Page(rows, 2, 3, 99), voice=spoken)
     yield desk.desk(empty, voice=spoken)
@@ -379,6 +402,11 @@ def screens(spoken: Voice) -> Iterator[Message]:
     yield desk.choose_category(DESK, voice=spoken)
     yield desk.choose_urgency(DESK, voice=spoken)
     yield desk.choose_places(DESK, voice=spoken)
+    yield checkins.check(ANSWERS, version=7, voice=spoken)
+    yield checkins.check({}, version=7, voice=spoken)
+    yield checkins.sure_to_leave(CHECKIN, voice=spoken)
+    yield from checkins.papers((PHOTO, replace(PHOTO, kind="document")), voice=spoken)
+    yield from checkins.papers((), voice=spoken)
     yield people.hello(voice=spoken)
     yield people.languages(voice=spoken)
     yield people.consent(voice=spoken)
@@ -441,6 +469,7 @@ ANSWERS: Mapping[str, Any] = {
     "contents": [{"kind": "text", "text": NASTY * 400}, {"kind": "photo", "file_id": "f"}],
     "category": "lift", "urgency": "timely", "private": True, "name_hidden": True, "about": "leader", "name": NAME,
     "flat": NAME, "phone": NAME, "unit_zh": NAME, "unit_en": NAME, "resident_name": NAME, "member_name": NAME,
+    "branch": NAME, "skills": ["medical"], "free": list(SLOTS[1:]), "by_day": True,
     "need": "illness", "cadence_days": 7, "first_due_on": "2026-03-09", "notes": NASTY * 400, "request_id": 17,
 }  # fmt: skip
 PEOPLE = Page(tuple(PersonRow(number, NAME, PLACE, NAME) for number in range(6)), 2, 3, 18)
