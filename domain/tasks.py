@@ -277,26 +277,33 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     if category is not None and category.sensitive:
         # Given back, it would be offered to those it is about.
         raise Refused("task.stays_with_you")
-    given_back = replace(held, state=ClaimState.RELEASED, ended_at=now)
-    changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
-    after = replace(
-        work, task=changed, claims=tuple(given_back if c.id == held.id else c for c in work.claims)
-    )
-    ended = _finish_if_all_reported(after, now=now)
-    saves = (*_newest(changed, ended.saves), given_back)
-    return Decision(
-        saves=saves,
-        events=(_event("task.released", work, claim_id=held.id, member_id=actor.person_id), *ended.events),
+    back = given_back(work, held, name=actor.name, now=now)
+    return replace(
+        back,
         remarks=(
             Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),
         ),
+        result={"task_id": task.id},
+    )
+
+
+def given_back(work: Work, held: Claim, *, name: str, now: datetime) -> Decision:
+    """A claim leaves its place, whoever decided so; ``name`` is what its member is called."""
+    task = work.task
+    released = replace(held, state=ClaimState.RELEASED, ended_at=now)
+    changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
+    after = replace(work, task=changed, claims=tuple(released if c.id == held.id else c for c in work.claims))
+    ended = _finish_if_all_reported(after, now=now)
+    saves = (*_newest(changed, ended.saves), released)
+    return Decision(
+        saves=saves,
+        events=(_event("task.released", work, claim_id=held.id, member_id=held.member_id), *ended.events),
         notices=(
-            *work.whole.tell("released", member=actor.name),
+            *work.whole.tell("released", member=name),
             *(_offered_again(work) if changed in saves else ()),
             *ended.notices,
         ),
         refreshes=_cards(work),
-        result={"task_id": task.id},
     )
 
 

@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.base import Actor
 from domain.pairings import OpenVisit
+from jobs import appointments
 from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
@@ -60,6 +61,8 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("settlement", timedelta(minutes=1), settle),
     Job("visits", timedelta(minutes=1), open_visits),
+    Job("appointments", timedelta(minutes=1), appointments.turn),
+    Job("appointment_reminders", timedelta(hours=1), appointments.remind),
     Job("forget_words", timedelta(hours=6), forget_words),
 )
 

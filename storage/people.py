@@ -19,12 +19,22 @@ from domain.base import (
     Held,
     Refused,
     Role,
+    ToChat,
     ToGroup,
     ToMembers,
     ToPerson,
     ToResponsible,
 )
-from domain.people import Appoint, Appointment, ChooseHome, ChooseLanguage, GiveConsent, Person, PersonCase
+from domain.people import (
+    Appoint,
+    Appointment,
+    ChooseHome,
+    ChooseLanguage,
+    GiveConsent,
+    Person,
+    PersonCase,
+    Phase,
+)
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
@@ -108,7 +118,10 @@ def _actor_of(rows: Sequence[Any]) -> Actor:
 _PERSON_BY_TELEGRAM = (
     selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
 )
-_STANDING = selection(Appointment).where(appointment.c.person_id == bindparam("person_id"), _live)
+# What is over by its time alone is told apart by the rules, which know the time.
+_STANDING = selection(Appointment).where(
+    appointment.c.person_id == bindparam("person_id"), appointment.c.phase != Phase.ENDED
+)
 _UNIT = select(unit.c.path, unit.c.kind).where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
 HOME_KINDS = frozenset({"building"})
 
@@ -178,7 +191,7 @@ def load_for_appointment(
         unit_id=action.unit_id,
         unit_path=row[0] if row else "",
         new_id=next_id(connection, Appointment),
-        standing=every(connection, Appointment, _STANDING, person_id=known.id, now=None),
+        standing=every(connection, Appointment, _STANDING, person_id=known.id),
     )
 
 
@@ -306,6 +319,8 @@ def recipients(connection: Connection, audience: Audience, now: datetime) -> tup
     match audience:
         case ToPerson(person_id):
             rows: Iterable[Any] = _ONE.all(connection, {"person_id": person_id})
+        case ToChat(chat_id):
+            return (Recipient(chat_id, None),)
         case ToGroup(unit_id):
             paths = ancestors(unit_path(connection, unit_id))
             bound = connection.execute(_GROUPS_UP, {"paths": paths}).all()

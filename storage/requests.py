@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Role
-from domain.people import Person
+from domain.people import Person, Phase
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
@@ -39,7 +39,7 @@ _SECRETARIES_UP = (
     .where(
         unit.c.path.in_(bindparam("paths", expanding=True)),
         appointment.c.role == Role.SECRETARY,
-        appointment.c.ends_at.is_(None),
+        appointment.c.phase == Phase.RUNNING,
     )
 )
 

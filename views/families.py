@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
+from domain.roster import ROLES
 from domain.rulebook import URGENCIES, PointRules
 from domain.tasks import ClaimState
 
@@ -32,6 +34,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "wellbeing": ("0", "1", "2", "3", "4"),
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "visit"),
+    "people.who": ROLES,
+    "person.what": ("name", "phone", "flat"),
+    "person.checkin_state": ("asked", "returned", "approved", "withdrawn", "left", "lapsed"),
+    "appointment_told": APPOINTMENT_TOLD,
     "about": ("leader", "secretary"),
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

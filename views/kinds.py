@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
-from views import alarms, desk, forms, pairings, people, requests, tasks
+from views import alarms, appointments, desk, forms, pairings, people, requests, roster, tasks
 from views.catalogue import Texts
 from views.message import Message, OnUnknown, Reader
 from views.voice import Voice, card
@@ -77,6 +77,17 @@ KINDS: Mapping[str, Kind] = {
     "pairing.made_resident": Kind(pairings.made_resident, facts=True),
     # people
     "person.appointed": Kind(people.appointed, facts=True),
+    "person.card": Kind(roster.person_card, facts=True),
+    "person.work": Kind(roster.person_work, facts=True),
+    "person.suspended": Kind(roster.suspended, facts=False),
+    "person.restored": Kind(roster.restored, facts=False),
+    "person.corrected": Kind(roster.corrected, facts=False),
+    "person.proxy": Kind(roster.proxy_named, facts=False),
+    "person.recognised": Kind(roster.recognised, facts=False),
+    "person.merged": Kind(roster.merged, facts=False),
+    "person.merged_away": Kind(roster.merged_away, facts=False),
+    "person.maybe_same": Kind(roster.maybe_same, facts=True),
+    "appointment.told": Kind(appointments.told, facts=True),
     "home.picker": Kind(people.home_picker_kind, facts=True),
     "menu": Kind(people.menu_kind, facts=False),
     "hello": Kind(people.hello_kind, facts=False),

@@ -11,7 +11,7 @@ from domain.base import NOT_FOUND, Refused
 from domain.permissions import Permission
 from domain.queries import Card, SeeCard, SeeRequest
 from domain.tasks import HOLDING
-from storage.facts import alarms, pairings, requests, tasks
+from storage.facts import alarms, pairings, persons, requests, tasks
 from storage.facts.rows import Look
 
 CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
@@ -20,6 +20,8 @@ CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "task.card": tasks.task_card,
     "visit.confirm": pairings.visit_confirm,
     "alarm.card": alarms.alarm_card,
+    "person.card": persons.person_card,
+    "person.work": persons.person_work,
 }
 
 
