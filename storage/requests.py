@@ -30,6 +30,7 @@ from domain.rulebook import Rulebook
 from domain.tasks import Claim, Task
 from storage.entities import load, next_id
 from storage.people import ancestors, unit_path, with_address
+from storage.roster import own_case
 from storage.schema import appointment, unit
 from storage.tasks import household_of, nearest_circle, task_of_request, work_of
 
@@ -81,6 +82,7 @@ def load_for_raising(connection: Connection, action: RaiseRequest, actor: Actor,
         person=known,
         household_id=addressed.household_id,
         owners=frozenset({known.id}),
+        own=own_case(connection, known.id, action.phone) if action.phone_shared and action.phone else None,
     )
 
 

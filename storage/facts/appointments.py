@@ -110,13 +110,13 @@ _DEPUTIES = (
         person.c.id != bindparam("reader"),
         func.lower(person.c.name).like(bindparam("pattern"), escape="\\"),
     )
-    .order_by(unit.c.path, person.c.id)
+    .order_by(func.length(unit.c.path).desc(), unit.c.path, person.c.id)
     .limit(MOST_DEPUTIES * 3)
 )
 
 
 def list_deputies(connection: Connection, query: ListDeputies, look: Look) -> tuple[PersonRow, ...]:
-    """Who helps or leads at, above or below the unit, nearest the top first."""
+    """Who helps or leads at, above or below the unit, those nearest to the homes first."""
     row = connection.execute(_ONE, {"id": query.appointment_id}).first()
     if row is None or row.person_id != look.reader.person_id:
         raise Refused(NOT_FOUND)
