@@ -144,6 +144,7 @@ class Purpose(StrEnum):
     ALARM = "alarm"
     QUESTION = "question"
     CONFIRMATION = "confirmation"
+    SUSPEND_REASON = "suspend_reason"
 
 
 def says_something(text: str) -> bool:
@@ -215,7 +216,14 @@ class ToGroup:
     unit_id: int
 
 
-Audience = ToPerson | ToResponsible | ToMembers | ToGroup
+@dataclass(frozen=True, slots=True)
+class ToChat:
+    """A private chat that is nobody's any more: its person has become one with another account's."""
+
+    chat_id: int
+
+
+Audience = ToPerson | ToResponsible | ToMembers | ToGroup | ToChat
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +294,18 @@ class Skills:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What points to one record of a person points to another from now on: they are one human.
+
+    ``chat_id`` is the account that the first record loses; the form open in it is dropped.
+    """
+
+    from_id: int
+    to_id: int
+    chat_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller.
 
@@ -301,6 +321,7 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     refreshes: tuple[Refresh, ...] = ()
     blocks: tuple[Block, ...] = ()
+    moved: tuple[Moved, ...] = ()
     result: Mapping[str, Scalar] = field(default_factory=dict)
 
 

@@ -79,6 +79,13 @@ class Appointment(Entity):
         return self.starts_at <= now and (self.ends_at is None or self.ends_at > now)
 
 
+def is_over(appointment: Appointment, now: datetime) -> bool:
+    """Whether nothing follows from an appointment any more."""
+    return appointment.phase is Phase.ENDED or (
+        appointment.ends_at is not None and appointment.ends_at <= now
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PersonCase:
     """A person, and the unit an action names. ``unit_path`` is empty when there is no such unit."""
@@ -124,7 +131,7 @@ class ChooseLanguage(Action):
 
 @dataclass(frozen=True, slots=True)
 class Appoint(Action):
-    """Give a role at a unit; done from the command line until there is a screen for it."""
+    """Give a role at a unit, from the command line: to somebody known or not, from now or from ``starts_at`` on."""
 
     permission: ClassVar[str] = Permission.RUN_CLOCK
     telegram_id: int
@@ -132,6 +139,8 @@ class Appoint(Action):
     unit_id: int
     name: str | None = None
     language: str = "zh"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 def consent(
@@ -190,15 +199,28 @@ def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, r
     """A second appointment to the same role at the same unit changes nothing."""
     if not case.unit_path:
         raise Refused("unit.unknown")
-    if any(a.role is action.role and a.unit_id == case.unit_id for a in case.standing):
+    starts_at = max(action.starts_at or now, now)
+    if action.ends_at is not None and action.ends_at <= starts_at:
+        raise Refused("appoint.ends_too_early")
+    if any(
+        a.role is action.role and a.unit_id == case.unit_id and not is_over(a, now) for a in case.standing
+    ):
         return Decision(result={"person_id": case.person.id, "already": True})
     person = case.person
     if not person.version:
         person = replace(person, name=action.name or str(action.telegram_id), language=action.language)
     elif action.name:
         person = replace(person, name=action.name)
+    coming = starts_at > now
     appointment = Appointment(
-        case.new_id, 0, person_id=person.id, role=action.role, unit_id=case.unit_id, starts_at=now
+        case.new_id,
+        0,
+        person_id=person.id,
+        role=action.role,
+        unit_id=case.unit_id,
+        starts_at=starts_at,
+        ends_at=action.ends_at,
+        phase=Phase.COMING if coming else Phase.RUNNING,
     )
     return Decision(
         saves=(person, appointment),
@@ -215,14 +237,14 @@ def appoint(case: PersonCase, action: Appoint, *, actor: Actor, now: datetime, r
             Notice(ToPerson(person.id), "person.appointed", case.unit_id, {"role": action.role.value}),
             menu_of(person),
         )
-        if person.consent_version
+        if person.consent_version and not coming
         else (),
         result={"person_id": person.id},
     )
 
 
 def menu_of(person: Person) -> Notice:
-    """Telegram's own menu of commands follows the person's rights and language."""
+    """Telegram's own menu of commands follows the person's rights and language: sent with every change of either."""
     return Notice(ToPerson(person.id), "commands", lane=Lane.PERSON)
 
 

@@ -37,6 +37,7 @@ from domain.base import (
 )
 from domain.clocks import answer_due
 from domain.lanes import Lane
+from domain.merging import OwnCase, maybe_the_same, recognised
 from domain.people import Person
 from domain.permissions import Permission
 from domain.rulebook import Category, Rulebook
@@ -131,6 +132,7 @@ class Arrival:
     """What is needed to take a request in: its new number, where it belongs, and the person it is for.
 
     ``zone`` and ``calendar`` are those the unit keeps; "" the community's.
+    ``own`` is there when a number came with it that Telegram vouches for: the person may be known by it.
     """
 
     request_id: int
@@ -142,6 +144,7 @@ class Arrival:
     owners: frozenset[int] = frozenset()
     zone: str = ""
     calendar: str = ""
+    own: OwnCase | None = None
 
     @property
     def subject(self) -> Subject:
@@ -156,7 +159,8 @@ class Arrival:
 class RaiseRequest(Action):
     """Pass on what is wrong. ``about`` tells whom a sensitive one concerns: "leader" or "secretary".
 
-    ``name``, ``flat`` and ``phone`` are given the first time only and None afterwards.
+    ``name``, ``flat`` and ``phone`` are given the first time only and None afterwards. ``phone_shared``: it is one's own
+    by Telegram's word, and not typed.
     """
 
     permission: ClassVar[str] = Permission.RAISE_REQUEST
@@ -169,6 +173,7 @@ class RaiseRequest(Action):
     name: str | None = None
     flat: str | None = None
     phone: str | None = None
+    phone_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,14 +364,26 @@ def raise_request(
         phone=action.phone or person.phone,
         household_id=arrival.household_id or person.household_id,
     )
+    saves: tuple[Entity, ...] = (known,) if known != person or not person.version else ()
+    met, sender = None, actor
+    if arrival.own is not None:
+        met, known = recognised(arrival.own, known, now=now)
+    if met is not None:
+        # Entered by a leader long since: from here on they are that person, and so is this request.
+        saves = met.saves
+        sender, request = replace(actor, person_id=known.id), replace(request, requester_id=known.id)
+    alike = () if arrival.own is None or met is not None else maybe_the_same(arrival.own, known)
     return Decision(
-        saves=(*((known,) if known != person or not person.version else ()), request),
+        saves=(*saves, request),
         events=(
             _event("request.raised", request, {"category": request.category, "urgency": request.urgency}),
+            *(met.events if met else ()),
         ),
-        remarks=_remarks(request, Purpose.DESCRIPTION, actor, contents),
+        remarks=_remarks(request, Purpose.DESCRIPTION, sender, contents),
+        moved=met.moved if met else (),
         notices=(
-            Notice(ToPerson(actor.person_id), "request.card", request.id, lane=Lane.PERSON, card=True),
+            *(met.notices if met else alike),
+            Notice(ToPerson(sender.person_id), "request.card", request.id, lane=Lane.PERSON, card=True),
             Notice(
                 ToResponsible(
                     request.handling_unit_id,

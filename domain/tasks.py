@@ -276,10 +276,10 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     if category is not None and category.sensitive:
         # Given back, it would be offered to those it is about.
         raise Refused("task.stays_with_you")
-    return give_back(
+    return given_back(
         work,
         held,
-        actor=actor,
+        name=actor.name,
         now=now,
         remarks=(
             Remark("claim", held.id, Purpose.WITHDRAW_REASON, actor.person_id, Content("text", reason)),
@@ -287,24 +287,21 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
     )
 
 
-def give_back(
-    work: Work, held: Claim, *, actor: Actor, now: datetime, remarks: tuple[Remark, ...] = ()
+def given_back(
+    work: Work, held: Claim, *, name: str, now: datetime, remarks: tuple[Remark, ...] = ()
 ) -> Decision:
-    """One claim at work ends and its place is offered again: by the helper's word, or with their right to help."""
+    """A claim at work leaves its place, whoever decided so; ``name`` is what its member is called."""
     task = work.task
-    given_back = replace(held, state=ClaimState.RELEASED, ended_at=now)
+    released = replace(held, state=ClaimState.RELEASED, ended_at=now)
     changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
-    after = replace(
-        work, task=changed, claims=tuple(given_back if c.id == held.id else c for c in work.claims)
-    )
+    after = replace(work, task=changed, claims=tuple(released if c.id == held.id else c for c in work.claims))
     ended = _finish_if_all_reported(after, now=now)
-    saves = (*_newest(changed, ended.saves), given_back)
+    saves = (*_newest(changed, ended.saves), released)
     return Decision(
         saves=saves,
-        events=(_event("task.released", work, claim_id=held.id, member_id=actor.person_id), *ended.events),
-        remarks=remarks,
+        events=(_event("task.released", work, claim_id=held.id, member_id=held.member_id), *ended.events),
         notices=(
-            *work.whole.tell("released", member=actor.name),
+            *work.whole.tell("released", member=name),
             *(_offered_again(work) if changed in saves else ()),
             *ended.notices,
         ),

@@ -31,6 +31,7 @@ from domain.permissions import Permission
 from domain.rulebook import Rulebook
 from handlers import (
     alarms,
+    appointments,
     blocks,
     checkins,
     desk,
@@ -38,6 +39,7 @@ from handlers import (
     groups,
     pairings,
     people,
+    persons,
     points,
     posters,
     privacy,
@@ -242,9 +244,19 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("checkin.letter", checkins.letter, Permission.CHECK_IN),
     Pressed("checkin.confirm", checkins.hand_in, Permission.CHECK_IN),
     # appointments
-    #
+    Pressed("person.appoint", appointments.appoint, Permission.APPOINT),
+    Pressed("person.end", appointments.end, Permission.APPOINT),
+    Pressed("person.endyes", appointments.end_yes, Permission.APPOINT),
+    Pressed("person.away", appointments.away, Permission.NAME_DEPUTY),
+    Pressed("person.recall", appointments.recall, Permission.NAME_DEPUTY),
     # people as staff see them
-    #
+    Pressed("person.see", roster.see, Permission.SEE_PEOPLE),
+    Pressed("people.close", roster.close, ANYONE),
+    Pressed("person.new", persons.new, Permission.ENTER_PERSON),
+    Pressed("person.correct", persons.correct, Permission.ENTER_PERSON),
+    Pressed("person.suspend", persons.suspend, Permission.SUSPEND_PERSON),
+    Pressed("person.restore", persons.restore, Permission.SUSPEND_PERSON),
+    Pressed("person.merge", persons.merge, Permission.MERGE_PEOPLE),
     # privacy
     #
     # the audit trail

@@ -158,7 +158,11 @@ def _raised(answers: Answers) -> dict[str, Any]:
 
 def _raise(turn: Turn, answers: Answers, draft: Draft) -> Do:
     return Do(
-        RaiseRequest(**_raised(answers), name=answers.get("name")),
+        RaiseRequest(
+            **_raised(answers),
+            name=answers.get("name"),
+            phone_shared=bool(answers.get("phone") and answers.get("phone_shared")),
+        ),
         replies=(turn.words("request.sent", edit=draft.message_id),),
         toast="toast.saved",
     )

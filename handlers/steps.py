@@ -79,7 +79,7 @@ def words(key: str, *, most: int) -> Take:
 
 async def phone(turn: Turn, said: Said, answers: Answers) -> Taken:
     """A shared number of one's own, or a typed one."""
-    return Taken({"phone": said.phone or parsing.phone(said.text)})
+    return Taken({"phone": said.phone or parsing.phone(said.text), "phone_shared": bool(said.phone)})
 
 
 # --- a unit of the tree -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from handlers import (
     imports,
     pairings,
     people,
+    persons,
     privacy,
     raising,
     requests,
@@ -65,6 +66,8 @@ async def words(turn: Turn) -> Answer:
     if form is not None and opening.draft is not None:
         return await forms.hear(turn, form, opening.draft)
     assert turn.message is not None  # noqa: S101 - registered for messages
+    if turn.message.contact is not None and people.has_arrived(opening):
+        return await persons.own_phone(turn)
     content = content_of(turn.message)
     if content is None:
         return sent(await turn.say("stray.sticker" if turn.message.sticker else "stray.not_understood"))

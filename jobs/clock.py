@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from domain.base import Actor
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import checkins
+from jobs import appointments, checkins
 from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
@@ -79,6 +79,8 @@ JOBS: tuple[Job, ...] = (
     Job("settlement", timedelta(minutes=1), settle),
     Job("visits", timedelta(minutes=1), open_visits),
     Job("checkins", timedelta(minutes=10), checkins.run),
+    Job("appointments", timedelta(minutes=1), appointments.turn),
+    Job("appointment_reminders", timedelta(hours=1), appointments.remind),
     Job("forget_words", timedelta(hours=6), forget_words),
     Job("seal", timedelta(minutes=5), seal),
     Job("blocked", timedelta(minutes=1), blocked),

@@ -18,7 +18,7 @@ from domain.pairings import (
     VisitCase,
     VisitState,
 )
-from domain.people import Person
+from domain.people import Person, Phase
 from domain.rulebook import Rulebook
 from domain.tasks import Claim, Task
 from storage.entities import load, next_id
@@ -29,7 +29,7 @@ from storage.tasks import household_of, locked_task, work_of
 _SERVES = select(unit.c.path).where(
     appointment.c.person_id == bindparam("person_id"),
     appointment.c.role.in_([Role.MEMBER.value, Role.LEADER.value, Role.SECRETARY.value]),
-    appointment.c.ends_at.is_(None),
+    appointment.c.phase == Phase.RUNNING,
     unit.c.id == appointment.c.unit_id,
 )
 _PAIRED = select(pairing.c.id).where(

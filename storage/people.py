@@ -19,6 +19,7 @@ from domain.base import (
     Held,
     Refused,
     Role,
+    ToChat,
     ToGroup,
     ToMembers,
     ToPerson,
@@ -117,12 +118,15 @@ def _actor_of(rows: Sequence[Any]) -> Actor:
 _PERSON_BY_TELEGRAM = (
     selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
 )
-_STANDING = selection(Appointment).where(appointment.c.person_id == bindparam("person_id"), _live)
 # Held for reading: nobody moves in or serves where somebody is closing at this moment.
 _UNIT = (
     select(unit.c.path, unit.c.kind)
     .where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
     .with_for_update(read=True)
+)
+# What is over by its time alone is told apart by the rules, which know the time.
+_STANDING = selection(Appointment).where(
+    appointment.c.person_id == bindparam("person_id"), appointment.c.phase != Phase.ENDED
 )
 HOME_KINDS = frozenset({"building"})
 
@@ -207,7 +211,7 @@ def load_for_appointment(
         unit_id=action.unit_id,
         unit_path=row[0] if row else "",
         new_id=next_id(connection, Appointment),
-        standing=every(connection, Appointment, _STANDING, person_id=known.id, now=None),
+        standing=every(connection, Appointment, _STANDING, person_id=known.id),
     )
 
 
@@ -335,6 +339,8 @@ def recipients(connection: Connection, audience: Audience, now: datetime) -> tup
     match audience:
         case ToPerson(person_id):
             rows: Iterable[Any] = _ONE.all(connection, {"person_id": person_id})
+        case ToChat(chat_id):
+            return (Recipient(chat_id, None),)
         case ToGroup(unit_id):
             paths = ancestors(unit_path(connection, unit_id))
             bound = connection.execute(_GROUPS_UP, {"paths": paths}).all()

@@ -35,6 +35,12 @@ _ENTRIES = entry.insert()
 _SUMS = select(entry.c.account, entry.c.currency, func.sum(entry.c.amount)).group_by(
     entry.c.account, entry.c.currency
 )
+_OF_ACCOUNT = (
+    select(balance.c.currency, balance.c.amount)
+    .where(balance.c.account == bindparam("account"))
+    .order_by(balance.c.currency)
+    .with_for_update()
+)
 _BALANCES = select(balance.c.account, balance.c.currency, balance.c.amount)
 
 
@@ -82,14 +88,47 @@ def settle(connection: Connection, now: datetime, *, most: int) -> int:
             moved[line.account, line.currency.value] += line.amount
     # In one order everywhere, so that two settlements never wait for each other in a circle.
     for (account, currency), amount in sorted(moved.items()):
-        upsert = upserting(connection, balance).values(account=account, currency=currency, amount=amount)
-        connection.execute(
-            upsert.on_conflict_do_update(
-                index_elements=["account", "currency"],
-                set_={"amount": balance.c.amount + upsert.excluded.amount},
-            )
-        )
+        _add_to_balance(connection, account, currency, amount)
     return len(waiting)
+
+
+def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime, rulebook: int) -> None:
+    """All points of one record of a person become another's: one posting, whose entries sum to zero."""
+    source, target = f"person:{from_id}", f"person:{to_id}"
+    amounts = [
+        (row[0], int(row[1])) for row in connection.execute(_OF_ACCOUNT, {"account": source}) if int(row[1])
+    ]
+    if not amounts:
+        return
+    posting_id = connection.execute(
+        posting.insert()
+        .values(person_id=to_id, source_kind="merge", source_id=from_id, rulebook=rulebook, at=now)
+        .returning(posting.c.id)
+    ).scalar_one()
+    lines = [
+        (account, currency, sign * amount)
+        for currency, amount in amounts
+        for account, sign in ((source, -1), (target, 1))
+    ]
+    connection.execute(
+        _ENTRIES,
+        [
+            {"posting_id": posting_id, "account": account, "currency": currency, "amount": amount}
+            for account, currency, amount in lines
+        ],
+    )
+    for account, currency, amount in sorted(lines):
+        _add_to_balance(connection, account, currency, amount)
+
+
+def _add_to_balance(connection: Connection, account: str, currency: str, amount: int) -> None:
+    upsert = upserting(connection, balance).values(account=account, currency=currency, amount=amount)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["account", "currency"],
+            set_={"amount": balance.c.amount + upsert.excluded.amount},
+        )
+    )
 
 
 def differences(connection: Connection) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Role
-from domain.people import Person
+from domain.people import Person, Phase
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
@@ -30,6 +30,7 @@ from domain.rulebook import Rulebook
 from domain.tasks import Claim, Task
 from storage.entities import load, next_id
 from storage.people import ancestors, unit_path, with_address
+from storage.roster import own_case
 from storage.schema import appointment, unit
 from storage.tasks import household_of, nearest_circle, task_of_request, work_of
 from storage.tree import office_of
@@ -40,7 +41,7 @@ _SECRETARIES_UP = (
     .where(
         unit.c.path.in_(bindparam("paths", expanding=True)),
         appointment.c.role == Role.SECRETARY,
-        appointment.c.ends_at.is_(None),
+        appointment.c.phase == Phase.RUNNING,
     )
 )
 
@@ -85,6 +86,7 @@ def load_for_raising(connection: Connection, action: RaiseRequest, actor: Actor,
         owners=frozenset({known.id}),
         zone=office.zone,
         calendar=office.calendar,
+        own=own_case(connection, known.id, action.phone) if action.phone_shared and action.phone else None,
     )
 
 

@@ -115,7 +115,8 @@ person = Table(
     metadata,
     *_entity(),
     Column("telegram_id", BigInteger, unique=True),
-    Column("name", String, nullable=False),
+    # In byte order, so that the beginning of a name is a range of the index, on both databases the same.
+    Column("name", String().with_variant(String(collation="C"), "postgresql"), nullable=False),
     Column("language", String, nullable=False),
     Column("home_unit_id", RowId, ForeignKey("unit.id")),
     Column("household_id", RowId, ForeignKey("household.id"), index=True),
@@ -132,6 +133,12 @@ person = Table(
     _batch(),
     Index("ix_person_home_unit_id_name", "home_unit_id", "name", "id"),
     Index("ix_person_name", "name", "id"),
+    Index(
+        "ix_person_proxy_id",
+        "proxy_id",
+        sqlite_where=text("proxy_id IS NOT NULL"),
+        postgresql_where=text("proxy_id IS NOT NULL"),
+    ),
     Index(
         "ix_person_phone",
         "phone",
@@ -159,6 +166,12 @@ appointment = Table(
     CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="ends_after_it_starts"),
     Index("ix_appointment_unit_id_role", "unit_id", "role"),
     Index("ix_appointment_role", "role", "id"),
+    Index(
+        "ix_appointment_deputy_for_id",
+        "deputy_for_id",
+        sqlite_where=text("deputy_for_id IS NOT NULL"),
+        postgresql_where=text("deputy_for_id IS NOT NULL"),
+    ),
     Index(
         "ix_appointment_coming",
         "starts_at",
@@ -264,6 +277,13 @@ request = Table(
     CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
     CheckConstraint("(state = 'closed_confirmed') = (stars IS NOT NULL)", name="stars_when_confirmed"),
     Index("ix_request_handling_unit_id_state", "handling_unit_id", "state", "raised_at"),
+    Index(
+        "ix_request_handler_id",
+        "handler_id",
+        "state",
+        sqlite_where=text("handler_id IS NOT NULL"),
+        postgresql_where=text("handler_id IS NOT NULL"),
+    ),
 )
 
 pairing = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Role
 from domain.pairings import Pairing, Visit, VisitWhole
+from domain.people import Phase
 from domain.requests import Request, RequestWhole
 from domain.rulebook import Rulebook
 from domain.tasks import (
@@ -179,7 +180,7 @@ _MEMBERS_IN = (
     .select_from(appointment.join(unit, unit.c.id == appointment.c.unit_id))
     .where(
         appointment.c.role == Role.MEMBER,
-        appointment.c.ends_at.is_(None),
+        appointment.c.phase == Phase.RUNNING,
         or_(
             unit.c.path == bindparam("path"),
             (unit.c.path >= bindparam("low")) & (unit.c.path < bindparam("high")),

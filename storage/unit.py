@@ -241,6 +241,7 @@ class Store:
             save(connection, decision.saves)
             for sweep in decision.sweeps:
                 SWEEP[type(sweep)](connection, sweep)
+            roster_rows.move(connection, decision.moved, now=now, rules=self.rules)
             audit.record(connection, decision.events, actor=actor, now=now, update_id=update_id)
             audit.keep(connection, decision.remarks, now=now)
             audit.earn(connection, decision.earnings, now=now)
@@ -590,6 +591,14 @@ class Store:
         return await self._engine.read(
             lambda connection: checkin_rows.due_checkins(connection, today, after=after, most=most)
         )
+
+    async def due_appointments(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
+        """Appointments that have begun, or are over by their time, and whose holders have not been told."""
+        return await self._engine.read(lambda connection: appointment_rows.due(connection, now, most=most))
+
+    async def ending_appointments(self, *, now: datetime, most: int = 200) -> tuple[tuple[int, int], ...]:
+        """Appointments whose end has to be told now: (appointment, days ahead)."""
+        return await self._engine.read(lambda connection: appointment_rows.ending(connection, now, most=most))
 
     async def forget_words(self, *, before: datetime) -> tuple[int, int]:
         """Empty payloads and parameters of what was finished before."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
+from domain.roster import ROLES
 from domain.rulebook import URGENCIES, PointRules
 from domain.spare_time import DAYS, PARTS, SETS
 from domain.tasks import ClaimState
@@ -42,6 +44,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "weekday": DAYS,
     "daypart": PARTS,
     "state.checkin": tuple(CheckinState),
+    "people.who": ROLES,
+    "person.what": ("name", "phone", "flat"),
+    "person.checkin_state": ("asked", "returned", "approved", "withdrawn", "left", "lapsed"),
+    "appointment_told": APPOINTMENT_TOLD,
     "about": ("leader", "secretary"),
     "unit_kind": KINDS,
     "gap": GAPS,

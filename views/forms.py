@@ -51,7 +51,7 @@ class Prompt:
     skippable: bool = False
     wrong: str = ""
     wrong_params: Mapping[str, Scalar] = field(default_factory=dict)
-    choices: Page[PersonRow] | UnitLevel | None = None
+    choices: object = None
 
 
 QUESTIONS: Mapping[tuple[str, str], str] = {
@@ -138,7 +138,7 @@ def prompt(asked: Prompt, *, voice: Voice) -> Message:
     choices = _CHOICES.get(asked.step)
     return Message(
         text,
-        keyboard=(*(choices(asked, voice) if choices else ()), *_turning(asked, voice, collected=bool(got))),
+        keyboard=(*(choices(asked, voice) if choices else ()), *turning(asked, voice, collected=bool(got))),
         remove_keyboard=False,
     )
 
@@ -151,7 +151,8 @@ def _turns(asked: Prompt) -> tuple[str, ...]:
     )
 
 
-def _turning(asked: Prompt, voice: Voice, *, collected: bool) -> Keyboard:
+def turning(asked: Prompt, voice: Voice, *, collected: bool = False) -> Keyboard:
+    """The row under every question: on without an answer, back, give up."""
     done = ((voice.button("button.done_adding", "form.done", asked.version),),) if collected else ()
     turns = [turn for turn in _turns(asked) if not (collected and turn == "skip")]
     return (*done, tuple(voice.button(_WORDS[turn], f"form.{turn}", asked.version) for turn in turns))

@@ -13,7 +13,19 @@ from typing import Any
 
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
-from views import alarms, checkins, desk, forms, pairings, people, requests, tasks, units
+from views import (
+    alarms,
+    appointments,
+    checkins,
+    desk,
+    forms,
+    pairings,
+    people,
+    requests,
+    roster,
+    tasks,
+    units,
+)
 from views.catalogue import Texts
 from views.message import Message, OnUnknown, Reader
 from views.voice import Voice, card
@@ -79,6 +91,17 @@ KINDS: Mapping[str, Kind] = {
     "person.appointed": Kind(people.appointed, facts=True),
     "unit.card": Kind(units.unit_card, facts=True),
     "group.left": Kind(units.group_left, facts=True),
+    "person.card": Kind(roster.person_card, facts=True),
+    "person.work": Kind(roster.person_work, facts=True),
+    "person.suspended": Kind(roster.suspended, facts=False),
+    "person.restored": Kind(roster.restored, facts=False),
+    "person.corrected": Kind(roster.corrected, facts=False),
+    "person.proxy": Kind(roster.proxy_named, facts=False),
+    "person.recognised": Kind(roster.recognised, facts=False),
+    "person.merged": Kind(roster.merged, facts=False),
+    "person.merged_away": Kind(roster.merged_away, facts=False),
+    "person.maybe_same": Kind(roster.maybe_same, facts=True),
+    "appointment.told": Kind(appointments.told, facts=True),
     "home.picker": Kind(people.home_picker_kind, facts=True),
     "menu": Kind(people.menu_kind, facts=False),
     "hello": Kind(people.hello_kind, facts=False),

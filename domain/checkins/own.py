@@ -37,7 +37,7 @@ from domain.clocks import add_months, end_of_day, local_day
 from domain.people import Appointment, menu_of
 from domain.rulebook import Rulebook
 from domain.spare_time import SLOTS
-from domain.tasks import Claim, ClaimState, Work, give_back
+from domain.tasks import Claim, ClaimState, Work, given_back
 
 
 def ask(case: CheckinCase, action: AskCheckIn, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -192,7 +192,7 @@ def leave(
         if begun:
             raise Refused("checkin.tasks_open", count=begun)
         given = tuple(
-            give_back(work, held, actor=actor, now=now)
+            given_back(work, held, name=actor.name, now=now)
             for work, held in claims
             if held.state is ClaimState.CLAIMED
         )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, func, select
 
 from domain.base import NOT_FOUND, Refused
+from domain.people_seen import UnitsBelow
 from domain.permissions import GRANTS, Permission
 from domain.queries import (
     Appointed,
@@ -54,8 +55,8 @@ def _row(row: Any) -> UnitRow:
     )
 
 
-def level(connection: Connection, unit_id: int | None) -> UnitLevel | None:
-    """What is directly under a unit, or at the top. Units that lead to no home are left out."""
+def level(connection: Connection, unit_id: int | None, *, homes: bool = True) -> UnitLevel | None:
+    """What is directly under a unit, or at the top. With ``homes``, units that lead to none are left out."""
     if not unit_id:
         rows = connection.execute(_TOP).all()
         above = None
@@ -64,7 +65,7 @@ def level(connection: Connection, unit_id: int | None) -> UnitLevel | None:
         if above is None:
             return None
         rows = connection.execute(_CHILDREN, {"id": unit_id}).all()
-    units = tuple(found for found in map(_row, rows) if found.has_children or found.has_homes)
+    units = tuple(found for found in map(_row, rows) if not homes or found.has_children or found.has_homes)
     return UnitLevel(units, None if above is None else _row(above), (above.parent_id or 0) if above else 0)
 
 
@@ -76,6 +77,14 @@ def home_picker(connection: Connection, unit_id: int, look: Look) -> UnitLevel |
 def unit_children(connection: Connection, query: UnitChildren, look: Look) -> UnitLevel:
     """The same as a screen."""
     found = level(connection, query.unit_id)
+    if found is None:
+        raise Refused(NOT_FOUND)
+    return found
+
+
+def units_below(connection: Connection, query: UnitsBelow, look: Look) -> UnitLevel:
+    """For staff who choose where somebody serves: branches have no homes."""
+    found = level(connection, query.unit_id, homes=False)
     if found is None:
         raise Refused(NOT_FOUND)
     return found
@@ -192,6 +201,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     SeeRights: see_rights,
     UnitChildren: unit_children,
+    UnitsBelow: units_below,
     UnitByCode: unit_by_code,
     UnitsInCharge: units_in_charge,
     ListMembers: list_members,

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select
 
 from domain.base import NOT_FOUND, Actor, Purpose, Refused, Role, Subject
+from domain.people import Phase
 from domain.permissions import Permission, allowed
 from domain.queries import (
     TOLD_STEPS,
@@ -77,7 +78,7 @@ _CLAIMS = (
             exists().where(
                 appointment.c.person_id == person.c.id,
                 appointment.c.unit_id == task.c.unit_id,
-                appointment.c.ends_at.is_(None),
+                appointment.c.phase == Phase.RUNNING,
             ),
         ).label("neighbour"),
     )

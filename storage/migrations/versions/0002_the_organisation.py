@@ -183,6 +183,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("phase <> 'ended' AND ends_at IS NOT NULL"),
         )
         batch_op.create_index("ix_appointment_role", ["role", "id"], unique=False)
+        batch_op.create_index(
+            "ix_appointment_deputy_for_id",
+            ["deputy_for_id"],
+            unique=False,
+            sqlite_where=sa.text("deputy_for_id IS NOT NULL"),
+            postgresql_where=sa.text("deputy_for_id IS NOT NULL"),
+        )
         batch_op.create_foreign_key(
             batch_op.f("fk_appointment_deputy_for_id"), "appointment", ["deputy_for_id"], ["id"]
         )
@@ -219,6 +226,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_person_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_number"), ["number"], unique=True)
         batch_op.create_index(
+            "ix_person_proxy_id",
+            ["proxy_id"],
+            unique=False,
+            sqlite_where=sa.text("proxy_id IS NOT NULL"),
+            postgresql_where=sa.text("proxy_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_person_phone",
             ["phone"],
             unique=False,
@@ -233,6 +247,17 @@ def upgrade() -> None:
 
     with op.batch_alter_table("pairing", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_pairing_unit_id"), ["unit_id"], unique=False)
+    with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_request_handler_id",
+            ["handler_id", "state"],
+            unique=False,
+            sqlite_where=sa.text("handler_id IS NOT NULL"),
+            postgresql_where=sa.text("handler_id IS NOT NULL"),
+        )
+
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("person", "name", type_=sa.String(collation="C"), existing_nullable=False)
 
     # On SQLite a table is built anew, and a condition of its own is not seen by looking at it.
     kind = sa.CheckConstraint(
@@ -275,10 +300,25 @@ def downgrade() -> None:
         batch_op.drop_column("calendar")
         batch_op.drop_column("zone")
 
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("person", "name", type_=sa.String(collation="default"), existing_nullable=False)
+
+    with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_request_handler_id",
+            sqlite_where=sa.text("handler_id IS NOT NULL"),
+            postgresql_where=sa.text("handler_id IS NOT NULL"),
+        )
+
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_person_merged_into_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_person_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_person_proxy_id"), type_="foreignkey")
+        batch_op.drop_index(
+            "ix_person_proxy_id",
+            sqlite_where=sa.text("proxy_id IS NOT NULL"),
+            postgresql_where=sa.text("proxy_id IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_person_phone",
             sqlite_where=sa.text("phone IS NOT NULL"),
@@ -303,6 +343,11 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_appointment_granted_by"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_appointment_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_appointment_deputy_for_id"), type_="foreignkey")
+        batch_op.drop_index(
+            "ix_appointment_deputy_for_id",
+            sqlite_where=sa.text("deputy_for_id IS NOT NULL"),
+            postgresql_where=sa.text("deputy_for_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_appointment_role")
         batch_op.drop_index(
             "ix_appointment_ending",
