@@ -66,12 +66,14 @@ async def ticks_at_nine(program: Program, *, days: float) -> int:
 @pytest.mark.parametrize("who", ["lan", "emily"])
 async def test_a_resident_checks_in_is_approved_and_finds_a_member_s_menu(program: Program, who: str) -> None:
     zhao, member = program.zhao, getattr(program, who)
+    if who == "emily":
+        await zhao.switches("en")
     assert "tasks" not in menu_of(program, member)
     await fills_in(member)
     await member.presses("form.submit")
-    zhao.reads("checkin.title", member.name, BRANCH, *SUMMARY["zh"])
+    zhao.reads("checkin.title", member.name, BRANCH, *SUMMARY[zhao.language or ""])
     await zhao.says("/desk")
-    zhao.reads("desk.row_checkin", "1号楼")
+    zhao.reads("desk.row_checkin", "Building 1" if who == "emily" else "1号楼")
     await zhao.presses("checkin.see")
     zhao.reads("checkin.asked")
     await zhao.presses("checkin.approve")
