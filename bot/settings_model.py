@@ -182,6 +182,15 @@ class DeliverySettings(Section):
     )
 
 
+class ImportsSettings(Section):
+    max_megabytes: int = Field(
+        20, ge=1, le=200, description="the greatest sheet that is opened, in megabytes: 1 to 200"
+    )
+    max_rows: int = Field(
+        100_000, ge=1, le=1_000_000, description="rows that one sheet may have at most: 1 to 1000000"
+    )
+
+
 Hours = Annotated[int, Field(ge=1, le=8760)]
 
 
@@ -332,6 +341,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(LogSettings(), description="a table")
     community: CommunitySettings = Field(CommunitySettings(), description="a table")
     delivery: DeliverySettings = Field(DeliverySettings(), description="a table")
+    imports: ImportsSettings = Field(ImportsSettings(), description="a table")
     rules: RulesSettings = Field(RulesSettings(), description="a table")
     points: PointsSettings = Field(PointsSettings(), description="a table")
     categories: Annotated[

@@ -85,9 +85,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Something a person wants to see. Subclasses name the permission they need."""
+    """Something a person wants to see. Subclasses name the permission they need.
+
+    ``bulk``: the answer holds many people's data in ``rows``, so that its reading is itself written down. Such a query
+    says which unit it is about in ``unit_id``. Source: DOMAIN §12.
+    """
 
     permission: ClassVar[str]
+    bulk: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

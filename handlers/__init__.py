@@ -33,6 +33,7 @@ from handlers import (
     checkins,
     desk,
     groups,
+    imports,
     pairings,
     people,
     points,
@@ -199,7 +200,12 @@ REGISTRATIONS: tuple[Registration, ...] = (
     # units
     #
     # imports and exports
-    #
+    Pressed("import.confirm", imports.confirm, Permission.IMPORT_ROWS),
+    Pressed("import.cancel", imports.cancel, Permission.IMPORT_ROWS),
+    Pressed("import.begin", imports.begin, Permission.IMPORT_ROWS),
+    Pressed("import.template", imports.template, Permission.IMPORT_ROWS),
+    Pressed("export.units", imports.export_units, Permission.EXPORT_ROWS),
+    Pressed("export.people", imports.export_people, Permission.EXPORT_ROWS),
     # check-ins
     #
     # appointments

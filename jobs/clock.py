@@ -48,6 +48,21 @@ async def forget_words(store: Store, now: datetime) -> int:
     return sum(await store.forget_words(before=now - KEEP_WORDS))
 
 
+async def sweep_imports(store: Store, now: datetime) -> int:
+    """An import that nobody works on any more is dropped or finished; one that waits for a yes too long is let go."""
+    if await store.imports.waiting() is None:
+        return 0
+    fence = await store.imports.take_lease(
+        holder="clock", now=now, span=timedelta(minutes=1), is_dead=lambda holder: False
+    )
+    if fence is None:
+        return 0
+    try:
+        return await store.imports.sweep(now=now)
+    finally:
+        await store.imports.keep_lease(fence, now=now, span=timedelta())
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job of the clock: its name, how often the ticker looks, and what it does."""
@@ -60,6 +75,7 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("settlement", timedelta(minutes=1), settle),
     Job("visits", timedelta(minutes=1), open_visits),
+    Job("imports", timedelta(minutes=1), sweep_imports),
     Job("forget_words", timedelta(hours=6), forget_words),
 )
 

@@ -28,6 +28,7 @@ from domain.people import Appoint, Appointment, ChooseHome, ChooseLanguage, Give
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
+from storage.imports import there
 from storage.prepared import Prepared, one_of, some
 from storage.schema import appointment, chat_group, household, person, unit
 from storage.types import Instant
@@ -109,7 +110,10 @@ _PERSON_BY_TELEGRAM = (
     selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
 )
 _STANDING = selection(Appointment).where(appointment.c.person_id == bindparam("person_id"), _live)
-_UNIT = select(unit.c.path, unit.c.kind).where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
+# A forged button may name a unit that an import is still bringing.
+_UNIT = select(unit.c.path, unit.c.kind).where(
+    unit.c.id == bindparam("id"), unit.c.closed_at.is_(None), there(unit)
+)
 HOME_KINDS = frozenset({"building"})
 
 

@@ -14,6 +14,7 @@ from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
+from domain.sheets import KEYS, Fault, ImportKind
 from domain.tasks import ClaimState
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
@@ -33,5 +34,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "visit"),
     "about": ("leader", "secretary"),
+    "import.kind": tuple(ImportKind),
+    "import.template": tuple(ImportKind),
+    "import.fault": tuple(Fault),
+    "import.column.units": KEYS[ImportKind.UNITS],
+    "import.column.people": KEYS[ImportKind.PEOPLE],
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""
