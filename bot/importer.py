@@ -304,7 +304,7 @@ class Importer:
     async def _bring_in(self, batch: ImportBatch, tell: Tell) -> None:
         """Everything unseen, then all of it there at once."""
         done, line, before = 0, -1, 0
-        while True:
+        while batch.added:
             came_to = await self._imports.bring_in(batch, line=line, done=done)
             if came_to is None:
                 # A tree is brought in from the top, a level or more each time it is gone through.

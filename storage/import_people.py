@@ -9,16 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import Connection, bindparam, exists, func, select, tuple_
+from sqlalchemy import BigInteger, Connection, bindparam, exists, func, literal, select, tuple_
 
 from domain.base import Role
 from domain.people import Person, Phase
 from domain.sheets import Fault, PersonLine, Problem, tidy
+from storage.dialect import insert_for
 from storage.entities import load, next_numbers, save
-from storage.import_rows import CHANGE, MORE, NEW, Portion, Scope, Staged, Wrong, bad, staged_already
+from storage.import_rows import (
+    ACCOUNT,
+    CHANGE,
+    MORE,
+    NEW,
+    SKILLS,
+    Lines,
+    Portion,
+    Scope,
+    Staged,
+    Wrong,
+    bad,
+    has,
+    numbered,
+    rows_with,
+    said,
+    staged_already,
+    within,
+)
 from storage.people import HOME_KINDS, household_at
 from storage.prepared import Prepared
 from storage.schema import appointment, household, import_row, person, person_skill, unit, unit_alias
@@ -293,16 +313,18 @@ def _who(line: PersonLine, home: Place | None, near: Around, scope: Scope, wrong
 
 
 def _new(line: PersonLine, home: Place | None) -> dict[str, Any]:
-    return {
-        "number": line.number or None,
+    """All that the row says, without what is empty."""
+    said_of_them = {
+        "number": line.number,
         "name": line.name,
-        "phone": line.phone or None,
+        "phone": line.phone,
         "language": line.language or LANGUAGE,
-        "telegram_id": line.telegram_id or None,
+        ACCOUNT: line.telegram_id,
         "unit_id": home.id if home else None,
-        "flat": line.flat or None,
-        "skills": line.skills,
+        "flat": line.flat,
+        SKILLS: line.skills,
     }
+    return {name: value for name, value in said_of_them.items() if value}
 
 
 def _different(line: PersonLine, home: Place | None, known: Known, near: Around) -> dict[str, Any]:
@@ -406,91 +428,69 @@ def problems_of_all(connection: Connection, batch_id: int, *, most: int) -> list
 
 # --- bringing in -------------------------------------------------------------------------------------------------------
 
-_HOUSEHOLDS = select(household.c.id, household.c.unit_id, household.c.flat).where(
-    tuple_(household.c.unit_id, household.c.flat).in_(_VALUES)
+_is_new = has(NEW) & ~has(MORE)
+_UNIT_ID, _FLAT = numbered(NEW, "unit_id"), said(NEW, "flat")
+_HOMES = select(_UNIT_ID, _FLAT).where(within(), _is_new, _FLAT.is_not(None)).distinct()
+_MADE = select(
+    import_row.c.row_id,
+    literal(1),
+    said(NEW, "name"),
+    said(NEW, "language"),
+    _UNIT_ID,
+    household.c.id,
+    said(NEW, "phone"),
+    said(NEW, "number"),
+    import_row.c.batch_id,
+).select_from(
+    import_row.outerjoin(household, (household.c.unit_id == _UNIT_ID) & (household.c.flat == _FLAT))
 )
-_HOUSEHOLD = Prepared(household.insert())
-_PERSON = Prepared(person.insert())
+_PEOPLE = person.insert().from_select(
+    ["id", "version", "name", "language", "home_unit_id", "household_id", "phone", "number", "batch_id"],
+    _MADE.where(within(), _is_new),
+)
+_serves = said(NEW, "service", "role").is_not(None)
+_HOW_MANY_SERVE = select(func.count()).where(within(), has(NEW), _serves)
+_SERVICES_OF_NEW = appointment.insert().from_select(
+    ["id", "version", "person_id", "role", "unit_id", "starts_at", "ends_at", "phase", "batch_id"],
+    select(
+        bindparam("before_first", type_=BigInteger) + func.row_number().over(order_by=import_row.c.line),
+        literal(1),
+        import_row.c.row_id,
+        said(NEW, "service", "role"),
+        numbered(NEW, "service", "unit_id"),
+        numbered(NEW, "service", "starts_at"),
+        numbered(NEW, "service", "ends_at"),
+        said(NEW, "service", "phase"),
+        import_row.c.batch_id,
+    ).where(within(), has(NEW), _serves),
+)
 _APPOINTMENT = Prepared(appointment.insert())
 _SKILL = Prepared(person_skill.insert())
 
 
-def _households(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], int]:
-    """The households at the rows' addresses, made where they are missing."""
-    wanted = sorted({(row["unit_id"], row["flat"]) for row in rows if row["flat"]})
-    if not wanted:
-        return {}
-
-    def there() -> dict[tuple[int, str], int]:
-        return {(r.unit_id, r.flat): r.id for r in connection.execute(_HOUSEHOLDS, {"values": wanted})}
-
-    found = there()
-    if missing := [address for address in wanted if address not in found]:
-        _HOUSEHOLD.insert(connection, [{"unit_id": at, "flat": flat} for at, flat in missing])
-        found = there()
-    return found
+@cache
+def _making_homes(dialect: str) -> Any:
+    making = insert_for(dialect, household).from_select(["unit_id", "flat"], _HOMES)
+    return making.on_conflict_do_nothing(index_elements=["unit_id", "flat"])
 
 
-def bring_in(connection: Connection, batch_id: int, rows: Sequence[Staged]) -> int:
+def bring_in(connection: Connection, lines: Lines) -> int:
     """Make the new people of these rows, unseen. Returns how many."""
-    made = [(row.row_id, row.data[NEW]) for row in rows if NEW in row.data and MORE not in row.data]
-    homes = _households(connection, [data for _, data in made])
-    if made:
-        _PERSON.insert(
-            connection,
-            [
-                {
-                    "id": row_id,
-                    "version": 1,
-                    "name": data["name"],
-                    "language": data["language"],
-                    "home_unit_id": data["unit_id"],
-                    "household_id": homes.get((data["unit_id"], data["flat"])),
-                    "phone": data["phone"],
-                    "number": data["number"],
-                    "batch_id": batch_id,
-                }
-                for row_id, data in made
-            ],
-        )
-    skills = [{"person_id": row_id, "skill": skill} for row_id, data in made for skill in data["skills"]]
+    rows = lines._asdict()
+    connection.execute(_making_homes(connection.dialect.name), rows)
+    made = connection.execute(_PEOPLE, rows).rowcount
+    skills = [
+        {"person_id": row.row_id, "skill": skill}
+        for row in rows_with(connection, SKILLS, lines)
+        if NEW in row.data
+        for skill in row.data[NEW][SKILLS]
+    ]
     if skills:
         _SKILL.insert(connection, skills)
-    _serve(
-        connection,
-        [
-            (row.row_id, row.data[NEW]["service"])
-            for row in rows
-            if NEW in row.data and "service" in row.data[NEW]
-        ],
-        batch_id,
-    )
-    return len(made)
-
-
-def _serve(
-    connection: Connection, rows: Sequence[tuple[int | None, Mapping[str, Any]]], batch_id: int | None
-) -> None:
-    if not rows:
-        return
-    numbers = next_numbers(connection, appointment.name, len(rows))
-    _APPOINTMENT.insert(
-        connection,
-        [
-            {
-                "id": number,
-                "version": 1,
-                "person_id": person_id,
-                "role": service["role"],
-                "unit_id": service["unit_id"],
-                "starts_at": EPOCH + timedelta(microseconds=service["starts_at"]),
-                "ends_at": _instant(service["ends_at"]),
-                "phase": service["phase"],
-                "batch_id": batch_id,
-            }
-            for number, (person_id, service) in zip(numbers, rows, strict=True)
-        ],
-    )
+    if serve := connection.execute(_HOW_MANY_SERVE, rows).scalar_one():
+        numbers = next_numbers(connection, appointment.name, serve)
+        connection.execute(_SERVICES_OF_NEW, {**rows, "before_first": numbers[0] - 1})
+    return made
 
 
 def _instant(microseconds: int | None) -> datetime | None:
@@ -499,12 +499,18 @@ def _instant(microseconds: int | None) -> datetime | None:
 
 # --- once it is live ----------------------------------------------------------------------------------------------------
 
-_other = person.alias("other_person")
-_OWN = Prepared(
+_ITS_IDS = select(import_row.c.row_id).where(within(), has(NEW))
+_OWN = (
     person.update()
-    .where(person.c.id == bindparam("row"), person.c.batch_id == bindparam("batch"))
+    .where(person.c.id.in_(_ITS_IDS), person.c.batch_id == bindparam("batch"))
     .values(batch_id=None)
 )
+_OWN_ROLES = (
+    appointment.update()
+    .where(appointment.c.person_id.in_(_ITS_IDS), appointment.c.batch_id == bindparam("batch"))
+    .values(batch_id=None)
+)
+_other = person.alias("other_person")
 _WITH_ACCOUNT = Prepared(
     person.update()
     .where(
@@ -513,11 +519,6 @@ _WITH_ACCOUNT = Prepared(
         ~exists().where(_other.c.telegram_id == bindparam("account")),
     )
     .values(telegram_id=bindparam("account"))
-)
-_OWN_ROLES = Prepared(
-    appointment.update()
-    .where(appointment.c.person_id == bindparam("row"), appointment.c.batch_id == bindparam("batch"))
-    .values(batch_id=None)
 )
 _CORRECT = Prepared(
     appointment.update()
@@ -537,67 +538,73 @@ _TAKEN = Prepared(
 )
 
 
-def settle(connection: Connection, batch_id: int, rows: Sequence[Staged]) -> None:
-    """Once the import is live: new people are like all others, with their accounts, and changes take effect."""
-    made = [row for row in rows if NEW in row.data and MORE not in row.data]
-    if made:
-        _OWN.run_all(connection, [{"row": row.row_id, "batch": batch_id} for row in made])
-        _OWN_ROLES.run_all(
-            connection, [{"row": row.row_id, "batch": batch_id} for row in rows if NEW in row.data]
-        )
+def settle(connection: Connection, lines: Lines) -> None:
+    """Once the import is live: its people are like all others, and have their accounts."""
+    rows = lines._asdict()
+    connection.execute(_OWN, rows)
+    connection.execute(_OWN_ROLES, rows)
     accounts = [
-        {"row": row.row_id, "account": row.data[NEW]["telegram_id"]}
-        for row in made
-        if row.data[NEW]["telegram_id"]
+        {"row": row.row_id, "account": row.data[NEW][ACCOUNT]}
+        for row in rows_with(connection, ACCOUNT, lines)
+        if ACCOUNT in row.data.get(NEW, {})
     ]
     if accounts:
         # Who has arrived by themselves meanwhile keeps the account; the two records may be merged by hand.
         _WITH_ACCOUNT.run_all(connection, accounts)
-    for row in rows:
-        if CHANGE in row.data:
-            _change(connection, row.row_id or 0, row.data[CHANGE])
 
 
-def _change(connection: Connection, person_id: int, change: Mapping[str, Any]) -> None:
+def change(connection: Connection, row: Staged) -> None:
+    """What the row says of somebody who was there before takes effect."""
+    person_id, changed = row.row_id or 0, row.data[CHANGE]
     known = load(connection, Person, person_id)
     if known is None or known.merged_into_id or known.erased_at:
         return
-    values = {name: change[name] for name in ("name", "phone", "language") if name in change}
-    if "number" in change or "telegram_id" in change:
-        unique = {name: change[name] for name in ("number", "telegram_id") if name in change}
-        wanted = {"number": unique.get("number"), "account": unique.get("telegram_id")}
-        if all(row.id == person_id for row in _TAKEN.all(connection, wanted)):
-            values |= unique
-    if "unit_id" in change:
-        values["home_unit_id"] = change["unit_id"]
+    values = {name: changed[name] for name in ("name", "phone", "language") if name in changed}
+    unique = {name: changed[name] for name in ("number", ACCOUNT) if name in changed}
+    wanted = {"number": unique.get("number"), "account": unique.get(ACCOUNT)}
+    if unique and all(found.id == person_id for found in _TAKEN.all(connection, wanted)):
+        values |= unique
+    if "unit_id" in changed:
+        values["home_unit_id"] = changed["unit_id"]
         values["household_id"] = (
-            household_at(connection, change["unit_id"], change["flat"]) if change["flat"] else None
+            household_at(connection, changed["unit_id"], changed["flat"]) if changed["flat"] else None
         )
     if values:
         save(connection, (replace(known, **values),))
-    if "skills" in change:
+    if SKILLS in changed:
         _NO_SKILLS.run(connection, {"row": person_id})
-        _SKILL.insert(connection, [{"person_id": person_id, "skill": skill} for skill in change["skills"]])
-    service = change.get("service")
-    if service and "id" in service:
+        _SKILL.insert(connection, [{"person_id": person_id, "skill": skill} for skill in changed[SKILLS]])
+    if service := changed.get("service"):
+        _serve(connection, person_id, service)
+
+
+def _serve(connection: Connection, person_id: int, service: Mapping[str, Any]) -> None:
+    starts, ends = _instant(service["starts_at"]), _instant(service["ends_at"])
+    if "id" in service:
         _CORRECT.run(
-            connection,
-            {
-                "row": service["id"],
-                "starts": _instant(service["starts_at"]),
-                "ends": _instant(service["ends_at"]),
-                "told": service["phase"],
-            },
+            connection, {"row": service["id"], "starts": starts, "ends": ends, "told": service["phase"]}
         )
-    elif service:
-        _serve(connection, [(person_id, service)], None)
+        return
+    new = {
+        "id": next_numbers(connection, appointment.name, 1)[0],
+        "version": 1,
+        "person_id": person_id,
+        "role": service["role"],
+        "unit_id": service["unit_id"],
+        "starts_at": starts,
+        "ends_at": ends,
+        "phase": service["phase"],
+    }
+    _APPOINTMENT.insert(connection, [new])
 
 
 # --- when it comes to nothing --------------------------------------------------------------------------------------------
 
-_EMPTY = Prepared(
+_OURS = (person.c.id.in_(_ITS_IDS), person.c.batch_id == bindparam("batch"))
+_THEIR_HOMES = select(person.c.household_id).where(*_OURS, person.c.household_id.is_not(None)).distinct()
+_EMPTY = (
     person.update()
-    .where(person.c.id == bindparam("row"), person.c.batch_id == bindparam("batch"))
+    .where(*_OURS)
     .values(
         name="",
         number=None,
@@ -607,32 +614,26 @@ _EMPTY = Prepared(
         erased_at=bindparam("now", type_=person.c.erased_at.type),
     )
 )
-_NEVER = Prepared(
+_NEVER = (
     appointment.update()
-    .where(appointment.c.person_id == bindparam("row"), appointment.c.batch_id == bindparam("batch"))
+    .where(appointment.c.person_id.in_(_ITS_IDS), appointment.c.batch_id == bindparam("batch"))
     .values(ends_at=appointment.c.starts_at, phase=Phase.ENDED)
 )
-_THERE = select(person.c.id, person.c.household_id).where(person.c.id.in_(_VALUES))
+_THEIR_SKILLS = person_skill.delete().where(person_skill.c.person_id.in_(select(person.c.id).where(*_OURS)))
 _EMPTY_HOMES = household.delete().where(
     household.c.id.in_(_VALUES), ~exists().where(person.c.household_id == household.c.id)
 )
 
 
-def take_back(connection: Connection, batch_id: int, rows: Sequence[Staged], *, now: datetime) -> None:
+def take_back(connection: Connection, lines: Lines, *, now: datetime) -> None:
     """Nothing of the new people is left but empty tombstones, which were never there for anybody.
 
     They are not deleted: the database would look through every table that may point at a person for each of them.
     """
-    wanted = [row.row_id for row in rows if NEW in row.data and MORE not in row.data]
-    there = connection.execute(_THERE, {"values": wanted}).all() if wanted else []
-    if not there:
-        return
-    made = [row.id for row in there]
-    homes = [row.household_id for row in there if row.household_id]
-    ours = [{"row": row_id, "batch": batch_id} for row_id in made]
-    _EMPTY.run_all(connection, [{**one, "now": now} for one in ours])
-    _NEVER.run_all(connection, ours)
-    for row_id in made:
-        _NO_SKILLS.run(connection, {"row": row_id})
+    rows = lines._asdict()
+    homes = [row[0] for row in connection.execute(_THEIR_HOMES, rows)]
+    connection.execute(_THEIR_SKILLS, rows)
+    connection.execute(_NEVER, rows)
+    connection.execute(_EMPTY, {**rows, "now": now})
     if homes:
-        connection.execute(_EMPTY_HOMES, {"values": sorted(set(homes))})
+        connection.execute(_EMPTY_HOMES, {"values": homes})

@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.sql.elements import ColumnElement
 
 from domain.base import Scalar
 from domain.imports import ImportState
@@ -32,6 +43,9 @@ MORE = "more"
 CHANGE = "change"
 """What becomes different for somebody, or for a unit, that is there already."""
 PROBLEMS = "problems"
+SKILLS = "skills"
+ACCOUNT = "telegram_id"
+ALIASES = "aliases"
 
 
 class ImportEndedError(Exception):
@@ -119,12 +133,6 @@ _CAME_TO = Prepared(
     .where(import_batch.c.id == bindparam("batch"), import_batch.c.state == bindparam("at"))
     .values(done=bindparam("now_done"))
 )
-_AFTER = Prepared(
-    select(import_row.c.line, import_row.c.key, import_row.c.parent, import_row.c.data, import_row.c.row_id)
-    .where(import_row.c.batch_id == bindparam("batch"), import_row.c.line > bindparam("after"))
-    .order_by(import_row.c.line)
-    .limit(bindparam("most"))
-)
 _FORGET = Prepared(
     import_row.delete().where(
         import_row.c.batch_id == bindparam("batch"), import_row.c.line <= bindparam("upto")
@@ -167,12 +175,6 @@ def keep(connection: Connection, batch_id: int, rows: Iterable[Staged]) -> None:
         _INSERT.insert(connection, values)
 
 
-def after(connection: Connection, batch_id: int, line: int, *, most: int = PORTION) -> list[Staged]:
-    """The next rows below a line."""
-    rows = _AFTER.all(connection, {"batch": batch_id, "after": line, "most": most})
-    return [Staged(*row) for row in rows]
-
-
 def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Staged]]:
     """The rows that came before with the same keys."""
     found: dict[str, list[Staged]] = {}
@@ -192,3 +194,70 @@ def forget_lines(connection: Connection, batch_id: int, lines: Iterable[int]) ->
     rows = [{"batch": batch_id, "line": line} for line in lines]
     if rows:
         _FORGET_LINE.run_all(connection, rows)
+
+
+# --- portions by their lines, for statements that work on all of their rows at once --------------------------------------
+
+
+class Lines(NamedTuple):
+    """The rows of an import below line ``after`` and down to line ``upto``."""
+
+    batch: int
+    after: int
+    upto: int
+
+
+_LAST_OF_PORTION = select(func.max(literal_column("line"))).select_from(
+    select(import_row.c.line)
+    .where(import_row.c.batch_id == bindparam("batch"), import_row.c.line > bindparam("after"))
+    .order_by(import_row.c.line)
+    .limit(bindparam("most"))
+    .subquery()
+)
+
+
+def lines_after(connection: Connection, batch_id: int, line: int, *, most: int = PORTION) -> Lines | None:
+    """The next portion below a line; None when there is nothing below it."""
+    last = connection.execute(_LAST_OF_PORTION, {"batch": batch_id, "after": line, "most": most}).scalar()
+    return None if last is None else Lines(batch_id, line, last)
+
+
+def within(rows: FromClause = import_row) -> ColumnElement[bool]:
+    """Whether a row is one of the portion given as parameters."""
+    return (
+        (rows.c.batch_id == bindparam("batch"))
+        & (rows.c.line > bindparam("after"))
+        & (rows.c.line <= bindparam("upto"))
+    )
+
+
+def said(*path: str, rows: FromClause = import_row) -> ColumnElement[str]:
+    """A text among a row's data."""
+    found: ColumnElement[str] = rows.c.data[path].as_string()
+    return found
+
+
+def numbered(*path: str, rows: FromClause = import_row) -> ColumnElement[int]:
+    """A number among a row's data, of any size: the databases' own way stops at 32 bits."""
+    return cast(said(*path, rows=rows), BigInteger)
+
+
+def has(key: str, rows: FromClause = import_row) -> ColumnElement[bool]:
+    """Whether a row's data have a key, by the text they are kept as; a word of somebody's is never taken for it, for its
+    quotation marks are kept otherwise."""
+    return cast(rows.c.data, Text).contains(f'"{key}":', autoescape=True)
+
+
+_ROWS_WITH = {
+    key: select(
+        import_row.c.line, import_row.c.key, import_row.c.parent, import_row.c.data, import_row.c.row_id
+    )
+    .where(within(), has(key))
+    .order_by(import_row.c.line)
+    for key in (CHANGE, SKILLS, ACCOUNT, ALIASES, PROBLEMS)
+}
+
+
+def rows_with(connection: Connection, key: str, lines: Lines) -> list[Staged]:
+    """The rows of a portion whose data have a key."""
+    return [Staged(*row) for row in connection.execute(_ROWS_WITH[key], lines._asdict())]

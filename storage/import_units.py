@@ -6,10 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, func, literal, or_, select
+from sqlalchemy import Connection, String, bindparam, cast, exists, func, literal, or_, select
 
 from domain.sheets import MAX_LEVELS, Fault, Problem, UnitLine, tidy
-from storage.import_rows import CHANGE, NEW, Portion, Scope, Staged, Wrong, bad, staged_already
+from storage.import_rows import (
+    ALIASES,
+    CHANGE,
+    NEW,
+    Lines,
+    Portion,
+    Scope,
+    Staged,
+    Wrong,
+    bad,
+    has,
+    rows_with,
+    said,
+    staged_already,
+    within,
+)
 from storage.prepared import Prepared
 from storage.schema import import_row, unit, unit_alias
 
@@ -113,13 +128,14 @@ def _judged(line: UnitLine, near: Around, scope: Scope, before: int | None) -> S
     row = Staged(line.line, line.code, line.parent, {"name": line.name}, known.id if known else None)
     if known is None:
         row.fresh = True
-        row.data[NEW] = {
+        said_of_it = {
             "kind": line.kind,
             "name_en": line.name_en,
-            "aliases": line.aliases,
-            "zone": line.zone or None,
-            "calendar": line.calendar or None,
+            ALIASES: line.aliases,
+            "zone": line.zone,
+            "calendar": line.calendar,
         }
+        row.data[NEW] = {name: value for name, value in said_of_it.items() if value}
     elif change := _different(line, known, near):
         row.data[CHANGE] = change
     return row
@@ -139,7 +155,7 @@ def _different(line: UnitLine, known: Known, near: Around) -> dict[str, Any]:
         if value and value != there
     }
     if line.aliases and frozenset(line.aliases) != near.aliases.get(known.id, frozenset()):
-        found["aliases"] = line.aliases
+        found[ALIASES] = line.aliases
     return found
 
 
@@ -246,104 +262,85 @@ def problems_of_all(connection: Connection, batch_id: int, *, most: int) -> list
 # --- bringing in -------------------------------------------------------------------------------------------------------
 
 _made = unit.alias("made_unit")
-_READY = (
+_UNITS = unit.insert().from_select(
+    [
+        "id", "version", "kind", "name", "name_en", "parent_id", "path", "code", "zone", "calendar", "batch_id",
+    ],
     select(
-        _row.c.line,
-        _row.c.key,
-        _row.c.data,
-        _row.c.row_id,
-        _above.c.id.label("parent_id"),
-        func.coalesce(_above.c.path, "").label("above"),
+        import_row.c.row_id,
+        literal(1),
+        said(NEW, "kind"),
+        said("name"),
+        func.coalesce(said(NEW, "name_en"), ""),
+        _above.c.id,
+        func.coalesce(_above.c.path, "") + cast(import_row.c.row_id, String) + ".",
+        import_row.c.key,
+        said(NEW, "zone"),
+        said(NEW, "calendar"),
+        import_row.c.batch_id,
     )
     .select_from(
-        _row.outerjoin(_above, _above.c.code == _row.c.parent).outerjoin(_made, _made.c.id == _row.c.row_id)
+        import_row.outerjoin(_above, _above.c.code == import_row.c.parent).outerjoin(
+            _made, _made.c.id == import_row.c.row_id
+        )
     )
     .where(
-        _OF_BATCH,
-        _row.c.line > bindparam("after"),
+        within(),
+        has(NEW),
         _made.c.id.is_(None),
-        or_(_row.c.parent == "", _above.c.id.is_not(None)),
-    )
-    .order_by(_row.c.line)
-    .limit(bindparam("most"))
-)
-_UNIT = Prepared(unit.insert())
+        (import_row.c.parent == "") | _above.c.id.is_not(None),
+    ),
+)  # fmt: skip
 _ALIAS = Prepared(unit_alias.insert())
 
 
-def ready(connection: Connection, batch_id: int, *, after: int, most: int) -> list[Any]:
-    """The next rows below a line whose unit is not there yet and whose parent is."""
-    return list(connection.execute(_READY, {"batch": batch_id, "after": after, "most": most}))
-
-
-def bring_in(connection: Connection, batch_id: int, rows: Sequence[Any]) -> int:
-    """Make the new units of rows that are ``ready``, unseen. Returns how many."""
-    _UNIT.insert(
-        connection,
-        [
-            {
-                "id": row.row_id,
-                "version": 1,
-                "kind": row.data[NEW]["kind"],
-                "name": row.data["name"],
-                "name_en": row.data[NEW]["name_en"],
-                "parent_id": row.parent_id,
-                "path": f"{row.above}{row.row_id}.",
-                "code": row.key,
-                "zone": row.data[NEW]["zone"],
-                "calendar": row.data[NEW]["calendar"],
-                "batch_id": batch_id,
-            }
-            for row in rows
-        ],
-    )
-    aliases = [{"unit_id": row.row_id, "alias": alias} for row in rows for alias in row.data[NEW]["aliases"]]
-    if aliases:
-        _ALIAS.insert(connection, aliases)
-    return len(rows)
+def bring_in(connection: Connection, lines: Lines) -> int:
+    """Make the new units of these rows whose parents are there, unseen. Returns how many: a tree needs further rounds."""
+    return connection.execute(_UNITS, lines._asdict()).rowcount
 
 
 # --- once it is live, or when it comes to nothing ------------------------------------------------------------------------
 
-_OURS = (unit.c.id == bindparam("row"), unit.c.batch_id == bindparam("batch"))
-_OWN = Prepared(unit.update().where(*_OURS).values(batch_id=None))
+_ITS_IDS = select(import_row.c.row_id).where(within(), has(NEW))
+_OURS = (unit.c.id.in_(_ITS_IDS), unit.c.batch_id == bindparam("batch"))
+_OWN = unit.update().where(*_OURS).values(batch_id=None)
 _CHANGED = unit.update().where(unit.c.id == bindparam("row"), unit.c.closed_at.is_(None))
 _NO_ALIASES = Prepared(unit_alias.delete().where(unit_alias.c.unit_id == bindparam("row")))
-_THERE = select(unit.c.id).where(unit.c.id.in_(_VALUES), unit.c.batch_id == bindparam("batch"))
-_EMPTY = Prepared(
+_EMPTY = (
     unit.update()
     .where(*_OURS)
     .values(
         name="",
         name_en="",
-        code=bindparam("no_code"),
+        code="~" + cast(unit.c.id, String),
         closed_at=bindparam("now", type_=unit.c.closed_at.type),
     )
 )
 
 
-def settle(connection: Connection, batch_id: int, rows: Sequence[Staged]) -> None:
-    """Once the import is live: new units are like all others, and changes take effect."""
-    if made := [{"row": row.row_id, "batch": batch_id} for row in rows if NEW in row.data]:
-        _OWN.run_all(connection, made)
-    for row in rows:
-        change = row.data.get(CHANGE)
-        if not change:
-            continue
-        values = {name: value for name, value in change.items() if name != "aliases"}
-        if values:
-            connection.execute(_CHANGED.values(version=unit.c.version + 1, **values), {"row": row.row_id})
-        if "aliases" in change:
-            _NO_ALIASES.run(connection, {"row": row.row_id})
-            _ALIAS.insert(
-                connection, [{"unit_id": row.row_id, "alias": alias} for alias in change["aliases"]]
-            )
+def settle(connection: Connection, lines: Lines) -> None:
+    """Once the import is live: its units are like all others, and are found by their other names."""
+    connection.execute(_OWN, lines._asdict())
+    aliases = [
+        {"unit_id": row.row_id, "alias": alias}
+        for row in rows_with(connection, ALIASES, lines)
+        for alias in row.data.get(NEW, {}).get(ALIASES, ())
+    ]
+    if aliases:
+        _ALIAS.insert(connection, aliases)
 
 
-def take_back(connection: Connection, batch_id: int, rows: Sequence[Staged], *, now: datetime) -> None:
+def change(connection: Connection, row: Staged) -> None:
+    """What the row says of a unit that was there before takes effect."""
+    changed = dict(row.data[CHANGE])
+    aliases = changed.pop(ALIASES, None)
+    if changed:
+        connection.execute(_CHANGED.values(version=unit.c.version + 1, **changed), {"row": row.row_id})
+    if aliases is not None:
+        _NO_ALIASES.run(connection, {"row": row.row_id})
+        _ALIAS.insert(connection, [{"unit_id": row.row_id, "alias": alias} for alias in aliases])
+
+
+def take_back(connection: Connection, lines: Lines, *, now: datetime) -> None:
     """Nothing of the new units is left but closed tombstones, whose codes no sheet can name and others may have."""
-    wanted = [row.row_id for row in rows if NEW in row.data]
-    there = connection.execute(_THERE, {"values": wanted, "batch": batch_id}).all() if wanted else []
-    for (row_id,) in there:
-        _NO_ALIASES.run(connection, {"row": row_id})
-        _EMPTY.run(connection, {"row": row_id, "batch": batch_id, "no_code": f"~{row_id}", "now": now})
+    connection.execute(_EMPTY, {**lines._asdict(), "now": now})

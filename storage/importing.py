@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from domain.base import Actor, Event, Refresh, Refused, Role
 from domain.imports import CARD, MOST_LISTED, WAITS_FOR_A_YES, ImportBatch, ImportState
@@ -25,16 +26,19 @@ from storage.entities import load, next_id, next_numbers, save
 from storage.import_rows import (
     CHANGE,
     PORTION,
+    PROBLEMS,
     ImportEndedError,
+    Lines,
     Portion,
     Scope,
     Staged,
-    after,
     came_to,
     forget,
     forget_lines,
     keep,
+    lines_after,
     problems_in,
+    rows_with,
 )
 from storage.imports import under_way
 from storage.people import load_actors
@@ -191,9 +195,11 @@ class Imports:
         """What is wrong with the next rows below a line, and up to which line that is all; None at the end."""
 
         def look(connection: Connection) -> tuple[list[Problem], int | None]:
-            rows = after(connection, batch_id, line, most=2000)
-            found = [problem for row in rows for problem in problems_in(row.line, row.data)]
-            return found, rows[-1].line if rows else None
+            lines = lines_after(connection, batch_id, line, most=2000)
+            if lines is None:
+                return [], None
+            rows = rows_with(connection, PROBLEMS, lines)
+            return [problem for row in rows for problem in problems_in(row.line, row.data)], lines.upto
 
         result: tuple[list[Problem], int | None] = await self._read(look)
         return result
@@ -236,26 +242,27 @@ class Imports:
     async def bring_in(self, batch: ImportBatch, *, line: int, done: int) -> tuple[int, int] | None:
         """Bring in the next new rows below ``line``, unseen: the last line, and how many there are now.
 
-        None when there are no more below it: a tree needs another round from its top while there were any.
+        None when there are no more below it: a tree needs another round from its top while there were any. Raises
+        Refused when somebody else has entered the same number or code meanwhile.
         """
-
-        def units(connection: Connection) -> Sequence[Any]:
-            return import_units.ready(connection, batch.id, after=line, most=PORTION)
-
-        def people(connection: Connection) -> Sequence[Any]:
-            return after(connection, batch.id, line)
-
-        rows = await self._read(units if batch.kind is ImportKind.UNITS else people)
-        if not rows:
+        lines = await self._lines(batch.id, line)
+        if lines is None:
             return None
         noun, _ = _NOUN[batch.kind]
 
         def unit(connection: Connection) -> int:
-            made: int = noun.bring_in(connection, batch.id, rows)
+            made: int = noun.bring_in(connection, lines)
             came_to(connection, batch.id, done + made, at=ImportState.APPLYING)
             return made
 
-        return rows[-1].line, done + await self._commit(unit)
+        try:
+            return lines.upto, done + await self._commit(unit)
+        except IntegrityError as error:
+            raise Refused("import.clash") from error
+
+    async def _lines(self, batch_id: int, line: int, *, most: int = PORTION) -> Lines | None:
+        found: Lines | None = await self._read(lambda c: lines_after(c, batch_id, line, most=most))
+        return found
 
     async def flip(self, batch: ImportBatch, *, now: datetime) -> None:
         """All of it is there, at once."""
@@ -265,7 +272,8 @@ class Imports:
         def unit(connection: Connection) -> int:
             live = replace(_at(connection, batch.id, ImportState.APPLYING), state=ImportState.LIVE)
             save(connection, (live,))
-            noun.settle(connection, batch.id, changes)
+            for row in changes:
+                noun.change(connection, row)
             forget_lines(connection, batch.id, (row.line for row in changes))
             _record(
                 connection,
@@ -282,13 +290,10 @@ class Imports:
 
     async def _changes(self, batch: ImportBatch) -> list[Staged]:
         found: list[Staged] = []
-        line = 0
-        while len(found) < batch.changed:
-            rows: list[Staged] = await self._read(lambda c, line=line: after(c, batch.id, line, most=2000))
-            if not rows:
-                break
-            found += (row for row in rows if CHANGE in row.data)
-            line = rows[-1].line
+        line = -1
+        while len(found) < batch.changed and (lines := await self._lines(batch.id, line, most=5000)):
+            found += await self._read(lambda c, lines=lines: rows_with(c, CHANGE, lines))
+            line = lines.upto
         return found
 
     async def settle(self, batch_id: int, *, now: datetime) -> bool:
@@ -319,23 +324,25 @@ class Imports:
         return await self._let_go(batch_id, ImportState.DROPPED, now=now)
 
     async def _let_go(self, batch_id: int, at: ImportState, *, now: datetime) -> bool:
-        rows: list[Staged] = await self._read(lambda c: after(c, batch_id, -1))
+        lines = await self._lines(batch_id, -1)
 
         def unit(connection: Connection) -> int:
             batch = _at(connection, batch_id, at)
-            if not rows:
+            if lines is None:
                 save(connection, (replace(batch, finished_at=now, file=_named(batch)),))
                 return _refreshed(connection, batch_id, now)
             noun, _ = _NOUN[batch.kind]
             if at is ImportState.LIVE:
-                noun.settle(connection, batch_id, rows)
+                noun.settle(connection, lines)
+                for row in rows_with(connection, CHANGE, lines):
+                    noun.change(connection, row)
             else:
-                noun.take_back(connection, batch_id, rows, now=now)
-            forget(connection, batch_id, upto=rows[-1].line)
+                noun.take_back(connection, lines, now=now)
+            forget(connection, batch_id, upto=lines.upto)
             return 0
 
         await self._tell(unit)
-        return bool(rows)
+        return lines is not None
 
     async def sweep(self, *, now: datetime) -> int:
         """See to an import that nobody works on: drop it, finish what is live, let go of one that waits too long.

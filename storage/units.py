@@ -43,9 +43,7 @@ class Problem:
 _ALL = select(
     unit.c.id, unit.c.code, unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en, unit.c.parent_id
 ).where(there(unit))
-_BY_CODE = select(unit.c.id).where(
-    unit.c.code == bindparam("code"), unit.c.closed_at.is_(None), there(unit)
-)
+_BY_CODE = select(unit.c.id).where(unit.c.code == bindparam("code"), unit.c.closed_at.is_(None), there(unit))
 _INSERT = unit.insert()
 _UPDATE = (
     unit.update()
