@@ -26,6 +26,7 @@ import handlers
 from bot.commands import Commands
 from bot.control import ControlServer, socket_path
 from bot.dispatcher import Dispatcher
+from bot.importer import Importer
 from bot.intake import Intake, Poller
 from bot.limiter import Limiter, Limits
 from bot.metrics import Metrics, Queue, Snapshot
@@ -33,11 +34,14 @@ from bot.rules import rulebook
 from bot.settings import Settings
 from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
+from domain import imports
 from domain.base import Actor, Refused, Role
 from domain.lanes import Lane
 from domain.limits import Rates
 from domain.people import Appoint
 from domain.permissions import commands_for
+from handlers.sheet_lines import MEGABYTE
+from handlers.sheet_lines import Limits as SheetLimits
 from jobs.clock import Ticker
 from jobs.delivery import Delivery, Observer, resends
 from jobs.speaker import DirectSpeaker
@@ -155,7 +159,7 @@ class App:
         told = False
         while True:
             taken = await self.store.acquire_lease(
-                LEASE, holder=holder, now=self.now(), span=span, is_dead=_is_dead
+                LEASE, holder=holder, now=self.now(), span=span, is_dead=is_dead
             )
             if taken is not None:
                 break
@@ -294,8 +298,23 @@ class App:
         )
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
         self.ticker = Ticker(self.store, now=self.now)
+        self.importer = Importer(
+            self.store,
+            now=self.now,
+            limits=sheet_limits(self.settings),
+            rules=self.rules,
+            texts=self.texts,
+            speaker=speaker,
+            fetch=self.fetch,
+            is_dead=is_dead,
+            sleep=self._sleep,
+        )
         self.commands = Commands(
-            self.store, now=self.now, retried=self.dispatcher.rescan, bot_username=self.bot_username
+            self.store,
+            now=self.now,
+            importer=self.importer,
+            retried=self.dispatcher.rescan,
+            bot_username=self.bot_username,
         )
 
     async def _process(self, update: Update) -> None:
@@ -319,6 +338,7 @@ class App:
         self._begin(self.delivery.run(), "delivery")
         self._begin(self.dispatcher.run(), "dispatcher")
         self._begin(self._renew(), "lease")
+        self._begin(self.importer.run(), "importer")
         self._begin(self._default_commands(), None)
         await self._begin_intake()
         self.ticker.start()
@@ -498,9 +518,16 @@ class App:
 
     def _decided(self, action: str, outcome: str) -> None:
         self.metrics.action_decided(action, outcome=outcome)
+        if action in imports.ACTIONS and outcome == "done":
+            self.importer.wake()
 
     def _sent(self, seconds: float, lane: Lane) -> None:
         self.metrics.sent(seconds, lane=lane.name.lower())
+
+
+def sheet_limits(settings: Settings) -> SheetLimits:
+    """How much of a sheet is read."""
+    return SheetLimits(settings.imports.max_megabytes * MEGABYTE, settings.imports.max_rows)
 
 
 def _own_file(path: Any) -> None:
@@ -510,7 +537,7 @@ def _own_file(path: Any) -> None:
             name.chmod(0o600)
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
     """Whether a lease's holder is a process of this machine that is no more."""
     host, _, rest = holder.partition(":")
     pid = rest.partition(":")[0]

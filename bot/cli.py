@@ -40,6 +40,8 @@ importing = typer.Typer(
     no_args_is_help=True, help="Import from a file: checked first, then all of it or nothing."
 )
 app.add_typer(importing, name="import")
+exporting = typer.Typer(no_args_is_help=True, help="Export into a file that can be imported again.")
+app.add_typer(exporting, name="export")
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="The settings' file; ./config.toml when not given.")
@@ -240,29 +242,90 @@ def audit(
     typer.echo("\n".join(lines) or "nothing of the kind was done")
 
 
-@importing.command("units")
-def import_units(
-    file: Annotated[
-        Path, typer.Argument(help="CSV with code, kind, name, name_en, parent (or 代码, 类型, 名称 …)")
-    ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
-    config: Config = None,
-) -> None:
-    """Import the tree of units: street, community, grid, building, branch."""
-    settings = _settings(config)
-    from bot.commands import read_units, told
+SheetFile = Annotated[Path, typer.Argument(help="an XLSX or CSV file; linli template writes an empty one")]
+MadeFile = Annotated[Path, typer.Argument(help="the .xlsx or .csv file to write")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check only; bring nothing in.")]
 
+
+@importing.command("units")
+def import_units(file: SheetFile, dry_run: DryRun = False, config: Config = None) -> None:
+    """Import the tree of units: street, community, grid, building, branch."""
+    _import("units", file, dry_run, config)
+
+
+@importing.command("people")
+def import_people(file: SheetFile, dry_run: DryRun = False, config: Config = None) -> None:
+    """Import people with their homes, roles and skills."""
+    _import("people", file, dry_run, config)
+
+
+def _import(kind: str, file: Path, dry_run: bool, config: Path | None) -> None:
+    settings = _settings(config)
     try:
-        rows = read_units(file)
-    except CommandError as error:
-        _end(str(error))
-    answer = _run(_command(settings, "import_units", {"rows": rows, "dry_run": dry_run}))
-    if answer["problems"]:
-        _end(f"{told(answer['problems'])}\n{len(answer['problems'])} mistakes; nothing was imported")
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        _end(f"{file} cannot be read: {error.strerror or error}")
+    arguments = {"kind": kind, "path": str(file.resolve()), "dry_run": dry_run}
+    answer = _run(_command(settings, "import", arguments))
+    if answer["unknown"]:
+        typer.echo(f"columns that are not known were not read: {', '.join(answer['unknown'])}", err=True)
+    if count := answer["problems"]:
+        listed = answer["listed"]
+        more = f"\n… and {count - len(listed)} more" if count > len(listed) else ""
+        mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
+        _end("\n".join(listed) + f"{more}\n{mistakes}; nothing was imported")
     if dry_run:
-        typer.echo(f"{len(rows)} lines are in order; nothing was written yet")
+        typer.echo(
+            f"{answer['rows']} rows are in order: {answer['added']} new, {answer['changed']} changed; "
+            "nothing was imported yet"
+        )
     else:
-        typer.echo(f"{answer['added']} units added, {answer['changed']} changed, of {len(rows)} lines")
+        typer.echo(f"{answer['added']} {kind} added, {answer['changed']} changed, of {answer['rows']} rows")
+
+
+@exporting.command("units")
+def export_units(file: MadeFile, config: Config = None) -> None:
+    """Write all units into a sheet that can be imported again."""
+    _export("units", file, config)
+
+
+@exporting.command("people")
+def export_people(file: MadeFile, config: Config = None) -> None:
+    """Write all people into a sheet that can be imported again. It holds personal data: only its owner can read it."""
+    _export("people", file, config)
+
+
+def _export(kind: str, file: Path, config: Path | None) -> None:
+    settings = _settings(config)
+    _sheet_name(file)
+    answer = _run(_command(settings, "export", {"kind": kind, "path": str(file.resolve())}))
+    typer.echo(f"{answer['rows']} rows of {kind} written to {file}")
+
+
+@app.command()
+def template(
+    kind: Annotated[str, typer.Argument(help="units or people")],
+    file: MadeFile,
+    english: Annotated[bool, typer.Option("--english", help="With English headings.")] = False,
+) -> None:
+    """Write an empty sheet with the columns of an import."""
+    from bot.commands import write_own_file
+    from bot.templates import template_of
+
+    if kind not in ("units", "people"):
+        _end(f"{kind!r} is none of units, people", 2)
+    _sheet_name(file)
+    try:
+        write_own_file(file, template_of(kind, english=english, as_csv=file.suffix.lower() == ".csv"))
+    except OSError as error:
+        _end(f"{file} cannot be written: {error.strerror or error}")
+    typer.echo(f"an empty sheet of {kind} is in {file}")
+
+
+def _sheet_name(file: Path) -> None:
+    if file.suffix.lower() not in (".xlsx", ".csv"):
+        _end(f"{file} is to be a sheet: give it a name that ends in .xlsx or .csv", 2)
 
 
 @app.command()
@@ -355,12 +418,29 @@ async def _with_store(
 
 async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry a command out here, or ask the bot that runs on this database."""
+    from bot.app import is_dead, sheet_limits, utc_now
     from bot.commands import Commands
     from bot.control import ask, socket_path
+    from bot.importer import Importer
     from storage.database import Location
+    from views.catalogue import Texts
+
+    def progress(words: str) -> None:
+        typer.echo(words, err=True)
+
+    async def tell(words: str) -> None:
+        progress(words)
 
     async def work(store: Store) -> dict[str, Any]:
-        return await Commands(store, now=lambda: datetime.now(UTC)).answer(name, arguments)
+        importer = Importer(
+            store,
+            now=utc_now,
+            limits=sheet_limits(settings),
+            rules=store.rules,
+            texts=Texts.load(),
+            is_dead=is_dead,
+        )
+        return await Commands(store, now=utc_now, importer=importer).answer(name, arguments, tell)
 
     try:
         return await _with_store(settings, work)
@@ -368,7 +448,7 @@ async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> 
         location = Location.of(settings.database.url.get_secret_value())
         if location.path is None:
             raise
-        return await ask(socket_path(location.path), name, arguments)
+        return await ask(socket_path(location.path), name, arguments, tell=progress)
 
 
 def main() -> None:

@@ -1,47 +1,26 @@
-"""What the command line changes: granting roles, importing units, deciding what is stuck. All through the store.
+"""What the command line changes: granting roles, imports and exports, deciding what is stuck. All through the store.
 
 The same functions run in the bot, asked over its socket, and in the command's own process when no bot runs.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import os
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from bot.control import CommandError
-from domain.base import Action, Actor, Role
+from bot.control import CommandError, Tell
+from bot.importer import Importer, say_nothing
+from domain.base import Action, Actor, Refused, Role
 from domain.blocks import BlockAccount, UnblockAccount
+from domain.imports import ExportPage, ExportRows
 from domain.people import Appoint
+from domain.sheets import ImportKind
 from storage.unit import Done, Refusal, Store
-from storage.units import UnitRow
-
-COLUMNS = {
-    "code": "code",
-    "代码": "code",
-    "编码": "code",
-    "kind": "kind",
-    "类型": "kind",
-    "name": "name",
-    "名称": "name",
-    "name_en": "name_en",
-    "英文名称": "name_en",
-    "parent": "parent",
-    "上级": "parent",
-    "上级代码": "parent",
-}
-KINDS = {
-    "街道": "street",
-    "社区": "community",
-    "网格": "grid",
-    "楼栋": "building",
-    "党支部": "branch",
-    "支部": "branch",
-}
-NEEDED = ("code", "kind", "name", "parent")
+from views import sheets
 
 
 class Commands:
@@ -52,19 +31,25 @@ class Commands:
         store: Store,
         *,
         now: Callable[[], datetime],
+        importer: Importer,
         retried: Callable[[], None] = lambda: None,
         bot_username: str = "",
     ) -> None:
         self._store = store
         self._now = now
-        self._bot_username = bot_username
+        self._importer = importer
         self._retried = retried
+        self._bot_username = bot_username
 
-    async def answer(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Run one command. Raises CommandError with a sentence for the operator."""
+    async def answer(
+        self, command: str, arguments: Mapping[str, Any], tell: Tell = say_nothing
+    ) -> dict[str, Any]:
+        """Run one command, which may ``tell`` how far it is. Raises CommandError with a sentence for the operator."""
+        long = {"import": self._import, "export": self._export}.get(command)
+        if long is not None:
+            return await long(arguments, tell)
         found = {
             "grant": self._grant,
-            "import_units": self._import_units,
             "resend": self._resend,
             "drop": self._drop,
             "retry": self._retry,
@@ -94,17 +79,51 @@ class Commands:
             raise CommandError("the appointment was refused")
         return {"already": bool(outcome.result.get("already"))}
 
-    async def _import_units(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        rows = [UnitRow(**row) for row in arguments["rows"]]
-        result = await self._store.import_units(rows, dry_run=bool(arguments["dry_run"]))
+    async def _import(self, arguments: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+        kind, dry_run = ImportKind(arguments["kind"]), bool(arguments["dry_run"])
+        importer = self._importer
+        path = Path(arguments["path"])
+        try:
+            report = await importer.carry_out(path, kind=kind, dry_run=dry_run, tell=tell)
+        except Refused as refused:
+            raise CommandError(f"{path.name}: {importer.refusal(refused)}") from refused
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror or error}") from error
         return {
-            "problems": [[problem.line, problem.column, problem.text] for problem in result.problems],
-            "added": result.added,
-            "changed": result.changed,
+            "rows": report.rows,
+            "added": report.added,
+            "changed": report.changed,
+            "problems": report.problems,
+            "listed": [importer.sentence(report.kind, problem) for problem in report.listed],
+            "unknown": list(report.unknown),
         }
 
     async def _about(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"bot_username": self._bot_username}
+
+    async def _export(self, arguments: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+        kind, path = ImportKind(arguments["kind"]), Path(arguments["path"])
+        book = (
+            sheets.Table(sheets.headings(kind, chinese=True))
+            if path.suffix.lower() == ".csv"
+            else sheets.book_of(kind, title=kind.value, chinese=True)
+        )
+        count, after = 0, ""
+        operator = Actor.system("command-line")
+        while True:
+            page: ExportPage = await self._store.read(ExportRows(kind, 0, after), operator, now=self._now())
+            rows = [sheets.cells(row, chinese=True) for row in page.rows]
+            await asyncio.to_thread(book.add, rows)
+            count += len(rows)
+            if page.next_after is None:
+                break
+            after = page.next_after
+            await tell(f"{count} rows written")
+        try:
+            await asyncio.to_thread(write_own_file, path, book)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror or error}") from error
+        return {"rows": count}
 
     async def _resend(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"count": await self._store.decide_stuck(_ids(arguments), resend=True, now=self._now())}
@@ -135,54 +154,15 @@ def _ids(arguments: Mapping[str, Any]) -> list[int]:
     return [int(value) for value in arguments["ids"]]
 
 
-def read_units(file: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV of the tree (UTF-8 or GB18030), with their line numbers. Raises CommandError."""
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror or error}") from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{file} is neither UTF-8 nor GB18030 text; save it as CSV UTF-8") from error
-    try:
-        return _rows(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise CommandError(
-            f"{file} is not a CSV file: {error}; save it from the spreadsheet as CSV"
-        ) from error
+class HasContent(Protocol):
+    """A file that has been made."""
+
+    def content(self) -> bytes:
+        """Its bytes."""
+        ...
 
 
-def _rows(reader: Any) -> list[dict[str, Any]]:
-    header = [COLUMNS.get(cell.strip().lower(), "") for cell in next(reader, [])]
-    missing = [name for name in NEEDED if name not in header]
-    if missing:
-        raise CommandError(
-            f"the first line must name the columns; missing: {', '.join(missing)}. "
-            "It takes code, kind, name, name_en, parent (代码, 类型, 名称, 英文名称, 上级代码)."
-        )
-    rows: list[dict[str, Any]] = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        found = dict(zip(header, (" ".join(cell.split()) for cell in cells), strict=False))
-        kind = found.get("kind", "")
-        rows.append(
-            {
-                "line": reader.line_num,
-                "key": found.get("code", ""),
-                "kind": KINDS.get(kind, kind.lower()),
-                "name": found.get("name", ""),
-                "name_en": found.get("name_en", ""),
-                "parent": found.get("parent", ""),
-            }
-        )
-    return rows
-
-
-def told(problems: Sequence[Sequence[Any]]) -> str:
-    """Import problems as lines for the operator."""
-    return "\n".join(f"line {line}, {column}: {text}" for line, column, text in problems)
+def write_own_file(path: Path, book: HasContent) -> None:
+    """Write a file that only its owner reads: it holds personal data. Raises OSError."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - by its handle
+        file.write(book.content())

@@ -1,6 +1,6 @@
 """A command that writes while the bot runs asks the bot, over a Unix socket only its own user may open.
 
-One line of JSON each way. What the commands do is ``commands.py``'s.
+One line of JSON each way, after as many lines about its progress as the command likes to say. What the commands do is ``commands.py``'s.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-Answerer = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+Tell = Callable[[str], Awaitable[None]]
+"""Says how far a long command is."""
+Answerer = Callable[[str, Mapping[str, Any], Tell], Awaitable[dict[str, Any]]]
 
 MOST_BYTES = 64 * 1024 * 1024
 _LONGEST_PATH = 100
@@ -65,9 +68,15 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def tell(words: str) -> None:
+            # Who no longer listens has not taken the command back.
+            with suppress(ConnectionError):
+                writer.write(json.dumps({"progress": words}).encode() + b"\n")
+                await writer.drain()
+
         try:
             asked = json.loads(await reader.readline())
-            answer = await self._answer(str(asked["command"]), asked.get("arguments") or {})
+            answer = await self._answer(str(asked["command"]), asked.get("arguments") or {}, tell)
         except CommandError as error:
             answer = {"error": str(error)}
         except Exception as error:
@@ -76,11 +85,19 @@ class ControlServer:
         try:
             writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             await writer.drain()
+        except ConnectionError:
+            log.info("nobody heard the command's answer")
         finally:
             writer.close()
 
 
-async def ask(path: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+async def ask(
+    path: Path,
+    command: str,
+    arguments: Mapping[str, Any],
+    *,
+    tell: Callable[[str], None] = lambda words: None,
+) -> dict[str, Any]:
     """Ask the running bot. Raises CommandError when it refuses or cannot be asked."""
     try:
         reader, writer = await asyncio.open_unix_connection(path, limit=MOST_BYTES)
@@ -92,12 +109,15 @@ async def ask(path: Path, command: str, arguments: Mapping[str, Any]) -> dict[st
     try:
         writer.write(json.dumps({"command": command, "arguments": dict(arguments)}).encode() + b"\n")
         await writer.drain()
-        line = await reader.readline()
+        while line := await reader.readline():
+            answer: dict[str, Any] = json.loads(line)
+            if "progress" not in answer:
+                break
+            tell(answer["progress"])
     finally:
         writer.close()
     if not line:
         raise CommandError("the running bot closed the connection without an answer; look at its log")
-    answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise CommandError(answer["error"])
     return answer

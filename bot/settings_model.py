@@ -241,6 +241,15 @@ class LimitsSettings(Section):
     )
 
 
+class ImportsSettings(Section):
+    max_megabytes: int = Field(
+        20, ge=1, le=200, description="the greatest sheet that is opened, in megabytes: 1 to 200"
+    )
+    max_rows: int = Field(
+        100_000, ge=1, le=1_000_000, description="rows that one sheet may have at most: 1 to 1000000"
+    )
+
+
 Hours = Annotated[int, Field(ge=1, le=8760)]
 
 
@@ -398,6 +407,7 @@ class Settings(BaseSettings):
     community: CommunitySettings = Field(CommunitySettings(), description="a table")
     delivery: DeliverySettings = Field(DeliverySettings(), description="a table")
     limits: LimitsSettings = Field(LimitsSettings(), description="a table")
+    imports: ImportsSettings = Field(ImportsSettings(), description="a table")
     rules: RulesSettings = Field(RulesSettings(), description="a table")
     points: PointsSettings = Field(PointsSettings(), description="a table")
     categories: Annotated[

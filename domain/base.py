@@ -88,10 +88,13 @@ class Query:
     """Something a person wants to see. Subclasses name the permission they need.
 
     ``searches``: it looks for people by what is typed, so it is counted (``handlers/limits.py``).
+    ``bulk``: the answer holds many people's data in ``rows``, so that its reading is itself written down. Such a query
+    says which unit it is about in ``unit_id``. Source: DOMAIN §12.
     """
 
     permission: ClassVar[str]
     searches: ClassVar[bool] = False
+    bulk: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from handlers import (
     desk,
     gate,
     groups,
+    imports,
     pairings,
     people,
     persons,
@@ -229,7 +230,12 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("group.at", groups.browse, Permission.BIND_GROUP, in_groups=True),
     # imports and exports, and what is printed
     Pressed("poster.unit", posters.poster, Permission.SEE_UNITS),
-    #
+    Pressed("import.confirm", imports.confirm, Permission.IMPORT_ROWS),
+    Pressed("import.cancel", imports.cancel, Permission.IMPORT_ROWS),
+    Pressed("import.begin", imports.begin, Permission.IMPORT_ROWS),
+    Pressed("import.template", imports.template, Permission.IMPORT_ROWS),
+    Pressed("export.units", imports.export_units, Permission.EXPORT_ROWS),
+    Pressed("export.people", imports.export_people, Permission.EXPORT_ROWS),
     # check-ins
     Pressed("checkin.see", checkins.see, Permission.APPROVE_CHECK_IN),
     Pressed("checkin.approve", checkins.approve, Permission.APPROVE_CHECK_IN),

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from domain.base import Refused
 from domain.people import MAX_FLAT, MAX_NAME
+from domain.phones import dialled
 from domain.tasks import MAX_MINUTES
 
 _NUMERALS = {
@@ -65,12 +66,6 @@ def name(text: str) -> str:
 
 # --- telephone numbers --------------------------------------------------------------------------------------------
 
-_MOBILE = re.compile(r"1[3-9]\d{9}")
-_LANDLINE = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-9]\d{6,7}|[2-9]\d{6,7}")
-_ABROAD = re.compile(r"\+[1-9]\d{6,14}")
-_CHINA = re.compile(r"(?:\+|00)86")
-_BETWEEN_DIGITS = re.compile(r"[\s\-‐‑–—().·/]")
-
 
 def phone(text: str) -> str:
     """A telephone number to dial from here: digits for one in China, "+" and digits for one abroad.
@@ -80,24 +75,10 @@ def phone(text: str) -> str:
     >>> [phone(t) for t in ("１３８ 0013 8000", "+86 138-0013-8000", "(010) 6552 9988", "+44 20 7946 0000")]
     ['13800138000', '13800138000', '01065529988', '+442079460000']
     """
-    number = _BETWEEN_DIGITS.sub("", plain(text))
-    if not number.isascii():
+    number = dialled(plain(text))
+    if number is None:
         raise Refused("form.phone_wrong")
-    for inland in _inland(number):
-        if _MOBILE.fullmatch(inland) or _LANDLINE.fullmatch(inland):
-            return inland
-    abroad = "+" + number[2:] if number.startswith("00") else number
-    if _ABROAD.fullmatch(abroad) and not abroad.startswith("+86"):
-        return abroad
-    raise Refused("form.phone_wrong")
-
-
-def _inland(number: str) -> tuple[str, ...]:
-    """The ways in which the number may be dialled inside China; an area code loses its 0 after the country's."""
-    if country := _CHINA.match(number):
-        rest = number[country.end() :]
-        return (rest, "0" + rest)
-    return (number, number.removeprefix("86")) if len(number) == 13 else (number,)
+    return number
 
 
 def contact_phone(number: str) -> str:

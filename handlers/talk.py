@@ -63,6 +63,9 @@ async def words(turn: Turn) -> Answer:
     """Words, a picture, a voice, a place, a contact, in private."""
     opening = await turn.opening()
     form = open_form(turn, opening.draft)
+    takes_files = form is not None and opening.draft is not None and form.step(opening.draft.step).gathers
+    if not takes_files and imports.is_sheet(turn.message) and imports.may_send(opening):
+        return await imports.received(turn)
     if form is not None and opening.draft is not None:
         return await forms.hear(turn, form, opening.draft)
     assert turn.message is not None  # noqa: S101 - registered for messages

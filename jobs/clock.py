@@ -66,6 +66,21 @@ async def blocked(store: Store, now: datetime) -> int:
     return 0
 
 
+async def sweep_imports(store: Store, now: datetime) -> int:
+    """An import that nobody works on any more is dropped or finished; one that waits for a yes too long is let go."""
+    if await store.imports.waiting() is None:
+        return 0
+    fence = await store.imports.take_lease(
+        holder="clock", now=now, span=timedelta(minutes=1), is_dead=lambda holder: False
+    )
+    if fence is None:
+        return 0
+    try:
+        return await store.imports.sweep(now=now)
+    finally:
+        await store.imports.keep_lease(fence, now=now, span=timedelta())
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job of the clock: its name, how often the ticker looks, and what it does."""
@@ -81,6 +96,7 @@ JOBS: tuple[Job, ...] = (
     Job("checkins", timedelta(minutes=10), checkins.run),
     Job("appointments", timedelta(minutes=1), appointments.turn),
     Job("appointment_reminders", timedelta(hours=1), appointments.remind),
+    Job("imports", timedelta(minutes=1), sweep_imports),
     Job("forget_words", timedelta(hours=6), forget_words),
     Job("seal", timedelta(minutes=5), seal),
     Job("blocked", timedelta(minutes=1), blocked),

@@ -16,6 +16,7 @@ from domain.alarms import Alarm
 from domain.base import Entity
 from domain.checkins.shapes import Checkin
 from domain.groups import Group
+from domain.imports import ImportBatch
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
 from domain.requests import Request
@@ -39,6 +40,7 @@ TABLES: dict[type[Entity], Table] = {
     Pairing: schema.pairing,
     Visit: schema.visit,
     Alarm: schema.alarm,
+    ImportBatch: schema.import_batch,
 }
 
 
@@ -126,7 +128,7 @@ def save(connection: Connection, entities: Iterable[Entity]) -> None:
 _NEXT = Prepared(
     schema.counter.update()
     .where(schema.counter.c.name == bindparam("counter"))
-    .values(value=schema.counter.c.value + 1)
+    .values(value=schema.counter.c.value + bindparam("how_many", type_=schema.counter.c.value.type))
     .returning(schema.counter.c.value)
 )
 
@@ -138,14 +140,20 @@ def next_id(connection: Connection, entity: type[Entity]) -> int:
 
 def next_number(connection: Connection, name: str) -> int:
     """The next number of a named counter, from 1."""
-    found = _NEXT.first(connection, {"counter": name})
+    return next_numbers(connection, name, 1)[0]
+
+
+def next_numbers(connection: Connection, name: str, how_many: int) -> range:
+    """The next numbers of a named counter, all at once."""
+    found = _NEXT.first(connection, {"counter": name, "how_many": how_many})
     if found is None:
         connection.execute(
             upserting(connection, schema.counter)
             .values(name=name, value=0)
             .on_conflict_do_nothing(index_elements=["name"])
         )
-        found = _NEXT.first(connection, {"counter": name})
+        found = _NEXT.first(connection, {"counter": name, "how_many": how_many})
     if found is None:
         raise AssertionError("the counter has just been made")
-    return int(found[0])
+    last = int(found[0])
+    return range(last - how_many + 1, last + 1)

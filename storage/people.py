@@ -38,6 +38,7 @@ from domain.people import (
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
+from storage.imports import there
 from storage.prepared import Prepared, one_of, some
 from storage.schema import appointment, chat_group, household, person, unit
 from storage.types import Instant
@@ -118,10 +119,11 @@ def _actor_of(rows: Sequence[Any]) -> Actor:
 _PERSON_BY_TELEGRAM = (
     selection(Person).where(person.c.telegram_id == bindparam("telegram_id")).with_for_update()
 )
-# Held for reading: nobody moves in or serves where somebody is closing at this moment.
+# Held for reading: nobody moves in or serves where somebody is closing at this moment. A forged button may name a unit
+# that an import is still bringing.
 _UNIT = (
     select(unit.c.path, unit.c.kind)
-    .where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
+    .where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None), there(unit))
     .with_for_update(read=True)
 )
 # What is over by its time alone is told apart by the rules, which know the time.

@@ -29,9 +29,11 @@ from sqlalchemy import (
 
 from domain.base import Purpose, Role
 from domain.checkins.shapes import CheckinState
+from domain.imports import ImportState
 from domain.pairings import VisitState
 from domain.people import Phase
 from domain.requests import RequestState
+from domain.sheets import ImportKind
 from domain.tasks import ClaimState, TaskState
 from storage.types import Codes, Instant, Key, RowId
 
@@ -618,17 +620,29 @@ draft = Table(
 import_batch = Table(
     "import_batch",
     metadata,
-    _id(),
-    Column("kind", String, nullable=False),
-    Column("state", String, nullable=False),
+    *_entity(),
+    Column("kind", Key(ImportKind), nullable=False),
+    Column("state", Key(ImportState), nullable=False),
     Column("by_id", RowId),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    # What was sent in a chat, until it has been read: the file's id and name.
+    Column("file", JSON, nullable=False),
+    # How far it has come: a line of the sheet while it is read, rows while it is applied.
+    Column("done", Integer, nullable=False, server_default=text("0")),
     Column("rows", Integer, nullable=False, server_default=text("0")),
     Column("added", Integer, nullable=False, server_default=text("0")),
     Column("changed", Integer, nullable=False, server_default=text("0")),
+    Column("problems", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("kind IN ('units', 'people')", name="kind"),
-    CheckConstraint("state IN ('staging', 'applying', 'live', 'dropped')", name="state"),
+    CheckConstraint("state IN ('staging', 'checked', 'applying', 'live', 'dropped')", name="state"),
+    # One at a time: there is never more than a handful that is not over.
+    Index(
+        "ix_import_batch_open",
+        "id",
+        sqlite_where=text("finished_at IS NULL"),
+        postgresql_where=text("finished_at IS NULL"),
+    ),
 )
 
 import_row = Table(

@@ -33,7 +33,7 @@ from domain import (
     trail,
 )
 from domain import units as unit_rules
-from domain.base import NOT_FOUND, Action, Actor, Decision, Query, Refused, Scalar, Sweep
+from domain.base import NOT_FOUND, Action, Actor, Decision, Event, Query, Refused, Scalar, Sweep
 from domain.clocks import local_day
 from domain.people import Person
 from domain.permissions import allowed
@@ -57,6 +57,7 @@ from storage import trail as trail_rows
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
+from storage.importing import Imports
 from storage.inbox import Arrived
 from storage.outbox import Candidate, Leased, Reply, Sent
 
@@ -191,6 +192,7 @@ class Store:
         self.blocked: set[int] = set()
         """The accounts that are heard no more, as ``load_blocked`` found them and as they changed since."""
         self._blocks_changed = 0
+        self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
 
     @property
     def dialect(self) -> str:
@@ -352,7 +354,19 @@ class Store:
             actor = self._reader(connection, who, now)
             return facts.answer(connection, query, actor, now=now, rules=self.rules)
 
-        return await self._engine.read(unit)
+        answer = await self._engine.read(unit)
+        if query.bulk:
+            await self._commit(lambda connection: self._record_bulk(connection, query, answer, who, now))
+        return answer
+
+    def _record_bulk(
+        self, connection: Connection, query: Query, answer: Any, who: Who | Actor, now: datetime
+    ) -> None:
+        """Who read how many people's data at once, before they have it."""
+        unit_id: int = getattr(query, "unit_id", 0)
+        read = Event("bulk.read", "unit", unit_id, {"rows": len(answer.rows)}, unit_id=unit_id or None)
+        actor = self._reader(connection, who, now)
+        audit.record(connection, (read,), actor=actor, now=now, update_id=None)
 
     async def opening(self, who: Who, *, now: datetime) -> Opening:
         """Who this is, and the form they are in."""

@@ -1,4 +1,7 @@
-"""The tree of units: reading it whole, and importing it all or nothing."""
+"""The tree of units: reading it whole, and founding a small one in one commit, as a made-up town or a test does.
+
+A community's own tree comes by ``importing.py``, however long it is.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select
 
 from storage.entities import next_number
+from storage.imports import there
 from storage.schema import unit
 
 LONGEST_NAME = 64
@@ -35,7 +39,9 @@ class Problem:
     text: str
 
 
-_ALL = select(unit.c.id, unit.c.code, unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en, unit.c.parent_id)
+_ALL = select(
+    unit.c.id, unit.c.code, unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en, unit.c.parent_id
+).where(there(unit))
 _INSERT = unit.insert()
 _UPDATE = (
     unit.update()
@@ -51,7 +57,7 @@ _UPDATE = (
 
 _ROOT = (
     select(unit.c.id)
-    .where(unit.c.parent_id.is_(None), unit.c.closed_at.is_(None))
+    .where(unit.c.parent_id.is_(None), unit.c.closed_at.is_(None), there(unit))
     .order_by(unit.c.id)
     .limit(1)
 )

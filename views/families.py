@@ -17,6 +17,7 @@ from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.roster import ROLES
 from domain.rulebook import URGENCIES, PointRules
+from domain.sheets import KEYS, Fault, ImportKind
 from domain.spare_time import DAYS, PARTS, SETS
 from domain.tasks import ClaimState
 from domain.trail import EVENTS, THINGS
@@ -54,5 +55,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "event": EVENTS,
     "event_kind": EVENT_KINDS,
     "thing": THINGS,
+    "import.kind": tuple(ImportKind),
+    "import.template": tuple(ImportKind),
+    "import.fault": tuple(Fault),
+    "import.column.units": KEYS[ImportKind.UNITS],
+    "import.column.people": KEYS[ImportKind.PEOPLE],
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

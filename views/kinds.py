@@ -19,6 +19,7 @@ from views import (
     checkins,
     desk,
     forms,
+    imports,
     pairings,
     people,
     requests,
@@ -116,6 +117,9 @@ KINDS: Mapping[str, Kind] = {
     "checkin.renewed": Kind(checkins.renewed, facts=True),
     "checkin.left": Kind(checkins.left, facts=True),
     "checkin.lapsed_member": Kind(checkins.lapsed_member, facts=True),
+    # imports
+    "import.card": Kind(imports.import_card, facts=True),
+    "import.refused": Kind(imports.refused, facts=False),
     # danger, and everything that is a text and nothing more
     "alarm.acknowledged": Kind(alarms.acknowledged, facts=False),
     "danger": Kind(alarms.danger_kind, facts=False),

@@ -28,6 +28,7 @@ from domain.queries import (
 )
 from storage import tree
 from storage.facts.rows import HELPER_ROLES, STAFF_ROLES, Look, covered, in_force, page_of, paged, place
+from storage.imports import there
 from storage.people import HOME_KINDS
 from storage.schema import appointment, household, person, unit
 
@@ -41,8 +42,10 @@ _UNIT = select(
     unit.c.name,
     unit.c.name_en,
     unit.c.parent_id,
-    exists().where(_child.c.parent_id == unit.c.id, _child.c.closed_at.is_(None)).label("has_children"),
-).where(unit.c.closed_at.is_(None))
+    exists()
+    .where(_child.c.parent_id == unit.c.id, _child.c.closed_at.is_(None), there(_child))
+    .label("has_children"),
+).where(unit.c.closed_at.is_(None), there(unit))
 _ONE = _UNIT.where(unit.c.id == bindparam("id"))
 _TOP = _UNIT.where(unit.c.parent_id.is_(None)).order_by(unit.c.id).limit(MOST_UNITS)
 _CHILDREN = _UNIT.where(unit.c.parent_id == bindparam("id")).order_by(unit.c.id).limit(MOST_UNITS)
@@ -140,7 +143,7 @@ _MEMBERS = paged(
     .select_from(
         _serving.join(person, person.c.id == _serving.c.person_id).join(unit, unit.c.id == _serving.c.unit_id)
     )
-    .where(person.c.suspended.is_(False))
+    .where(person.c.suspended.is_(False), there(person))
     .order_by(unit.c.path, person.c.name, person.c.id)
 )
 _RESIDENTS = paged(
@@ -159,6 +162,7 @@ _RESIDENTS = paged(
     .where(
         person.c.home_unit_id.in_(covered(*STAFF_ROLES)),
         func.lower(person.c.name).like(bindparam("pattern"), escape="\\"),
+        there(person),
     )
     .order_by(person.c.name, person.c.id)
 )

@@ -45,22 +45,36 @@ def upgrade() -> None:
     op.create_table(
         "import_batch",
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("file", sa.JSON(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("rows", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("added", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("changed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("problems", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("kind IN ('units', 'people')", name=op.f("ck_import_batch_kind")),
         sa.CheckConstraint(
-            "state IN ('staging', 'applying', 'live', 'dropped')", name=op.f("ck_import_batch_state")
+            "state IN ('staging', 'checked', 'applying', 'live', 'dropped')",
+            name=op.f("ck_import_batch_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
     )
+    with op.batch_alter_table("import_batch", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_import_batch_open",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
+
     op.create_table(
         "import_row",
         sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,263 @@
+"""The rows of an import while they wait: staged in portions, read again in portions, and let go of.
+
+A portion is small enough that no unit of work holds the writer for 100 ms. What a row of units or of people comes to
+is ``import_units.py``'s and ``import_people.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from domain.base import Scalar
+from domain.imports import ImportState
+from domain.sheets import Fault, Problem, SheetLine
+from storage.prepared import Prepared
+from storage.schema import import_batch, import_row
+
+PORTION = 500
+
+L = TypeVar("L", bound=SheetLine)
+K = TypeVar("K")
+
+NEW = "new"
+"""A row whose person or unit is made by this import."""
+MORE = "more"
+"""A further row of somebody who has a row already: another role of theirs."""
+CHANGE = "change"
+"""What becomes different for somebody, or for a unit, that is there already."""
+PROBLEMS = "problems"
+SKILLS = "skills"
+ACCOUNT = "telegram_id"
+ALIASES = "aliases"
+
+
+class ImportEndedError(Exception):
+    """The import has been dropped meanwhile: nothing further of it may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose import it is and where they may import: at and below ``paths``, everywhere when None.
+
+    ``zone`` is the community's, in which days begin and end.
+    """
+
+    paths: tuple[str, ...] | None
+    by_id: int | None
+    now: datetime
+    zone: ZoneInfo
+
+    def covers(self, path: str) -> bool:
+        """Whether rows may be about the unit with this path."""
+        return self.paths is None or any(path.startswith(above) for above in self.paths)
+
+
+@dataclass(slots=True)
+class Staged:
+    """A row as it is kept: ``data`` is what comes of it, or what is wrong with it. ``fresh`` asks for an id."""
+
+    line: int
+    key: str = ""
+    parent: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    row_id: int | None = None
+    fresh: bool = False
+    of: Staged | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it only says what is wrong."""
+        return PROBLEMS in self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Portion(Generic[L]):
+    """Rows that were read from the sheet together, each with what is wrong with it by itself."""
+
+    rows: Sequence[tuple[L, Sequence[Problem]]]
+
+    @property
+    def sound(self) -> list[L]:
+        """Those with which nothing is wrong so far."""
+        return [line for line, problems in self.rows if not problems]
+
+    @property
+    def last_line(self) -> int:
+        """How far the sheet has been read."""
+        return self.rows[-1][0].line
+
+
+def bad(problems: Sequence[Problem]) -> Staged:
+    """A row that cannot be brought in, kept for the list of what is wrong."""
+    told = [[found.column, found.fault.value, dict(found.params)] for found in problems]
+    return Staged(problems[0].line, data={PROBLEMS: told})
+
+
+def problems_in(line: int, data: Mapping[str, Any]) -> list[Problem]:
+    """What ``bad`` kept."""
+    return [Problem(line, column, Fault(fault), params) for column, fault, params in data.get(PROBLEMS, ())]
+
+
+class Wrong(list[Problem]):
+    """What is found wrong with one row."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self._line = line
+
+    def add(self, column: str, fault: Fault, **params: Scalar) -> None:
+        """One more thing."""
+        self.append(Problem(self._line, column, fault, params))
+
+
+_INSERT = Prepared(import_row.insert())
+_CAME_TO = Prepared(
+    import_batch.update()
+    .where(import_batch.c.id == bindparam("batch"), import_batch.c.state == bindparam("at"))
+    .values(done=bindparam("now_done"))
+)
+_FORGET = Prepared(
+    import_row.delete().where(
+        import_row.c.batch_id == bindparam("batch"), import_row.c.line <= bindparam("upto")
+    )
+)
+_FORGET_LINE = Prepared(
+    import_row.delete().where(
+        import_row.c.batch_id == bindparam("batch"), import_row.c.line == bindparam("line")
+    )
+)
+_SAME_KEYS = (
+    select(import_row.c.line, import_row.c.key, import_row.c.data, import_row.c.row_id)
+    .where(
+        import_row.c.batch_id == bindparam("batch"), import_row.c.key.in_(bindparam("keys", expanding=True))
+    )
+    .order_by(import_row.c.line)
+)
+
+
+def came_to(connection: Connection, batch_id: int, done: int, *, at: ImportState) -> None:
+    """Keep how far it is. Raises ImportEndedError when it is no longer ``at`` that state: somebody has dropped it."""
+    if not _CAME_TO.run(connection, {"batch": batch_id, "at": at, "now_done": done}):
+        raise ImportEndedError(f"import {batch_id} is no longer {at}")
+
+
+def keep(connection: Connection, batch_id: int, rows: Iterable[Staged]) -> None:
+    """Store staged rows."""
+    values = [
+        {
+            "batch_id": batch_id,
+            "line": row.line,
+            "key": row.key,
+            "parent": row.parent,
+            "data": row.data,
+            "row_id": row.row_id,
+        }
+        for row in rows
+    ]
+    if values:
+        _INSERT.insert(connection, values)
+
+
+def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Staged]]:
+    """The rows that came before with the same keys."""
+    found: dict[str, list[Staged]] = {}
+    if keys:
+        for row in connection.execute(_SAME_KEYS, {"batch": batch_id, "keys": keys}):
+            found.setdefault(row.key, []).append(Staged(row.line, row.key, data=row.data, row_id=row.row_id))
+    return found
+
+
+def forget(connection: Connection, batch_id: int, *, upto: int) -> None:
+    """Let go of rows that are done with."""
+    _FORGET.run(connection, {"batch": batch_id, "upto": upto})
+
+
+def forget_lines(connection: Connection, batch_id: int, lines: Iterable[int]) -> None:
+    """The same for single ones."""
+    rows = [{"batch": batch_id, "line": line} for line in lines]
+    if rows:
+        _FORGET_LINE.run_all(connection, rows)
+
+
+# --- portions by their lines, for statements that work on all of their rows at once --------------------------------------
+
+
+class Lines(NamedTuple):
+    """The rows of an import below line ``after`` and down to line ``upto``."""
+
+    batch: int
+    after: int
+    upto: int
+
+
+_LAST_OF_PORTION = select(func.max(literal_column("line"))).select_from(
+    select(import_row.c.line)
+    .where(import_row.c.batch_id == bindparam("batch"), import_row.c.line > bindparam("after"))
+    .order_by(import_row.c.line)
+    .limit(bindparam("most"))
+    .subquery()
+)
+
+
+def lines_after(connection: Connection, batch_id: int, line: int, *, most: int = PORTION) -> Lines | None:
+    """The next portion below a line; None when there is nothing below it."""
+    last = connection.execute(_LAST_OF_PORTION, {"batch": batch_id, "after": line, "most": most}).scalar()
+    return None if last is None else Lines(batch_id, line, last)
+
+
+def within(rows: FromClause = import_row) -> ColumnElement[bool]:
+    """Whether a row is one of the portion given as parameters."""
+    return (
+        (rows.c.batch_id == bindparam("batch"))
+        & (rows.c.line > bindparam("after"))
+        & (rows.c.line <= bindparam("upto"))
+    )
+
+
+def said(*path: str, rows: FromClause = import_row) -> ColumnElement[str]:
+    """A text among a row's data."""
+    found: ColumnElement[str] = rows.c.data[path].as_string()
+    return found
+
+
+def numbered(*path: str, rows: FromClause = import_row) -> ColumnElement[int]:
+    """A number among a row's data, of any size: the databases' own way stops at 32 bits."""
+    return cast(said(*path, rows=rows), BigInteger)
+
+
+def has(key: str, rows: FromClause = import_row) -> ColumnElement[bool]:
+    """Whether a row's data have a key, by the text they are kept as; a word of somebody's is never taken for it, for its
+    quotation marks are kept otherwise."""
+    return cast(rows.c.data, Text).contains(f'"{key}":', autoescape=True)
+
+
+_ROWS_WITH = {
+    key: select(
+        import_row.c.line, import_row.c.key, import_row.c.parent, import_row.c.data, import_row.c.row_id
+    )
+    .where(within(), has(key))
+    .order_by(import_row.c.line)
+    for key in (CHANGE, SKILLS, ACCOUNT, ALIASES, PROBLEMS)
+}
+
+
+def rows_with(connection: Connection, key: str, lines: Lines) -> list[Staged]:
+    """The rows of a portion whose data have a key."""
+    return [Staged(*row) for row in connection.execute(_ROWS_WITH[key], lines._asdict())]
