@@ -4,7 +4,7 @@ Knows which setting is which rule; the defaults of both are `domain/rulebook.py`
 """
 
 from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
-from domain.rulebook import Category, PointRules, Rulebook, WorkingHours
+from domain.rulebook import Category, PointRules, Retention, Rulebook, WorkingHours
 
 
 def rulebook(settings: Settings) -> Rulebook:
@@ -18,6 +18,8 @@ def rulebook(settings: Settings) -> Rulebook:
         max_open_claims=settings.rules.max_open_claims,
         max_places=settings.rules.max_places,
         points=_points(settings.points),
+        consent_version=settings.community.consent_version,
+        retention=Retention(**settings.retention.model_dump()),
     )
 
 

@@ -108,6 +108,24 @@ class PointRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """After how many days each kind of thing is forgotten; 0 keeps it for ever. Ids and numbers stay in the ledger.
+
+    ``audit`` holds for rows of sealed batches only.
+    """
+
+    inbox_payloads: int = 7
+    inbox_rows: int = 90
+    outbox_rows: int = 90
+    drafts: int = 30
+    job_runs: int = 400
+    cards: int = 400
+    closed_request_words: int = 1095
+    import_rows: int = 7
+    audit: int = 1825
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -122,6 +140,7 @@ class Rulebook:
     max_places: int = 20
     points: PointRules = field(default_factory=PointRules)
     consent_version: int = 1
+    retention: Retention = field(default_factory=Retention)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

@@ -14,12 +14,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.base import Actor
 from domain.pairings import OpenVisit
+from jobs import retention
 from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
 log = structlog.get_logger(__name__)
-
-KEEP_WORDS = timedelta(days=7)
 
 
 async def settle(store: Store, now: datetime) -> int:
@@ -43,11 +42,6 @@ async def open_visits(store: Store, now: datetime) -> int:
     return len(opened)
 
 
-async def forget_words(store: Store, now: datetime) -> int:
-    """Empty what was said in updates and messages that were finished a week ago."""
-    return sum(await store.forget_words(before=now - KEEP_WORDS))
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job of the clock: its name, how often the ticker looks, and what it does."""
@@ -60,7 +54,8 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("settlement", timedelta(minutes=1), settle),
     Job("visits", timedelta(minutes=1), open_visits),
-    Job("forget_words", timedelta(hours=6), forget_words),
+    Job("retention", timedelta(hours=1), retention.forget),
+    Job("erasures", timedelta(minutes=1), retention.erase),
 )
 
 

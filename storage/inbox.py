@@ -75,15 +75,6 @@ _QUARANTINED = (
     .order_by(inbox.c.id)
     .limit(bindparam("most"))
 )
-_FORGET_PAYLOADS = (
-    inbox.update()
-    .where(
-        inbox.c.state != "waiting",
-        inbox.c.payload.is_not(None),
-        inbox.c.done_at < bindparam("before", type_=Instant()),
-    )
-    .values(payload=None)
-)
 
 
 @cache
@@ -145,8 +136,3 @@ def depth(connection: Connection) -> tuple[int, datetime | None]:
 def quarantined(connection: Connection, *, most: int = 100) -> list[dict[str, Any]]:
     """What was set aside, for the operator."""
     return [dict(row._mapping) for row in connection.execute(_QUARANTINED, {"most": most})]
-
-
-def forget_payloads(connection: Connection, *, before: datetime) -> int:
-    """Empty what was said in updates that were finished before."""
-    return connection.execute(_FORGET_PAYLOADS, {"before": before}).rowcount

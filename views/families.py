@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from domain.base import Role
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
+from domain.points import Currency
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
@@ -33,5 +34,6 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "visit"),
     "about": ("leader", "secretary"),
+    "account": tuple(Currency),
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

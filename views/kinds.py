@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
-from views import alarms, desk, forms, pairings, people, requests, tasks
+from views import alarms, desk, forms, pairings, people, privacy, requests, tasks
 from views.catalogue import Texts
 from views.message import Message, OnUnknown, Reader
 from views.voice import Voice, card
@@ -81,6 +81,8 @@ KINDS: Mapping[str, Kind] = {
     "menu": Kind(people.menu_kind, facts=False),
     "hello": Kind(people.hello_kind, facts=False),
     "request.pass_on": Kind(forms.pass_on_kind, facts=False),
+    "consent": Kind(privacy.consent_kind, facts=False),
+    "consent.go_on": Kind(privacy.go_on_kind, facts=False),
     # danger, and everything that is a text and nothing more
     "alarm.acknowledged": Kind(alarms.acknowledged, facts=False),
     "danger": Kind(alarms.danger_kind, facts=False),

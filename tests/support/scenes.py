@@ -12,6 +12,7 @@ from domain.base import Action, Actor, Content, Role
 from domain.groups import BindGroup
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
+from domain.privacy import CorrectOwnData, ForgetMe, ForgetPerson, NoteExport
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
@@ -166,6 +167,11 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "RaiseAlarm": (RaiseAlarm("煤气味"), place.neighbour),
         "AcknowledgeAlarm": (AcknowledgeAlarm(scene.alarm), place.leader),
         "BindGroup": (BindGroup(-2002, place.building), place.secretary),
+        "NoteExport": (NoteExport(), place.resident),
+        "CorrectOwnData": (CorrectOwnData(name="李奶奶", phone="13900002222", flat="302"), place.resident),
+        "ForgetMe": (ForgetMe(), place.resident),
+        "ForgetMe with a claim": (ForgetMe(), second),
+        "ForgetPerson": (ForgetPerson(place.neighbour.id), CLI),
     }
 
 
@@ -216,6 +222,7 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "person_left": lambda s: s.person_left(UPDATE, telegram_id=place.stranger.chat, now=now),
         "group_migrated": lambda s: s.group_migrated(UPDATE, chat_id=GROUP, to_chat_id=-100999, now=now),
         "group_left": lambda s: s.group_left(UPDATE, chat_id=GROUP, now=now),
-        "forget_words": lambda s: s.forget_words(before=later),
+        "forget params": lambda s: s.forget("params", now=now + timedelta(days=8)),
+        "erase_further": lambda s: s.erase_further(),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

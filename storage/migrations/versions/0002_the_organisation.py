@@ -12,6 +12,11 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+PARTLY = (
+    ("ix_person_proxy_id", "person", ["proxy_id"], "proxy_id IS NOT NULL"),
+    ("ix_request_closed_at", "request", ["closed_at", "id"], "closed_at IS NOT NULL"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -237,8 +242,30 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f("fk_unit_merged_into_id"), "unit", ["merged_into_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_unit_batch_id"), "import_batch", ["batch_id"], ["id"])
 
+    op.create_table(
+        "erasure",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("telegram_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("after", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_erasure_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_erasure")),
+    )
+    op.create_index("ix_remark_author_id", "remark", ["author_id", "id"])
+    for name, table, columns, condition in PARTLY:
+        op.create_index(
+            name, table, columns, sqlite_where=sa.text(condition), postgresql_where=sa.text(condition)
+        )
+
 
 def downgrade() -> None:
+    for name, table, _, _ in PARTLY:
+        op.drop_index(name, table_name=table)
+    op.drop_index("ix_remark_author_id", table_name="remark")
+    op.drop_table("erasure")
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_unit_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_unit_merged_into_id"), type_="foreignkey")
