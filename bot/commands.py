@@ -1,4 +1,4 @@
-"""What the command line changes: granting roles, importing units, deciding what is stuck. All through the store.
+"""What the command line changes: granting roles, importing units, deciding what is stuck, forgetting people again. All through the store.
 
 The same functions run in the bot, asked over its socket, and in the command's own process when no bot runs.
 """
@@ -15,6 +15,7 @@ from typing import Any
 from bot.control import CommandError
 from domain.base import Actor, Role
 from domain.people import Appoint
+from domain.privacy import ForgetPerson
 from storage.unit import Done, Store
 from storage.units import UnitRow
 
@@ -61,6 +62,7 @@ class Commands:
             "resend": self._resend,
             "drop": self._drop,
             "retry": self._retry,
+            "forget": self._forget,
         }.get(command)
         if found is None:
             raise CommandError(f"there is no command {command!r}")
@@ -103,6 +105,13 @@ class Commands:
         count = await self._store.retry_updates(_ids(arguments))
         self._retried()
         return {"count": count}
+
+    async def _forget(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        outcomes = [
+            await self._store.perform(ForgetPerson(one), Actor.system("command-line"), now=self._now())
+            for one in _ids(arguments)
+        ]
+        return {"count": sum(isinstance(outcome, Done) for outcome in outcomes)}
 
 
 def _ids(arguments: Mapping[str, Any]) -> list[int]:

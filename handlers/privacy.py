@@ -225,7 +225,6 @@ async def forget_surely(turn: Turn) -> Answer:
 
 
 async def forget_yes(turn: Turn) -> Answer:
-    """``privacy.forgetyes:0``: the last message to who is nobody when it is sent, so it carries its language itself."""
-    params = {"key": "privacy.farewell", "language": await turn.language()}
-    farewell = Reply("said", turn.chat_id, params=params, edit_message_id=turn.pressed.message_id)
+    """``privacy.forgetyes:0``: the last message goes to who is nobody by then, but for the language."""
+    farewell = turn.words("privacy.farewell", edit=turn.pressed.message_id)
     return Do(ForgetMe(), draft=CLEAR, replies=(farewell,))

@@ -377,6 +377,28 @@ def _in(connection: Connection, item: Erasure) -> int | None:
     return rows[-1].id if len(rows) == AT_ONCE else None
 
 
+# --- what others were filling in about them ---------------------------------------------------------------------------------------
+
+_FORMS = (
+    select(draft.c.telegram_id, draft.c.answers)
+    .where(
+        draft.c.telegram_id > bindparam("after"), draft.c.updated_at <= bindparam("begun", type_=Instant())
+    )
+    .order_by(draft.c.telegram_id)
+    .limit(bindparam("most"))
+)
+_DROP_FORM = draft.delete().where(draft.c.telegram_id == bindparam("telegram_id"))
+
+
+def _forms(connection: Connection, item: Erasure) -> int | None:
+    """A half-filled form with the name or the number as an answer is about somebody who is no longer there."""
+    rows = connection.execute(_FORMS, {"after": item.after, "begun": item.begun_at, "most": AT_ONCE}).all()
+    for row in rows:
+        if any(text and text in (item.name, item.phone) for text in _values(row.answers)):
+            connection.execute(_DROP_FORM, {"telegram_id": row.telegram_id})
+    return rows[-1].telegram_id if len(rows) == AT_ONCE else None
+
+
 # --- what they were imported from -----------------------------------------------------------------------------------------------
 
 _MOST_LINES = 10**8
@@ -421,6 +443,7 @@ _STAGES: tuple[Callable[[Connection, Erasure], int | None], ...] = (
     _pairings,
     _out,
     _in,
+    _forms,
     _lines,
 )
 """In this order: messages are known by the updates that caused them, so those keep their senders until then."""

@@ -79,7 +79,7 @@ def _walk(
         if held:
             _set_mark(connection, name, old[held - 1][0])
     more = len(old) == AT_ONCE
-    if old:
+    if more or at != floor:
         _set_mark(connection, f"{name}.at", old[-1][0] if more else 0)
     return Portion(len(ids), more)
 
