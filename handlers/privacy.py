@@ -91,7 +91,9 @@ def _rings(turn: Turn, inner: Draft | None, content: Content) -> bool:
 
 
 def _kept(inner: Draft | None) -> dict[str, Any] | None:
-    return inner and {"form": inner.form, "step": inner.step, "answers": dict(inner.answers)}
+    if inner is None:
+        return None
+    return {"form": inner.form, "step": inner.step, "answers": dict(inner.answers)}
 
 
 def _restored(kept: Any) -> Draft | None:

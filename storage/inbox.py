@@ -65,7 +65,12 @@ _QUARANTINE = (
 )
 _AGAIN = (
     inbox.update()
-    .where(inbox.c.update_id == bindparam("update"), inbox.c.state == "quarantined")
+    .where(
+        inbox.c.update_id == bindparam("update"),
+        inbox.c.state == "quarantined",
+        # What it said has been forgotten meanwhile: there is nothing left to try.
+        inbox.c.payload.is_not(None),
+    )
     .values(state="waiting", attempts=0)
 )
 _DEPTH = select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.state == "waiting")

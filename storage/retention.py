@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, case, literal, select, tuple_
+from sqlalchemy import Connection, Select, Table, Text, bindparam, case, cast, literal, select, tuple_
 
 from storage.dialect import upserting
 from storage.erasing import THINGS_AT_ONCE, empty_about
 from storage.schema import card, counter, draft, import_batch, import_row, inbox, job_run, outbox, request
 from storage.types import EPOCH, Instant, to_microseconds
 
-AT_ONCE = 500
+AT_ONCE = 250
 """Rows that one unit of work looks at."""
 CHATS_AT_ONCE = 20
 
@@ -100,12 +100,9 @@ _EMPTY_UPDATES = (
     inbox.update().where(inbox.c.id.in_(bindparam("ids", expanding=True))).values(payload=None, error=None)
 )
 _DROP_UPDATES = inbox.delete().where(inbox.c.id.in_(bindparam("ids", expanding=True)))
-_MESSAGES = _rows(
-    outbox,
-    born=outbox.c.created_at,
-    ended=case((outbox.c.state.not_in(["waiting", "leased"]), outbox.c.finished_at)),
-    to_do=literal(True),
-)
+_OVER = case((outbox.c.state.not_in(["waiting", "leased"]), outbox.c.finished_at))
+_MESSAGES = _rows(outbox, born=outbox.c.created_at, ended=_OVER, to_do=cast(outbox.c.params, Text) != "{}")
+_MESSAGES_AT_ALL = _rows(outbox, born=outbox.c.created_at, ended=_OVER, to_do=literal(True))
 _EMPTY_MESSAGES = (
     outbox.update()
     .where(outbox.c.id.in_(bindparam("ids", expanding=True)))
@@ -131,7 +128,7 @@ def updates(connection: Connection, before: datetime) -> Portion:
 
 def messages(connection: Connection, before: datetime) -> Portion:
     """Drop messages that were finished before."""
-    return _walk(connection, "messages", before, _MESSAGES, _DROP_MESSAGES)
+    return _walk(connection, "messages", before, _MESSAGES_AT_ALL, _DROP_MESSAGES)
 
 
 # --- forms and notes of jobs ------------------------------------------------------------------------------------------------
@@ -226,10 +223,13 @@ def request_words(connection: Connection, before: datetime) -> Portion:
 
 _LINES = (
     select(import_row.c.batch_id, import_row.c.line)
-    .join(import_batch, import_batch.c.id == import_row.c.batch_id)
     .where(
-        import_batch.c.state.in_(["live", "dropped"]),
-        import_batch.c.finished_at < bindparam("before", type_=Instant()),
+        import_row.c.batch_id.in_(
+            select(import_batch.c.id).where(
+                import_batch.c.state.in_(["live", "dropped"]),
+                import_batch.c.finished_at < bindparam("before", type_=Instant()),
+            )
+        )
     )
     .limit(bindparam("most"))
 )

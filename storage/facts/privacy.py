@@ -58,7 +58,7 @@ def goes_on(kind: str, facts: Any) -> bool:
 
 # --- in numbers -----------------------------------------------------------------------------------------------------------
 
-_READER = bindparam("reader")
+_READER = bindparam("reader", type_=person.c.id.type)
 _proxy = person.alias("proxy_person")
 _WHO = (
     select(

@@ -323,7 +323,7 @@ async def test_a_message_that_still_waits_for_others_says_no_name(
 async def test_words_of_many_are_emptied_in_portions(
     store: Store, engine: Engine, place: Village, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.erasing.AT_ONCE", 3)
+    monkeypatch.setattr("storage.traces.AT_ONCE", 3)
     monkeypatch.setattr("storage.erasing.THINGS_AT_ONCE", 1)
     her = await marked(store, place, now=now)
     await lived(store, engine, place, her, now=now)
