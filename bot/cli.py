@@ -329,6 +329,30 @@ def _sheet_name(file: Path) -> None:
 
 
 @app.command()
+def erasures(
+    again: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=MOST_ID - 1, help="forget this person again; may be given several times"),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Tell who was forgotten and when, by number: after an older copy was brought back, do it again with --again."""
+    settings = _settings(config)
+    if again:
+        answer = _run(_command(settings, "forget", {"ids": again}))
+        typer.echo(f"{answer['count']} of {len(again)} are being forgotten; a job empties their words")
+
+    async def work(store: Store) -> list[tuple[int, datetime]]:
+        return await store.erasures()
+
+    found = _run(_with_store(settings, work, writing=False))
+    for person_id, at in found:
+        typer.echo(f"{person_id}\t{at:%Y-%m-%d %H:%M:%S} UTC")
+    if not found:
+        typer.echo("nobody was forgotten")
+
+
+@app.command()
 def outbox(
     resend: Annotated[
         list[int] | None,
@@ -453,6 +477,8 @@ async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> 
 
 def main() -> None:
     """The console script."""
+    # Database, socket, lock, exports: whatever is made from here on is for the bot's own user only.
+    os.umask(0o077)
     # A pipe that is closed early (``linli outbox | head``) is no error of ours.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     app()

@@ -1,4 +1,4 @@
-"""What the command line changes: granting roles, imports and exports, deciding what is stuck. All through the store.
+"""What the command line changes: roles, imports and exports, the block list, what is stuck, whom to forget again.
 
 The same functions run in the bot, asked over its socket, and in the command's own process when no bot runs.
 """
@@ -18,13 +18,17 @@ from domain.base import Action, Actor, Refused, Role
 from domain.blocks import BlockAccount, UnblockAccount
 from domain.imports import ExportPage, ExportRows
 from domain.people import Appoint
+from domain.privacy import ForgetPerson
 from domain.sheets import ImportKind
 from storage.unit import Done, Refusal, Store
 from views import sheets
 
 
 class Commands:
-    """The commands over one store. ``retried`` is called after quarantined updates were let go; ``bot_username``: of the running bot."""
+    """The commands over one store.
+
+    ``retried`` is called after quarantined updates were let go; ``bot_username`` is the running bot's, "" when none runs.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Commands:
             "about": self._about,
             "block": self._block,
             "unblock": self._unblock,
+            "forget": self._forget,
         }.get(command)
         if found is None:
             raise CommandError(f"there is no command {command!r}")
@@ -148,6 +153,13 @@ class Commands:
         if isinstance(outcome, Refusal) and outcome.key != unless:
             raise CommandError(f"the rules refuse: {outcome.key}")
         return {"already": isinstance(outcome, Refusal)}
+
+    async def _forget(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        outcomes = [
+            await self._store.perform(ForgetPerson(one), Actor.system("command-line"), now=self._now())
+            for one in _ids(arguments)
+        ]
+        return {"count": sum(isinstance(outcome, Done) for outcome in outcomes)}
 
 
 def _ids(arguments: Mapping[str, Any]) -> list[int]:

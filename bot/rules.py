@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.calendars import calendars
 from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
-from domain.rulebook import Category, PointRules, Rulebook, Skill, WorkingHours
+from domain.rulebook import Category, PointRules, Retention, Rulebook, Skill, WorkingHours
 
 
 def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
@@ -29,6 +29,8 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         points=_points(settings.points),
         skills=tuple(Skill(**skill.model_dump()) for skill in settings.community.skills),
         checkin_months=settings.rules.checkin_months,
+        consent_version=settings.community.consent_version,
+        retention=Retention(**settings.retention.model_dump()),
     )
 
 

@@ -204,6 +204,12 @@ class CommunitySettings(Section):
         tuple(SkillSettings.model_validate(asdict(skill)) for skill in DEFAULTS.skills),
         description="what members can be good at: 1 to 40 tables of code, zh and en, no code twice",
     )
+    consent_version: int = Field(
+        DEFAULTS.consent_version,
+        ge=1,
+        le=1_000_000,
+        description="the number of the terms people agree to; a higher one asks everybody again: a whole number from 1",
+    )
 
 
 class DeliverySettings(Section):
@@ -344,6 +350,34 @@ class PointsSettings(Section):
     )
 
 
+def _days(default: int, *, after: str) -> Any:
+    return Field(
+        default, ge=0, le=36_500, description=f"days {after}: a whole number from 0 to 36500, 0 for ever"
+    )
+
+
+class RetentionSettings(Section):
+    inbox_payloads: int = _days(
+        DEFAULTS.retention.inbox_payloads,
+        after="until the words of finished updates and the parameters of finished messages are emptied",
+    )
+    inbox_rows: int = _days(DEFAULTS.retention.inbox_rows, after="until finished updates are dropped")
+    outbox_rows: int = _days(DEFAULTS.retention.outbox_rows, after="until finished messages are dropped")
+    drafts: int = _days(DEFAULTS.retention.drafts, after="until a form that nobody went on with is dropped")
+    job_runs: int = _days(DEFAULTS.retention.job_runs, after="until the notes of what jobs did are dropped")
+    cards: int = _days(
+        DEFAULTS.retention.cards, after="since it was last shown until a card without buttons is let go of"
+    )
+    closed_request_words: int = _days(
+        DEFAULTS.retention.closed_request_words,
+        after="until words, pictures and places of a closed request are emptied",
+    )
+    import_rows: int = _days(
+        DEFAULTS.retention.import_rows, after="until the lines of a finished import are dropped"
+    )
+    audit: int = _days(DEFAULTS.retention.audit, after="until sealed rows of the audit trail are dropped")
+
+
 _PLAIN = Category("plain", "-", "-")
 
 
@@ -410,6 +444,7 @@ class Settings(BaseSettings):
     imports: ImportsSettings = Field(ImportsSettings(), description="a table")
     rules: RulesSettings = Field(RulesSettings(), description="a table")
     points: PointsSettings = Field(PointsSettings(), description="a table")
+    retention: RetentionSettings = Field(RetentionSettings(), description="a table")
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')

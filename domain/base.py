@@ -38,6 +38,9 @@ class Refused(Exception):
 NOT_FOUND = "refused.not_found"
 """One key for "there is none" and "you may not": the two must read the same to the one who asked."""
 
+CONSENT_AGAIN = "consent.again"
+"""The terms have changed since this person agreed to them: they are asked again before anything else goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -65,6 +68,7 @@ class Actor:
     unreachable: bool = False
     held: tuple[Held, ...] = ()
     job: str | None = None
+    consent_version: int | None = None
 
     @classmethod
     def system(cls, job: str) -> Actor:
@@ -313,6 +317,7 @@ class Decision:
     """All that follows from an action, to be written in one commit. ``result`` is handed back to the caller.
 
     ``sweeps`` follow the ``saves``, in their order.
+    ``forgets``: people of whom nothing but numbers shall be left; where their words are, storage knows.
     """
 
     saves: tuple[Entity, ...] = ()
@@ -325,6 +330,7 @@ class Decision:
     refreshes: tuple[Refresh, ...] = ()
     blocks: tuple[Block, ...] = ()
     moved: tuple[Moved, ...] = ()
+    forgets: tuple[int, ...] = ()
     result: Mapping[str, Scalar] = field(default_factory=dict)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.base import Actor, Held, Role, Subject
+from domain.rulebook import Rulebook
 
 
 class Permission(StrEnum):
@@ -114,6 +115,22 @@ GRANTS: dict[Permission, Grant] = {
     Permission.KEEP_OWN_DATA: Grant(anyone=True, while_suspended=True),
     Permission.RUN_CLOCK: Grant(),
 }
+
+
+WITHOUT_CONSENT = frozenset(
+    {
+        Permission.ARRIVE,
+        Permission.KEEP_OWN_SETTINGS,
+        Permission.KEEP_OWN_DATA,
+        Permission.RAISE_ALARM,
+    }
+)
+"""What goes on while somebody has not agreed to the terms in force: saying yes, seeing and erasing one's own, danger."""
+
+
+def asked_again(actor: Actor, rules: Rulebook) -> bool:
+    """Whether the terms have changed since ``actor`` agreed. Who has never been asked is not asked again: they arrive."""
+    return actor.consent_version is not None and actor.consent_version < rules.consent_version
 
 
 def covers(held: Held, subject: Subject) -> bool:

@@ -135,6 +135,24 @@ class PointRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """After how many days each kind of thing is forgotten; 0 keeps it for ever. Ids and numbers stay in the ledger.
+
+    ``audit`` holds for rows of sealed batches only.
+    """
+
+    inbox_payloads: int = 7
+    inbox_rows: int = 90
+    outbox_rows: int = 90
+    drafts: int = 30
+    job_runs: int = 400
+    cards: int = 400
+    closed_request_words: int = 1095
+    import_rows: int = 7
+    audit: int = 1825
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -153,6 +171,7 @@ class Rulebook:
     consent_version: int = 1
     skills: tuple[Skill, ...] = DEFAULT_SKILLS
     checkin_months: int = 12
+    retention: Retention = field(default_factory=Retention)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

@@ -133,12 +133,21 @@ MENU: dict[str, tuple[Handler, Permission]] = {
 """The commands of ``domain.permissions.COMMANDS``, and what the buttons of the menu open."""
 
 
+WITHOUT_AGREEING = frozenset({"privacy", "language", "cancel"})
+"""What somebody may still open whom the changed terms have not been agreed with."""
+
+
+def from_menu(name: str) -> Handler:
+    """What a command of the menu opens, for who has agreed to the terms in force."""
+    handler, _ = MENU[name]
+    return handler if name in WITHOUT_AGREEING else privacy.agreed_first(handler)
+
+
 async def open_from_menu(turn: Turn) -> Answer:
     """``menu.open:0:<command>``."""
     if turn.pressed.arg not in MENU:
         raise Refused(NOT_FOUND)
-    handler, _ = MENU[turn.pressed.arg]
-    return await handler(turn)
+    return await from_menu(turn.pressed.arg)(turn)
 
 
 FORM_PRESSES = tuple(
@@ -161,7 +170,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("task.claim", tasks.claim, Permission.CLAIM_TASK, in_groups=True),
     Pressed("task.start", tasks.start, Permission.WORK_CLAIM),
     Pressed("request.rate", requests.rate, Permission.CONFIRM_REQUEST),
-    *(Pressed(name, talk.form_press, ANYONE) for name in FORM_PRESSES),
+    *(Pressed(name, privacy.agreed_first(talk.form_press), ANYONE) for name in FORM_PRESSES),
     # one's own requests
     Pressed("request.see", requests.see, ANYONE),
     Pressed("request.add", requests.add, Permission.FOLLOW_OWN_REQUEST),
@@ -264,7 +273,14 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("person.restore", persons.restore, Permission.SUSPEND_PERSON),
     Pressed("person.merge", persons.merge, Permission.MERGE_PEOPLE),
     # privacy
-    #
+    Pressed("consent.goon", privacy.agreed_first(privacy.go_on), ANYONE),
+    Pressed("privacy.see", privacy.see, Permission.KEEP_OWN_DATA),
+    Pressed("privacy.export", privacy.export, Permission.KEEP_OWN_DATA),
+    Pressed("privacy.correct", privacy.correct, Permission.KEEP_OWN_DATA),
+    Pressed("privacy.put", privacy.correct_one, Permission.KEEP_OWN_DATA),
+    Pressed("privacy.forget", privacy.forget, Permission.KEEP_OWN_DATA),
+    Pressed("privacy.surely", privacy.forget_surely, Permission.KEEP_OWN_DATA),
+    Pressed("privacy.forgetyes", privacy.forget_yes, Permission.KEEP_OWN_DATA),
     # the audit trail
     Pressed("audit.page", trail.page, Permission.SEE_AUDIT),
     Pressed("audit.person", trail.ask, Permission.SEE_AUDIT),
@@ -278,7 +294,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     # whatever else is pressed
     Seen(Other.PRESS, strays.unknown_press),
     # commands
-    *(Command(name, handler, permission) for name, (handler, permission) in MENU.items()),
+    *(Command(name, from_menu(name), permission) for name, (_, permission) in MENU.items()),
     Command("bind", groups.bind, Permission.BIND_GROUP, where=PRIVATE | GROUPS),
     Command("unbind", groups.unbind, Permission.BIND_GROUP, where=PRIVATE | GROUPS),
     *(Command(name, groups.only_private, ANYONE, where=GROUPS) for name in MENU),
@@ -286,7 +302,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     # chats that change, and whatever else is said
     Seen(filters.StatusUpdate.MIGRATE, strays.migrated),
     Seen(Other.MEMBERSHIP, strays.own_membership),
-    Seen(PRIVATE & ~filters.StatusUpdate.ALL, talk.words),
+    Seen(PRIVATE & ~filters.StatusUpdate.ALL, privacy.agreed_first(talk.words, keeps=True)),
     Seen(filters.ChatType.PRIVATE & filters.UpdateType.EDITED_MESSAGE, strays.edited),
     Seen(Other.UPDATE, strays.ignored),
 )

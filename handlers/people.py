@@ -16,8 +16,9 @@ from domain.alarms import has_danger
 from domain.base import NOT_FOUND, Content, Refused, Scalar
 from domain.limits import Counted
 from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
+from domain.permissions import asked_again
 from domain.queries import SeeRights, UnitByCode, UnitChildren, UnitLevel, UnitRow
-from handlers import forms, raising, requests, tasks
+from handlers import forms, privacy, raising, requests, tasks
 from handlers.forms import ARRIVAL
 from handlers.limits import minutes
 from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
@@ -115,9 +116,18 @@ async def pick_language(turn: Turn) -> Answer:
 
 async def consent_yes(turn: Turn) -> Answer:
     """Consent to the version that was read; then the home is asked."""
+    opening = await turn.opening()
+    again = asked_again(opening.actor, turn.rules)
     if turn.pressed.id != turn.rules.consent_version:
-        return turned(turn, screens.consent(voice=await turn.voice()))
-    draft = (await turn.opening()).draft
+        return turned(turn, screens.consent(voice=await turn.voice(), again=again))
+    draft = opening.draft
+    if again:
+        replies, change = await privacy.agreed(turn)
+        return Do(
+            GiveConsent(turn.who.telegram_id, turn.who.name, opening.actor.language),
+            draft=change,
+            replies=replies,
+        )
     answers = draft.answers if draft and draft.form == ARRIVAL else {}
     code = str(answers.get("unit", ""))
     unit_id = await _unit_of(turn, code)
@@ -130,7 +140,12 @@ async def consent_yes(turn: Turn) -> Answer:
 
 
 async def consent_no(turn: Turn) -> Answer:
-    """Nothing is kept of who does not want it, not even the words sent so far."""
+    """Nothing is kept of who does not want it, not even the words sent so far. Who is known decides what becomes of it."""
+    opening = await turn.opening()
+    if asked_again(opening.actor, turn.rules):
+        return await privacy.declined(turn)
+    if has_consented(opening):
+        return await privacy.see(turn)
     return Show((Say(await turn.say("consent.refused"), edit=turn.pressed.message_id),), draft=CLEAR)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from domain.base import Refused, Scalar
+from domain.base import CONSENT_AGAIN, Refused, Scalar
 from handlers import gate
 from handlers.speaker import Speaker
 from handlers.turn import Answer, Change, Do, Handler, Heard, Nothing, Say, Show, Turn
 from storage.drafts import Draft
-from storage.outbox import Reply
+from storage.outbox import Reply, consent_question
 from storage.unit import Done, Outcome, Refusal, Store
 from views.catalogue import Texts, language_of
 from views.kinds import said
@@ -59,6 +59,9 @@ class Runner:
         """A look-up said no: the one who asked is told, in a window over the chat or in words."""
         stranger = not (await turn.actor()).person_id
         key, params = (STRANGER, {}) if stranger else (refused.key, refused.params)
+        if refused.key == CONSENT_AGAIN:
+            question = consent_question(turn.who.telegram_id, turn.rules.consent_version)
+            return Show(toast=key, alert=True, replies=(question,))
         if turn.press is not None:
             return Show(toast=key, params=params, alert=True)
         return Show((Say(said(key, voice=await turn.voice(), **params)),)) if turn.private else Show()
@@ -104,6 +107,16 @@ class Runner:
         draft = show.draft
         if isinstance(draft, Draft) and show.says:
             draft = replace(draft, message_id=shown)
+        if show.noting is not None:
+            await self.store.perform(
+                show.noting,
+                turn.who,
+                now=turn.now,
+                update_id=turn.update_id,
+                draft=draft,
+                replies=show.replies,
+            )
+            return
         await self.store.finish(turn.update_id, now=turn.now, who=turn.who, draft=draft, replies=show.replies)
 
     async def _heard(self, turn: Turn, heard: Heard) -> None:

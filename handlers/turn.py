@@ -211,7 +211,7 @@ class Show:
     """Messages to be sent now, then the step is finished: ``draft`` kept with the id of the last message.
 
     ``replies`` leave by the outbox (cards, which are kept track of). ``toast`` answers a press, in a window when
-    ``alert``.
+    ``alert``. ``noting`` is performed in place of finishing the step: what was handed out is put on record.
     """
 
     says: tuple[Say, ...] = ()
@@ -220,6 +220,7 @@ class Show:
     toast: str | None = None
     params: Mapping[str, Scalar] = field(default_factory=dict)
     alert: bool = False
+    noting: Action | None = None
 
 
 class Change(StrEnum):

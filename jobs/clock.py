@@ -15,13 +15,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from domain.base import Actor
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import appointments, checkins
+from jobs import appointments, checkins, retention
 from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
 log = structlog.get_logger(__name__)
-
-KEEP_WORDS = timedelta(days=7)
 
 
 async def settle(store: Store, now: datetime) -> int:
@@ -43,11 +41,6 @@ async def open_visits(store: Store, now: datetime) -> int:
                 log.warning("visit not opened", pairing=pairing_id, reason=outcome.key)
         opened |= due
     return len(opened)
-
-
-async def forget_words(store: Store, now: datetime) -> int:
-    """Empty what was said in updates and messages that were finished a week ago."""
-    return sum(await store.forget_words(before=now - KEEP_WORDS))
 
 
 async def seal(store: Store, now: datetime) -> int:
@@ -97,9 +90,10 @@ JOBS: tuple[Job, ...] = (
     Job("appointments", timedelta(minutes=1), appointments.turn),
     Job("appointment_reminders", timedelta(hours=1), appointments.remind),
     Job("imports", timedelta(minutes=1), sweep_imports),
-    Job("forget_words", timedelta(hours=6), forget_words),
     Job("seal", timedelta(minutes=5), seal),
     Job("blocked", timedelta(minutes=1), blocked),
+    Job("retention", timedelta(hours=1), retention.forget),
+    Job("erasures", timedelta(minutes=1), retention.erase),
 )
 
 

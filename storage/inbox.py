@@ -65,7 +65,12 @@ _QUARANTINE = (
 )
 _AGAIN = (
     inbox.update()
-    .where(inbox.c.update_id == bindparam("update"), inbox.c.state == "quarantined")
+    .where(
+        inbox.c.update_id == bindparam("update"),
+        inbox.c.state == "quarantined",
+        # What it said has been forgotten meanwhile: there is nothing left to try.
+        inbox.c.payload.is_not(None),
+    )
     .values(state="waiting", attempts=0)
 )
 _DEPTH = select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.state == "waiting")
@@ -74,15 +79,6 @@ _QUARANTINED = (
     .where(inbox.c.state == "quarantined")
     .order_by(inbox.c.id)
     .limit(bindparam("most"))
-)
-_FORGET_PAYLOADS = (
-    inbox.update()
-    .where(
-        inbox.c.state != "waiting",
-        inbox.c.payload.is_not(None),
-        inbox.c.done_at < bindparam("before", type_=Instant()),
-    )
-    .values(payload=None)
 )
 
 
@@ -145,8 +141,3 @@ def depth(connection: Connection) -> tuple[int, datetime | None]:
 def quarantined(connection: Connection, *, most: int = 100) -> list[dict[str, Any]]:
     """What was set aside, for the operator."""
     return [dict(row._mapping) for row in connection.execute(_QUARANTINED, {"most": most})]
-
-
-def forget_payloads(connection: Connection, *, before: datetime) -> int:
-    """Empty what was said in updates that were finished before."""
-    return connection.execute(_FORGET_PAYLOADS, {"before": before}).rowcount

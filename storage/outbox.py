@@ -26,7 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from domain.base import OLDER_COPY, Notice, Refresh, Scalar
+from domain.base import OLDER_COPY, Actor, Notice, Refresh, Scalar
 from domain.lanes import Lane
 from storage import cards
 from storage.cards import Card
@@ -529,7 +529,7 @@ def reachable(connection: Connection, chat_id: int, *, now: datetime) -> bool:
     """They are back: forget that they were gone, and bring their cards up to date. False when they never were gone."""
     if not connection.execute(_REACHABLE, {"chat": chat_id}).rowcount:
         return False
-    _insert(connection, [_edit_row(item, now=now) for item in cards.behind(connection, chat_id)])
+    catch_up(connection, chat_id, now=now)
     return True
 
 
@@ -619,14 +619,6 @@ _BEHIND_EVERYONE = (
         params=case((outbox.c.card, bindparam("nothing", type_=outbox.c.params.type)), else_=outbox.c.params),
     )
 )
-_FORGET_PARAMS = (
-    outbox.update()
-    .where(
-        outbox.c.state.not_in(["waiting", "leased"]),
-        outbox.c.finished_at < bindparam("before", type_=Instant()),
-    )
-    .values(params=bindparam("nothing", type_=outbox.c.params.type))
-)
 
 
 def depth_by_lane(connection: Connection) -> dict[Lane, tuple[int, datetime]]:
@@ -657,6 +649,30 @@ def quiet(connection: Connection, *, cards: int, kinds: Sequence[str], now: date
     return let_go
 
 
-def forget_params(connection: Connection, *, before: datetime) -> int:
-    """Empty the parameters of what was finished before."""
-    return connection.execute(_FORGET_PARAMS, {"before": before, "nothing": {}}).rowcount
+# --- consent ------------------------------------------------------------------------------------------------------------
+
+CONSENT = "consent"
+"""The question whether somebody agrees to the terms as they are now; a card, so that it hangs in a chat once."""
+
+
+def consent_question(chat_id: int, version: int) -> Reply:
+    """The question as the newest message of the chat."""
+    return Reply(CONSENT, chat_id, subject_id=version, card=True)
+
+
+def ask_consent(connection: Connection, reader: Actor, version: int, *, now: datetime) -> None:
+    """Ask somebody to whom a message was not sent for want of their consent, once for each version."""
+    key = (reader.telegram_id, cards.topic_of(CONSENT, version))
+    if not cards.wanted(connection, {key}):
+        put(
+            connection,
+            now=now,
+            update_id=None,
+            replies=(consent_question(reader.telegram_id, version),),
+            known={reader.telegram_id: reader.person_id},
+        )
+
+
+def catch_up(connection: Connection, chat_id: int, *, now: datetime) -> None:
+    """What was held back meanwhile is shown as it is now."""
+    _insert(connection, [_edit_row(item, now=now) for item in cards.behind(connection, chat_id)])

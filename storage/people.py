@@ -58,6 +58,7 @@ _actor_columns: tuple[ColumnElement[Any], ...] = (
     person.c.household_id,
     person.c.phone,
     person.c.unreachable_since,
+    person.c.consent_version,
     appointment.c.role,
     appointment.c.unit_id,
     _held_unit.c.path,
@@ -110,7 +111,8 @@ def _actor_of(rows: Sequence[Any]) -> Actor:
         has_flat=first[7] is not None,
         has_phone=bool(first[8]),
         unreachable=first[9] is not None,
-        held=tuple(Held(row[10], row[11], row[12]) for row in rows if row[10] is not None),
+        consent_version=first[10],
+        held=tuple(Held(row[11], row[12], row[13]) for row in rows if row[11] is not None),
     )
 
 

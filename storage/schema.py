@@ -3,7 +3,7 @@
 Constraints repeat the rules: a bug cannot commit two holders of one place or a second posting of one earning. That
 postings balance is shown by ``points.differences``, not by a constraint. Audit and ledger refuse change by trigger
 (``triggers.py``). Words and whatever else may have to be erased live in ``person``, ``household``, ``checkin``,
-``import_row`` and ``remark`` only; ``unit_alias`` names places, not people.
+``import_row`` and ``remark`` only (and in ``erasure`` while somebody is being forgotten); ``unit_alias`` names places, not people.
 """
 
 from __future__ import annotations
@@ -286,6 +286,13 @@ request = Table(
         sqlite_where=text("handler_id IS NOT NULL"),
         postgresql_where=text("handler_id IS NOT NULL"),
     ),
+    Index(
+        "ix_request_closed_at",
+        "closed_at",
+        "id",
+        sqlite_where=text("closed_at IS NOT NULL"),
+        postgresql_where=text("closed_at IS NOT NULL"),
+    ),
 )
 
 pairing = Table(
@@ -404,6 +411,7 @@ remark = Table(
     Column("latitude", Float),
     Column("longitude", Float),
     Index("ix_remark_subject", "subject_kind", "subject_id", "id"),
+    Index("ix_remark_author_id", "author_id", "id"),
 )
 
 # --- what happened, and what it earned: append-only ------------------------------------------------------------------
@@ -656,6 +664,21 @@ import_row = Table(
     # What the row will change: an id that is known already, or one that has been dealt out for it.
     Column("row_id", RowId),
     Index("ix_import_row_key", "batch_id", "key"),
+)
+
+# --- erasure ----------------------------------------------------------------------------------------------------------------
+
+# What has to be looked for while somebody's words are being emptied. The row goes with the last of them.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
+    Column("telegram_id", BigInteger),
+    Column("name", String, nullable=False),
+    Column("phone", String, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("after", BigInteger, nullable=False),
 )
 
 # --- the process ----------------------------------------------------------------------------------------------------------

@@ -33,16 +33,41 @@ from domain import (
     trail,
 )
 from domain import units as unit_rules
-from domain.base import NOT_FOUND, Action, Actor, Decision, Event, Query, Refused, Scalar, Sweep
+from domain.base import (
+    CONSENT_AGAIN,
+    NOT_FOUND,
+    Action,
+    Actor,
+    Decision,
+    Event,
+    Query,
+    Refused,
+    Scalar,
+    Sweep,
+)
 from domain.clocks import local_day
 from domain.people import Person
-from domain.permissions import allowed
+from domain.permissions import WITHOUT_CONSENT, allowed, asked_again
 from domain.rulebook import Rulebook
 from domain.seals import Seal
 from domain.trail import SearchTrail, TrailPage
 from storage import alarms as alarm_rows
 from storage import appointments as appointment_rows
-from storage import audit, drafts, facts, inbox, leases, outbox, points, seals, tree, unit_changes, units
+from storage import (
+    audit,
+    drafts,
+    erasing,
+    facts,
+    inbox,
+    leases,
+    outbox,
+    points,
+    retention,
+    seals,
+    tree,
+    unit_changes,
+    units,
+)
 from storage import blocks as block_rows
 from storage import checkins as checkin_rows
 from storage import groups as group_rows
@@ -240,6 +265,8 @@ class Store:
             actor = self._actor(connection, who, now)
             seen[:] = [actor]
             decision = self._decide(connection, action, actor, now)
+            for person_id in decision.forgets:
+                erasing.begin(connection, person_id, now=now)
             save(connection, decision.saves)
             for sweep in decision.sweeps:
                 SWEEP[type(sweep)](connection, sweep)
@@ -251,6 +278,8 @@ class Store:
             checkin_rows.learn(connection, decision.skills)
             if isinstance(who, Who):
                 drafts.change(connection, who.telegram_id, draft, now=now)
+            if isinstance(action, people.GiveConsent) and asked_again(actor, self.rules):
+                outbox.catch_up(connection, actor.telegram_id, now=now)
             leaving = outbox.put(
                 connection,
                 now=now,
@@ -288,6 +317,8 @@ class Store:
         # Asked without a subject first, so that somebody without any right costs nothing and learns nothing.
         if actor.suspended and not allowed(actor, action.permission, None):
             raise Refused("refused.suspended")
+        if action.permission not in WITHOUT_CONSENT and asked_again(actor, self.rules):
+            raise Refused(CONSENT_AGAIN)
         state = LOAD[kind](connection, action, actor, self.rules)
         if not allowed(actor, action.permission, state.subject):
             raise Refused(NOT_FOUND)
@@ -312,6 +343,15 @@ class Store:
             if actor.unreachable:
                 # Undone with the rest of the refused unit, and still true: they are back.
                 outbox.reachable(connection, actor.telegram_id, now=now)
+            if refused.key == CONSENT_AGAIN:
+                # Whatever was pressed, what comes next is the question; it is one card, however often this happens.
+                return outbox.put(
+                    connection,
+                    now=now,
+                    update_id=update_id,
+                    replies=(outbox.consent_question(actor.telegram_id, self.rules.consent_version),),
+                    known=_known(actor),
+                )
             if template is None:
                 return 0
             key = "note" if template.card else "key"
@@ -469,6 +509,8 @@ class Store:
                     known[row.id] = facts.load(
                         connection, row.kind, row.subject_id, eyes, now=now, rules=self.rules
                     )
+                    if known[row.id] is None and asked_again(eyes, self.rules):
+                        outbox.ask_consent(connection, eyes, self.rules.consent_version, now=now)
             return LeasedBatch(tuple(rows), known, readers, wanted)
 
         batch = await self._commit(unit)
@@ -614,14 +656,21 @@ class Store:
         """Appointments whose end has to be told now: (appointment, days ahead)."""
         return await self._engine.read(lambda connection: appointment_rows.ending(connection, now, most=most))
 
-    async def forget_words(self, *, before: datetime) -> tuple[int, int]:
-        """Empty payloads and parameters of what was finished before."""
-        return await self._commit(
-            lambda connection: (
-                inbox.forget_payloads(connection, before=before),
-                outbox.forget_params(connection, before=before),
-            )
-        )
+    async def forget(self, what: str, *, now: datetime) -> retention.Portion:
+        """Forget the next portion of one of ``retention.FORGET``, by its age; nothing where the setting is 0."""
+        setting, forget = retention.FORGET[what]
+        days: int = getattr(self.rules.retention, setting)
+        if not days:
+            return retention.Portion(0, more=False)
+        return await self._commit(lambda connection: forget(connection, now - timedelta(days=days)))
+
+    async def erase_further(self, *, after: int = 0) -> erasing.Progress | None:
+        """Empty the next portion of the words of somebody who asked to be forgotten; None when nobody is left."""
+        return await self._commit(lambda connection: erasing.go_on(connection, after=after))
+
+    async def erasures(self) -> list[tuple[int, datetime]]:
+        """Everybody who was forgotten, and when."""
+        return await self._engine.read(erasing.erased)
 
     # --- the operator -----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from domain.base import Role
 from domain.checkins.shapes import CheckinState
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
+from domain.points import Currency
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.roster import ROLES
@@ -60,5 +61,6 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "import.fault": tuple(Fault),
     "import.column.units": KEYS[ImportKind.UNITS],
     "import.column.people": KEYS[ImportKind.PEOPLE],
+    "account": tuple(Currency),
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

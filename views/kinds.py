@@ -22,6 +22,7 @@ from views import (
     imports,
     pairings,
     people,
+    privacy,
     requests,
     roster,
     tasks,
@@ -120,6 +121,8 @@ KINDS: Mapping[str, Kind] = {
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),
+    "consent": Kind(privacy.consent_kind, facts=False),
+    "consent.go_on": Kind(privacy.go_on_kind, facts=False),
     # danger, and everything that is a text and nothing more
     "alarm.acknowledged": Kind(alarms.acknowledged, facts=False),
     "danger": Kind(alarms.danger_kind, facts=False),

@@ -31,10 +31,17 @@ def _language_buttons() -> Keyboard:
     return (tuple(Button(name, press("language.pick", 0, code)) for code, name in _LANGUAGE_NAMES),)
 
 
-def consent(*, voice: Voice) -> Message:
-    """What is kept, what for, in which version, and how to take it back; then yes or no."""
+def consent(*, voice: Voice, again: bool = False) -> Message:
+    """What is kept, what for, in which version, and how to take it back; then yes or no.
+
+    ``again``: they agreed to earlier terms, so first of all is said that these have changed.
+    """
+    version = voice.rules.consent_version
     return Message(
-        voice.say("consent.ask", version=voice.rules.consent_version),
+        card(
+            voice.say("consent.changed", version=version) if again else "",
+            voice.say("consent.ask", version=version),
+        ),
         keyboard=(
             (
                 voice.button("button.consent_yes", "consent.yes", voice.rules.consent_version),

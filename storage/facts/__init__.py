@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from domain.base import NOT_FOUND, Actor, Query, Refused
-from domain.permissions import allowed
+from domain.base import CONSENT_AGAIN, NOT_FOUND, Actor, Query, Refused
+from domain.permissions import WITHOUT_CONSENT, allowed, asked_again
 from domain.rulebook import Rulebook
 from storage.facts import (
     alarms,
@@ -75,11 +75,19 @@ def load(
     connection: Connection, kind: str, subject_id: int, reader: Actor, *, now: datetime, rules: Rulebook
 ) -> Any | None:
     """The facts (``domain.queries``) of one kind of message; None: drop it. Raises KeyError for a kind without facts."""
-    return FACTS[kind](connection, subject_id, Look(reader, now, rules))
+    found = FACTS[kind](connection, subject_id, Look(reader, now, rules))
+    if asked_again(reader, rules) and not privacy.goes_on(kind, found):
+        return None
+    return found
 
 
 def answer(connection: Connection, query: Query, reader: Actor, *, now: datetime, rules: Rulebook) -> Any:
-    """The answer to a query, scoped to the reader. Raises ``Refused(NOT_FOUND)`` for what they may not see."""
+    """The answer to a query, scoped to the reader. Raises ``Refused(NOT_FOUND)`` for what they may not see.
+
+    Who has not agreed to the terms in force is asked for that first, except for what is always theirs.
+    """
     if not allowed(reader, query.permission, None):
         raise Refused(NOT_FOUND)
+    if query.permission not in WITHOUT_CONSENT and asked_again(reader, rules):
+        raise Refused(CONSENT_AGAIN)
     return QUERIES[type(query)](connection, query, Look(reader, now, rules))

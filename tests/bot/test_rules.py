@@ -1,5 +1,6 @@
 """One source of defaults: the rulebook the settings make, and the words that ring."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from bot.rules import rulebook
 from bot.settings import Settings, load
 from domain.alarms import has_danger
 from domain.clocks import answer_due
-from domain.rulebook import URGENCIES, Category, Rulebook, Skill
+from domain.rulebook import URGENCIES, Category, Retention, Rulebook, Skill
 
 
 def test_settings_left_alone_are_the_rulebook_left_alone() -> None:
@@ -27,6 +28,9 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
                 "LINLI_DANGER_WORDS": "flood",
                 "LINLI_RULES__MAX_OPEN_CLAIMS": "5",
                 "LINLI_RULES__MAX_PLACES": "7",
+                "LINLI_COMMUNITY__CONSENT_VERSION": "3",
+                "LINLI_RETENTION__DRAFTS": "0",
+                "LINLI_RETENTION__AUDIT": "3650",
                 "LINLI_RULES__OFFICE__OPENS": "08:00",
                 "LINLI_RULES__OFFICE__CLOSES": "12:00",
                 "LINLI_RULES__OFFICE__WEEKDAYS": "1,3",
@@ -49,6 +53,8 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
     assert date(2026, 10, 3) in rules.working_calendar().off
     assert rules.danger_words == ("flood",)
     assert (rules.max_open_claims, rules.max_places) == (5, 7)
+    assert rules.consent_version == 3
+    assert rules.retention == replace(Retention(), drafts=0, audit=3650)
     assert rules.working_hours.opens == time(8)
     assert rules.working_hours.closes == time(12)
     assert rules.working_hours.weekdays == {1, 3}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+import bot
 from bot.cli import app
 
 UNITS = """code,kind,name,name_en,parent
@@ -277,3 +282,37 @@ def test_what_cannot_be_printed_is_explained(linli: Linli, units_file: str, tmp_
     unwritable = linli("poster", "b1", "folder.pdf", "--bot", "linli_bot")
     assert (unwritable.exit_code, "folder.pdf cannot be used" in unwritable.output) == (1, True)
     assert not (tmp_path / "posters.pdf").exists()
+
+
+# --- whom to forget again, and whose files these are ----------------------------------------------------------------------
+
+
+def test_erasures_are_told_by_number_and_done_again(linli: Linli, units_file: str) -> None:
+    linli("import", "units", units_file)
+    linli("grant", "member", "77", "b1", "--name", "欧阳标记")
+    assert "nobody was forgotten" in linli("erasures").stdout
+    assert "1 of 2" in linli("erasures", "--again", "1", "--again", "99").stdout
+    told = linli("erasures").stdout
+    assert told.startswith("1\t20")
+    assert "欧阳标记" not in told
+
+
+def test_what_the_program_makes_is_for_its_own_user_only(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.argv = ['linli', 'migrate']; from bot.cli import main; main()",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(bot.__file__).parents[1])},
+        umask=0o022,
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    made = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    assert {path.name for path in made} >= {"linli.db", "linli.db.lock", "data"}
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {
+        path.name: 0 for path in made
+    }

@@ -464,7 +464,8 @@ async def test_the_words_of_what_was_finished_are_forgotten_and_those_of_what_wa
     await deliver(store, held=held, now=now)
     await store.receive([Arrived(3, 21, "{}")], now=now)
     await store.finish(3, now=now, replies=(Reply("refused", 21, params={"key": "waits"}),))
-    await store.forget_words(before=now + timedelta(days=7))
+    for what in ("payloads", "params"):
+        await store.forget(what, now=now + timedelta(days=7, seconds=1))
     assert await rows(engine, "inbox", "update_id", "payload") == [
         (1, None),
         (2, '{"text": "new"}'),

@@ -13,6 +13,7 @@ from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPers
 from domain.groups import BindGroup
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
+from domain.privacy import CorrectOwnData, ForgetMe, ForgetPerson, NoteExport
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
@@ -173,6 +174,11 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),
         "BlockAccount": (BlockAccount(666), CLI),
         "UnblockAccount": (UnblockAccount(place.stranger.chat), CLI),
+        "NoteExport": (NoteExport(), place.resident),
+        "CorrectOwnData": (CorrectOwnData(name="李奶奶", phone="13900002222", flat="302"), place.resident),
+        "ForgetMe": (ForgetMe(), place.resident),
+        "ForgetMe with a claim": (ForgetMe(), second),
+        "ForgetPerson": (ForgetPerson(place.neighbour.id), CLI),
     }
 
 
@@ -223,8 +229,9 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "person_left": lambda s: s.person_left(UPDATE, telegram_id=place.stranger.chat, now=now),
         "group_migrated": lambda s: s.group_migrated(UPDATE, chat_id=GROUP, to_chat_id=-100999, now=now),
         "group_left": lambda s: s.group_left(UPDATE, chat_id=GROUP, now=now),
-        "forget_words": lambda s: s.forget_words(before=later),
         "seal_trail": lambda s: s.seal_trail(now=later),
         "drop_sealed": lambda s: s.drop_sealed(before=later, now=later),
+        "forget params": lambda s: s.forget("params", now=now + timedelta(days=8)),
+        "erase_further": lambda s: s.erase_further(),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

@@ -155,6 +155,8 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "menu": ({"note": "home.set", "place": NAME}, None),
     "hello": ({}, None),
     "request.pass_on": ({"version": 7}, None),
+    "consent": ({"note": "card.back_again"}, None),
+    "consent.go_on": ({}, None),
     "alarm.acknowledged": ({"leader": NAME}, None),
     "danger": ({"version": 3}, None),
     "said": ({"key": "start.known", "name": NAME}, None),

@@ -14,6 +14,10 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+PARTLY = (
+    ("ix_request_closed_at", "request", ["closed_at", "id"], "closed_at IS NOT NULL"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -296,6 +300,24 @@ def upgrade() -> None:
     ):
         op.execute(statement)
 
+    op.create_table(
+        "erasure",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("telegram_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("after", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_erasure_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_erasure")),
+    )
+    op.create_index("ix_remark_author_id", "remark", ["author_id", "id"])
+    for name, table, columns, condition in PARTLY:
+        op.create_index(
+            name, table, columns, sqlite_where=sa.text(condition), postgresql_where=sa.text(condition)
+        )
+
 
 def downgrade() -> None:
     with op.batch_alter_table("pairing", schema=None) as batch_op:
@@ -306,6 +328,10 @@ def downgrade() -> None:
     ):
         op.execute(statement)
 
+    for name, table, _, _ in PARTLY:
+        op.drop_index(name, table_name=table)
+    op.drop_index("ix_remark_author_id", table_name="remark")
+    op.drop_table("erasure")
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_unit_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_unit_merged_into_id"), type_="foreignkey")
