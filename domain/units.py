@@ -1,8 +1,7 @@
-"""The tree of units: what may stand where, and how it is changed. Source: DOMAIN §1, §2.
+"""The tree of units: what may stand where, what it is called, and by which clock and calendar it works. Source: DOMAIN §1, §2.
 
-A unit's ``path`` is made of the ids above it ("1.4.12."), and authority follows the path: so a unit that moves takes
-everything below along in one statement, and one that is merged or closed stays where somebody keeps authority over
-what happened there. What people are shown of the tree is ``unit_pages.py``'s.
+A unit's ``path`` is made of the ids above it ("1.4.12."), and authority follows the path. How the tree's shape changes
+is ``reshaping.py``'s, what people are shown of it ``unit_pages.py``'s.
 """
 
 from __future__ import annotations
@@ -21,17 +20,14 @@ from domain.base import (
     Decision,
     Entity,
     Event,
-    Notice,
     Refused,
     Scalar,
     Subject,
     Sweep,
-    ToPerson,
 )
 from domain.calendars import WEEKENDS
-from domain.lanes import Lane
-from domain.people import Appointment, Phase
-from domain.permissions import Permission, allowed
+from domain.people import Appointment
+from domain.permissions import Permission
 from domain.rulebook import Rulebook
 
 BRANCH = "branch"
@@ -54,15 +50,6 @@ def kinds_below(kind: str) -> tuple[str, ...]:
     if kind == BRANCH:
         return (BRANCH,)
     return tuple(other for other in KINDS if other == BRANCH or RANK[other] > RANK[kind])
-
-
-def moved_path(path: str, *, old: str, new: str) -> str:
-    """The path of a unit at or below ``old`` when that one stands at ``new``.
-
-    >>> moved_path("1.4.12.", old="1.4.", new="2.4.")
-    '2.4.12.'
-    """
-    return new + path.removeprefix(old)
 
 
 # --- what is stored ---------------------------------------------------------------------------------------------------
@@ -112,23 +99,6 @@ class Below:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveBelow(Sweep):
-    """Every unit below the path ``old``, that one itself not among them, stands below ``new`` instead."""
-
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver(Sweep):
-    """All that unit ``old`` has goes to unit ``new``: units below, people, households, roles, groups, aliases."""
-
-    old: Unit
-    new: Unit
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class PutAlias(Sweep):
     """One more name by which an address is known."""
 
@@ -141,13 +111,6 @@ class DropAlias(Sweep):
     """One name less."""
 
     alias_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class FreeGroups(Sweep):
-    """The groups bound to a unit are bound to nothing."""
-
-    unit_id: int
 
 
 # --- what a decision needs ------------------------------------------------------------------------------------------------
@@ -239,35 +202,6 @@ class SetCalendar(Action):
     calendar: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MoveUnit(Action):
-    """Stand below another unit, with everything below. ``version`` is the unit's when it was asked "really?"."""
-
-    permission: ClassVar[str] = Permission.MANAGE_UNITS
-    unit_id: int
-    parent_id: int
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class MergeUnit(Action):
-    """Become part of another unit of the same kind."""
-
-    permission: ClassVar[str] = Permission.MANAGE_UNITS
-    unit_id: int
-    into_id: int
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class CloseUnit(Action):
-    """Be no more."""
-
-    permission: ClassVar[str] = Permission.MANAGE_UNITS
-    unit_id: int
-    version: int
-
-
 # --- rules ----------------------------------------------------------------------------------------------------------------
 
 
@@ -287,48 +221,39 @@ def checked_zone(zone: str) -> str:
     return zone
 
 
-def _open(unit: Unit) -> Unit:
+def still_open(unit: Unit) -> Unit:
+    """``unit`` itself. Refuses one that is closed."""
     if unit.closed_at is not None:
         raise Refused("unit.closed_already")
     return unit
 
 
-def _free_name(case: UnitCase, *names: str) -> None:
+def free_name(case: UnitCase, *names: str) -> None:
+    """Refuses a name that an open unit beside it has already."""
     taken = {name.casefold() for name in case.names}
     clash = next((name for name in names if name and name.casefold() in taken), None)
     if clash is not None:
         raise Refused("unit.name_taken", name=clash)
 
 
-def _other(case: UnitCase, actor: Actor) -> Unit:
-    """The unit an action names besides; one's authority must reach it too."""
-    if case.other is None or not allowed(actor, Permission.MANAGE_UNITS, Subject(path=case.other.path)):
-        raise Refused(NOT_FOUND)
-    return _open(case.other)
-
-
-def _as_asked(case: UnitCase, version: int) -> Unit:
-    if _open(case.unit).version != version:
-        raise Refused("unit.changed")
-    return case.unit
-
-
-def _event(name: str, unit: Unit, **data: Scalar) -> Event:
+def event_of(name: str, unit: Unit, **data: Scalar) -> Event:
+    """A fact about a unit."""
     return Event(name, "unit", unit.id, data, unit_id=unit.id)
 
 
-def _saved(unit: Unit, event: Event, *sweeps: Sweep) -> Decision:
+def saved(unit: Unit, event: Event, *sweeps: Sweep) -> Decision:
+    """The unit as it shall be, with what goes along."""
     return Decision(saves=(unit,), sweeps=sweeps, events=(event,), result={"unit_id": unit.id})
 
 
 def add(case: UnitCase, action: AddUnit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """A new unit below an open one of a larger kind, with a name and a code nobody has beside it."""
-    parent = _open(case.unit)
+    parent = still_open(case.unit)
     if action.kind not in kinds_below(parent.kind):
         raise Refused("unit.kind_wrong")
     name = checked_name(action.name)
     name_en = checked_name(action.name_en) if action.name_en else ""
-    _free_name(case, name, name_en)
+    free_name(case, name, name_en)
     if action.code and not _CODE.fullmatch(action.code):
         raise Refused("unit.code_wrong")
     if case.code_taken:
@@ -343,16 +268,16 @@ def add(case: UnitCase, action: AddUnit, *, actor: Actor, now: datetime, rules: 
         path=f"{parent.path}{case.new_id}.",
         code=action.code or case.free_code,
     )
-    return _saved(unit, _event("unit.added", unit, kind=unit.kind, parent_id=parent.id))
+    return saved(unit, event_of("unit.added", unit, kind=unit.kind, parent_id=parent.id))
 
 
 def rename(case: UnitCase, action: RenameUnit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Other names, as long as no open unit beside it has them."""
-    unit = _open(case.unit)
+    unit = still_open(case.unit)
     name = unit.name if action.name is None else checked_name(action.name)
     name_en = unit.name_en if not action.name_en else checked_name(action.name_en)
     # A name left as it is may have clashed all along: that is no reason to refuse the other one.
-    _free_name(
+    free_name(
         case,
         *(
             new
@@ -361,36 +286,36 @@ def rename(case: UnitCase, action: RenameUnit, *, actor: Actor, now: datetime, r
         ),
     )
     renamed = replace(unit, name=name, name_en=name_en)
-    return _saved(renamed, _event("unit.renamed", unit))
+    return saved(renamed, event_of("unit.renamed", unit))
 
 
 def set_alias(case: UnitCase, action: SetAlias, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """A few other ways to write the address; the same twice changes nothing and is said."""
-    unit = _open(case.unit)
+    unit = still_open(case.unit)
     alias = checked_name(action.alias)
     if alias in case.aliases:
         raise Refused("unit.alias_there")
     if len(case.aliases) >= MOST_ALIASES:
         raise Refused("unit.too_many_aliases", most=MOST_ALIASES)
-    return _saved(unit, _event("unit.alias_added", unit), PutAlias(unit.id, alias))
+    return saved(unit, event_of("unit.alias_added", unit), PutAlias(unit.id, alias))
 
 
 def remove_alias(
     case: UnitCase, action: RemoveAlias, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
     """Only one of this unit's own."""
-    unit = _open(case.unit)
+    unit = still_open(case.unit)
     if not case.alias_known:
         raise Refused(NOT_FOUND)
-    return _saved(
-        unit, _event("unit.alias_removed", unit, alias_id=action.alias_id), DropAlias(action.alias_id)
+    return saved(
+        unit, event_of("unit.alias_removed", unit, alias_id=action.alias_id), DropAlias(action.alias_id)
     )
 
 
 def set_zone(case: UnitCase, action: SetZone, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Deadlines of requests raised from here on follow it, here and below."""
-    unit = replace(_open(case.unit), zone=None if action.zone is None else checked_zone(action.zone))
-    return _saved(unit, _event("unit.zone_set", unit, zone=unit.zone))
+    unit = replace(still_open(case.unit), zone=None if action.zone is None else checked_zone(action.zone))
+    return saved(unit, event_of("unit.zone_set", unit, zone=unit.zone))
 
 
 def set_calendar(
@@ -399,72 +324,8 @@ def set_calendar(
     """The same with the days of work."""
     if action.calendar not in (None, WEEKENDS, *rules.calendars):
         raise Refused(NOT_FOUND)
-    unit = replace(_open(case.unit), calendar=action.calendar)
-    return _saved(unit, _event("unit.calendar_set", unit, calendar=unit.calendar))
-
-
-def move(case: UnitCase, action: MoveUnit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """Stand elsewhere: never below itself, only below a larger kind, and only where one has authority too."""
-    unit = _as_asked(case, action.version)
-    parent = _other(case, actor)
-    if parent.path.startswith(unit.path):
-        raise Refused("unit.below_itself")
-    if parent.id == unit.parent_id:
-        raise Refused("unit.there_already")
-    if unit.kind not in kinds_below(parent.kind):
-        raise Refused("unit.kind_wrong")
-    _free_name(case, unit.name, unit.name_en)
-    if case.below.units > MOST_AT_ONCE:
-        raise Refused("unit.too_many_below", most=MOST_AT_ONCE)
-    moved = replace(unit, parent_id=parent.id, path=f"{parent.path}{unit.id}.")
-    return _saved(
-        moved,
-        _event("unit.moved", unit, from_id=unit.parent_id, to_id=parent.id),
-        MoveBelow(unit.path, moved.path),
-    )
-
-
-def merge(case: UnitCase, action: MergeUnit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """Everything alive goes to the other unit; the closed shell stands below it, with its history."""
-    unit = _as_asked(case, action.version)
-    into = _other(case, actor)
-    if into.id == unit.id or into.path.startswith(unit.path):
-        raise Refused("unit.below_itself")
-    if into.kind != unit.kind:
-        raise Refused("unit.merge_kinds")
-    if case.names:
-        raise Refused("unit.merge_names", name=min(case.names))
-    if case.below.units > MOST_AT_ONCE or case.below.people > MOST_AT_ONCE:
-        raise Refused("unit.too_many_below", most=MOST_AT_ONCE)
-    shell = replace(
-        unit, parent_id=into.id, path=f"{into.path}{unit.id}.", closed_at=now, merged_into_id=into.id
-    )
-    return replace(
-        _saved(shell, _event("unit.merged", unit, into_id=into.id), HandOver(unit, into, now)),
-        result={"unit_id": into.id},
-    )
-
-
-def close(case: UnitCase, action: CloseUnit, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """Only what is empty can go; whoever served there serves there no longer."""
-    unit = _as_asked(case, action.version)
-    if unit.parent_id is None:
-        raise Refused("unit.top_stays")
-    if any(case.below.counts.values()):
-        raise Refused("unit.not_empty", **case.below.counts)
-    ended = tuple(
-        replace(held, ends_at=max(now, held.starts_at), phase=Phase.ENDED)
-        for held in case.appointments
-        if held.ends_at is None or held.ends_at > now
-    )
-    holders = dict.fromkeys(held.person_id for held in ended)
-    return Decision(
-        saves=(replace(unit, closed_at=now), *ended),
-        sweeps=(FreeGroups(unit.id),),
-        events=(_event("unit.closed", unit, appointments=len(ended)),),
-        notices=tuple(Notice(ToPerson(holder), "commands", lane=Lane.PERSON) for holder in holders),
-        result={"unit_id": unit.parent_id},
-    )
+    unit = replace(still_open(case.unit), calendar=action.calendar)
+    return saved(unit, event_of("unit.calendar_set", unit, calendar=unit.calendar))
 
 
 DECIDE: dict[type[Action], Callable[..., Decision]] = {
@@ -474,7 +335,4 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     RemoveAlias: remove_alias,
     SetZone: set_zone,
     SetCalendar: set_calendar,
-    MoveUnit: move,
-    MergeUnit: merge,
-    CloseUnit: close,
 }

@@ -10,6 +10,7 @@ import re
 
 from domain.base import NOT_FOUND, Action, Refused, Scalar
 from domain.queries import Page
+from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.unit_pages import (
     BrowseUnits,
     Consequences,
@@ -25,9 +26,6 @@ from domain.units import (
     KINDS,
     MOST_NAME,
     AddUnit,
-    CloseUnit,
-    MergeUnit,
-    MoveUnit,
     RemoveAlias,
     RenameUnit,
     SetAlias,

@@ -1,7 +1,7 @@
 """The tree of units: where a printed code leads, and how it is changed by whole parts.
 
 Knows the statements for paths of everything below, and for all that one unit hands over to another; whether they may
-run is decided by ``domain/units.py``. Each stands for rows that nobody loads
+run is decided by ``domain/reshaping.py``. Each stands for rows that nobody loads
 one by one, so each raises the version of those it changes: whoever holds an older copy finds out.
 """
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, delete, exists, func, or_, select, update
 
 from domain.base import Sweep
 from domain.people import Phase
-from domain.units import DropAlias, FreeGroups, HandOver, MoveBelow, PutAlias
+from domain.reshaping import FreeGroups, HandOver, MoveBelow
+from domain.units import DropAlias, PutAlias
 from storage.dialect import upserting
 from storage.imports import there
 from storage.people import below
@@ -79,7 +80,8 @@ _MOVE_BELOW = (
     .values(path=bindparam("new", type_=unit.c.path.type) + func.substr(unit.c.path, bindparam("rest")))
 )
 _STAND = update(unit).where(unit.c.id == bindparam("shell")).values(path=bindparam("back"))
-_OLD, _NEW = bindparam("old"), bindparam("new")
+_OLD: BindParameter[int] = bindparam("old")
+_NEW: BindParameter[int] = bindparam("new")
 _CLOSED_CHILDREN = select(unit.c.id).where(unit.c.parent_id == _OLD, unit.c.closed_at.is_not(None))
 _ADOPT = (
     update(unit)
@@ -120,13 +122,18 @@ _HAND_OVER = (
     _ADOPT,
     # The same flat twice becomes one household; every other door goes along.
     update(person)
+    .where(person.c.home_unit_id == _OLD)
+    .values(
+        home_unit_id=_NEW,
+        household_id=func.coalesce(_SAME_DOOR, person.c.household_id),
+        version=person.c.version + 1,
+    ),
+    # Whoever is kept in a household there without living there: the tombstones of those who were merged.
+    update(person)
     .where(person.c.household_id.in_(_TWICE))
     .values(household_id=_SAME_DOOR, version=person.c.version + 1),
     delete(household).where(household.c.id.in_(_TWICE)),
     update(household).where(household.c.unit_id == _OLD).values(unit_id=_NEW),
-    update(person)
-    .where(person.c.home_unit_id == _OLD)
-    .values(home_unit_id=_NEW, version=person.c.version + 1),
     # Nobody holds one role at one unit twice; a role that the other one outlives is no loss.
     update(appointment)
     .where(appointment.c.unit_id == _OLD, _lasting(appointment), _held_there_as_long)

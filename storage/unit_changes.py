@@ -8,20 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from domain.base import NOT_FOUND, Actor, Refused
 from domain.people import Appointment, Phase
 from domain.requests import FINAL, RequestState
+from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.rulebook import Rulebook
 from domain.tasks import TaskState
 from domain.units import (
     MOST_AT_ONCE,
     AddUnit,
     Below,
-    CloseUnit,
-    MergeUnit,
-    MoveUnit,
     RemoveAlias,
     RenameUnit,
     SetAlias,
@@ -37,10 +45,10 @@ from storage.people import ancestors, below
 from storage.schema import appointment, checkin, pairing, person, request, task, unit, unit_alias
 
 _MANY = MOST_AT_ONCE + 1
-_ID = bindparam("id")
+_ID: BindParameter[int] = bindparam("id")
 
 
-def capped(rows: Select[Any], most: int) -> Select[tuple[int]]:
+def capped(rows: Select[Any], most: int) -> Select[Any]:
     """How many rows there are, counted no further than ``most``."""
     return select(func.count()).select_from(rows.limit(most).subquery())
 
@@ -137,7 +145,7 @@ def _range(path: str) -> dict[str, str]:
     return {"low": low, "high": high}
 
 
-def counted(connection: Connection, statement: Select[tuple[int]], **values: Any) -> int:
+def counted(connection: Connection, statement: Select[Any], **values: Any) -> int:
     """The one number of a statement made by ``capped``."""
     return int(connection.execute(statement, values).scalar_one())
 

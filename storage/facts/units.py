@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, exists, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, case, exists, or_, select
 
 from domain.base import NOT_FOUND, Refused, Role, Subject
 from domain.permissions import GRANTS, Permission, allowed
@@ -46,7 +46,7 @@ from storage.unit_changes import capped, counted, standing_below
 GAPS_PAGE = 10
 MOST_NAMED = 8
 _NAMED_ROLES = (Role.LEADER, Role.SECRETARY, Role.ADMIN)
-_ID = bindparam("id")
+_ID: BindParameter[int] = bindparam("id")
 
 _child = unit.alias("child_unit")
 _LINE = select(
@@ -63,7 +63,7 @@ _ANY_CHILD = select(unit.c.id).where(unit.c.parent_id == _ID, unit.c.closed_at.i
 
 _INSIDE = (unit.c.path > bindparam("low")) & (unit.c.path < bindparam("high"))
 _MORE = MOST_COUNTED + 1
-_COUNTS: Mapping[str, Select[tuple[int]]] = {
+_COUNTS: Mapping[str, Select[Any]] = {
     "children": capped(
         select(unit.c.id).where(unit.c.parent_id == _ID, unit.c.closed_at.is_(None), there(unit)), _MORE
     ),

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import units
+from domain import reshaping, units
 from domain.base import Action, Actor, Decision, Held, Refused, Role, Subject, ToPerson
 from domain.calendars import WEEKENDS, WorkingCalendar
 from domain.people import Appointment, Phase
 from domain.permissions import allowed
 from domain.queries import Place
+from domain.reshaping import CloseUnit, HandOver, MergeUnit, MoveBelow, MoveUnit, moved_path
 from domain.rulebook import Rulebook
 from domain.unit_pages import Gap, Node, gaps
 from domain.units import (
@@ -24,11 +25,6 @@ from domain.units import (
     MOST_AT_ONCE,
     AddUnit,
     Below,
-    CloseUnit,
-    HandOver,
-    MergeUnit,
-    MoveBelow,
-    MoveUnit,
     RemoveAlias,
     RenameUnit,
     SetAlias,
@@ -37,11 +33,11 @@ from domain.units import (
     Unit,
     UnitCase,
     kinds_below,
-    moved_path,
 )
 from tests.domain.lifecycle import START
 from tests.domain.tree_model import PEOPLE, PERMISSIONS, ROOT, STEPS, Step, Tree, count
 
+DECIDE = {**units.DECIDE, **reshaping.DECIDE}
 RULES = Rulebook(calendars={"CN": WorkingCalendar()})
 ADMIN = Actor(person_id=9, held=(Held(Role.ADMIN, 1, "1."),))
 STREET = Unit(1, 1, "street", "街道", "Street", None, "1.", "s1")
@@ -50,7 +46,7 @@ OTHER = Unit(5, 2, "community", "二社区", "", 1, "1.5.", "c5")
 
 
 def decided(case: UnitCase, action: Action, *, actor: Actor = ADMIN) -> Decision:
-    return units.DECIDE[type(action)](case, action, actor=actor, now=START, rules=RULES)
+    return DECIDE[type(action)](case, action, actor=actor, now=START, rules=RULES)
 
 
 def refusal(case: UnitCase, action: Action, *, actor: Actor = ADMIN) -> str:

@@ -18,18 +18,9 @@ from domain.people import Appoint, ChooseHome, GiveConsent
 from domain.permissions import allowed
 from domain.queries import UnitByCode
 from domain.requests import RaiseForOther
+from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.unit_pages import BrowseUnits, SeeGaps, SeeUnit, WhatChanges
-from domain.units import (
-    AddUnit,
-    CloseUnit,
-    MergeUnit,
-    MoveUnit,
-    RemoveAlias,
-    RenameUnit,
-    SetAlias,
-    SetCalendar,
-    SetZone,
-)
+from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
 from storage.engine import Engine
 from storage.people import household_at, load_actors
 from storage.schema import import_batch, pairing, person, request, unit
