@@ -288,6 +288,7 @@ async def test_the_farewell_leaves_although_nobody_is_there_any_more(
     assert await found(engine, str(CHAT)) == {}
 
 
+@on_sqlite
 async def test_a_restart_in_the_middle_goes_on_where_it_stood(
     store: Store, engine: Engine, rules: Rulebook, place: Village, now: datetime
 ) -> None:

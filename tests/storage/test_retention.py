@@ -150,7 +150,7 @@ def test_every_setting_of_retention_is_somebodys_and_the_jobs_run() -> None:
 
 
 @on_sqlite
-async def test_a_reopened_words_of_a_closed_request_are_emptied_once_and_reports_go_with_them(
+async def test_words_of_a_closed_request_are_emptied_once(
     store: Store, engine: Engine, now: datetime
 ) -> None:
     place = await village(store, now=now)
