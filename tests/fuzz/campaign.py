@@ -20,24 +20,26 @@ from typing import Any
 from bot.settings_model import LimitsSettings
 from domain import alarms, groups, pairings, people, requests, tasks
 from domain.base import Action, Actor
+from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
+from storage.schema import metadata
 from storage.unit import Done, Outcome, Store, Who
 from tests.fuzz.forging import Forger, Json
 from tests.fuzz.recorder import Recorder
 from tests.fuzz.scene import Scene, played
 from tests.fuzz.shapes import is_telegrams
 from tests.fuzz.silence import unlogged
-from tests.support.dump import Dump, dump, rows
+from tests.support.dump import Dump, differences, dump, rows
 from tests.support.player import Player
 from tests.support.program import Program, running
 
 BATCH = 200
 PATIENCE = 60
 FIRST_NUMBER = 10**9
-STATE = (
-    "unit", "household", "person", "appointment", "chat_group", "request", "pairing", "task", "claim", "visit", "alarm",
-    "remark", "earning", "posting", "entry", "balance",
-)  # fmt: skip
+MESSAGES = frozenset({"inbox", "outbox", "draft", "card", "counter", "lease", "job_run"})
+"""What stands in these is about messages on their way, and about the process."""
+STATE = tuple(table.name for table in metadata.sorted_tables if table.name not in MESSAGES)
+REGISTERED = tuple(one.name for one in REGISTRATIONS if isinstance(one, Pressed))
 ANYBODYS = (
     people.GiveConsent,
     people.ChooseHome,
@@ -97,15 +99,20 @@ async def _at_once(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-async def campaign(location: Location, *, count: int, seed: int) -> Report:
-    """Play ``count`` attacks drawn from ``seed`` against a fresh database, and say what came of them."""
+async def campaign(location: Location, *, count: int, seed: int, foreign: int | None = None) -> Report:
+    """Play ``count`` attacks drawn from ``seed`` against a fresh database, and say what came of them.
+
+    ``foreign`` of them (a quarter unless told) are presses of any registered name on things that are others'.
+    """
     report = Report(seed)
     unlimited = {"limits": LimitsSettings(enabled=False)}
     async with running(location, sections=unlimited, checked=False, store=Watched) as program:
         with unlogged():
             scene = await played(program)
             report.buttons = len(scene.shown)
-            await Attack(scene, report, seed=seed).run(count)
+            await Attack(scene, report, seed=seed).run(
+                count, foreign=count // 4 if foreign is None else foreign
+            )
             await _still_works(program, report)
     return report
 
@@ -121,16 +128,23 @@ class Attack:
         self.recorder = Recorder(scene.stolen)
         self._request_of: dict[int, int] = {}
         self.forger = Forger(
-            self.random, known=sorted(scene.shown), group_id=scene.group_id, first=FIRST_NUMBER
+            self.random,
+            known=sorted(scene.shown),
+            registered=REGISTERED,
+            numbers=scene.numbers,
+            group_id=scene.group_id,
+            first=FIRST_NUMBER,
         )
 
-    async def run(self, count: int) -> None:
+    async def run(self, count: int, *, foreign: int) -> None:
         """Outsiders first, then insiders; everything put down in the report."""
-        inside = count // 5
+        inside = (count - foreign) // 5
         async with self._overheard():
             self._watched.done.clear()
             before = await self._scene_rows()
-            await self._feed(self._outside(count - inside))
+            await self._feed(self._foreign(foreign))
+            await self._compare_strictly(before, await self._scene_rows())
+            await self._feed(self._outside(count - foreign - inside))
             self._compare(before, await self._scene_rows())
             self.report.actions.update(type(action).__name__ for _, action in self._watched.done)
             self._watched.done.clear()
@@ -160,6 +174,11 @@ class Attack:
             dispatcher._sleep = sleep
 
     # --- what is sent --------------------------------------------------------------------------------------------------
+
+    def _foreign(self, count: int) -> Iterator[tuple[str, Json]]:
+        """Names that anything answers to, with the numbers of things that are others'."""
+        for data in self.forger.foreign(count):
+            yield "foreign thing", self.forger.pressed(self.random.choice(self.scene.outsiders), data)
 
     def _outside(self, count: int) -> Iterator[tuple[str, Json]]:
         """Each button ever shown pressed by each outsider (as far as ``count`` goes), and everything else drawn."""
@@ -243,6 +262,35 @@ class Attack:
         ):
             for row in set(after[table]) - set(before[table]):
                 self.report.found.append(f"an outsider made a row of {table}: {row}")
+
+    async def _compare_strictly(self, before: Dump, after: Dump) -> None:
+        """No row has come, gone or changed, but for who the pressers are themselves."""
+        chats = {player.user_id for player in self.scene.outsiders}
+        columns = "id", "telegram_id"
+        own = {
+            number
+            for number, chat in await rows(self.program.store._engine, "person", *columns)
+            if chat in chats
+        }
+        for table, (gone, come) in differences(before, after).items():
+            if table in MESSAGES or table in ("person", "audit"):
+                continue
+            self.report.found += [f"a foreign press changed {table}: {row}" for row in (*gone, *come)]
+        persons = differences(before, after).get("person", ([], []))
+        self.report.found += [
+            f"a foreign press changed person: {row}"
+            for row in (*persons[0], *persons[1])
+            if not any(str(chat) in row for chat in chats)
+        ]
+        told = "id", "actor_id", "subject_kind", "subject_id", "event"
+        known = len(before["audit"])
+        for number, actor, kind, subject, event in (await rows(self.program.store._engine, "audit", *told))[
+            known:
+        ]:
+            if kind != "person" or subject not in own or actor not in (subject, None):
+                self.report.found.append(
+                    f"a foreign press did {event}: {kind} {subject} by {actor} ({number})"
+                )
 
     async def _judge_inbox(self) -> None:
         found = await rows(self.program.store._engine, "inbox", "update_id", "state", "payload", "error")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice, product
 from random import Random
 from typing import Any
 
@@ -53,6 +54,8 @@ BROKEN: tuple[Any, ...] = (
     [[[[[]]]]],
     {"id": "seven"},
 )
+LOW = 13
+"""How many of the numbers are low."""
 DATE = 1_772_416_800
 BOT: Json = {"id": 1, "is_bot": True, "first_name": "Linli", "username": "linli_bot"}
 
@@ -116,12 +119,27 @@ def gone(player: Player, message_id: int) -> Json:
 
 
 class Forger:
-    """Draws attacks from ``random``; ``known`` are the buttons that exist, ``verbs`` their names."""
+    """Draws attacks from ``random``; ``known`` are the buttons that exist, ``verbs`` their names.
 
-    def __init__(self, random: Random, *, known: Sequence[str], group_id: int, first: int) -> None:
+    ``registered``: the names that anything answers to, shown so far or not; ``numbers``: of things that exist.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        *,
+        known: Sequence[str],
+        registered: Sequence[str],
+        numbers: Sequence[int],
+        group_id: int,
+        first: int,
+    ) -> None:
         self.random = random
         self.group_id = group_id
         self.known = tuple(known)
+        self.registered = tuple(registered)
+        self.numbers = tuple(numbers)
+        self.arguments = ("", "", *VERSIONS, *dict.fromkeys(f":{data.rpartition(':')[2]}" for data in known))
         self.verbs = tuple(sorted({data.partition(":")[0] for data in known}))
         self._number = first
 
@@ -164,6 +182,21 @@ class Forger:
             (random.randint(0, 12), random.randint(0, 12), random.randint(0, 10**18), 999999999999999999)
         )
         return f"{random.choice(self.verbs)}:{number}{random.choice(VERSIONS)}"
+
+    def foreign(self, count: int) -> Iterator[str]:
+        """Names that are answered, with the numbers of things that exist and arguments that some button has.
+
+        First each name with each of the lowest numbers, of which there are the most things; then whatever comes.
+        """
+        random = self.random
+        low = list(product(self.registered, self.numbers[:LOW]))
+        random.shuffle(low)
+        drawn = ((random.choice(self.registered), random.choice(self.numbers)) for _ in range(count))
+        for name, number in islice(chain(low, drawn), count):
+            other = (
+                f":{random.choice(self.numbers)}" if random.random() < 0.2 else random.choice(self.arguments)
+            )
+            yield f"{name}:{number}{other}"
 
     def stale(self) -> str:
         """A button that exists, of another version or number."""

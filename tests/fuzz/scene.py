@@ -20,9 +20,10 @@ from domain.pairings import OpenVisit, PairUp
 from domain.requests import AcceptRequest, ConfirmRequest, RaiseForOther, RaiseRequest, WriteLetter
 from domain.tasks import ClaimTask, ReportClaim, StartClaim
 from sandbox.people import Message
-from storage.schema import person
+from storage.schema import counter, person
 from storage.unit import Who
 from storage.units import UnitRow
+from tests.support.dump import rows
 from tests.support.player import Player
 from tests.support.program import Program
 
@@ -30,6 +31,8 @@ ELSEWHERE = (
     UnitRow(2, "c2", "community", "和平社区", "Peace Community", "street"),
     UnitRow(3, "b9", "building", "9号楼", "Building 9", "c2"),
 )
+FIRST_OUTSIDE = 500
+"""The outsiders and their units are numbered from here."""
 GROUP_TITLE = "1号楼居民群"
 FORMS = ("/start", "/menu", "/help", "/mine", "/desk", "/tasks", "/mytasks", "/pairs", "/points", "/language")
 QUESTIONS = (
@@ -51,7 +54,7 @@ QUESTIONS = (
 class Scene:
     """``secrets``: each marker with the Telegram ids of those who may read it. ``shown``: callback data with those to
     whom it was ever shown. ``told_helpers``: the markers of a request that whoever takes it on may read. ``owners``,
-    ``helped_by``: Telegram ids by request; ``holders``: by task.
+    ``helped_by``: Telegram ids by request; ``holders``: by task. ``numbers``: of all there is in the village.
     """
 
     program: Program
@@ -65,6 +68,7 @@ class Scene:
     helped_by: dict[int, set[int]] = field(default_factory=dict)
     sensitive: set[int] = field(default_factory=set)
     told_helpers: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    numbers: tuple[int, ...] = ()
 
     def hides(self, *markers: str, readers: Iterable[Player]) -> None:
         """These words are for these people only."""
@@ -72,10 +76,13 @@ class Scene:
             self.secrets[marker] = {reader.user_id for reader in readers}
 
     def stolen(self, chat_id: int, text: str) -> list[str]:
-        """The secrets in a text that this chat may not read."""
-        return [
+        """The secrets in a text that this chat may not read; to outsiders, what anybody in the village is called."""
+        found = [
             marker for marker, readers in self.secrets.items() if chat_id not in readers and marker in text
         ]
+        if any(chat_id == player.user_id for player in self.outsiders):
+            found += [player.name for player in self.insiders if player.name in text]
+        return found
 
 
 async def played(program: Program) -> Scene:
@@ -86,10 +93,26 @@ async def played(program: Program) -> Scene:
     await program.quiet()
     await _looks_around(scene)
     scene.shown = _every_button(program)
+    scene.numbers = await _numbers(scene)
     return scene
 
 
+async def _numbers(scene: Scene) -> tuple[int, ...]:
+    """Requests, tasks, units and the like, the people (those without a phone came after the outsiders), the chats."""
+    outside = {player.user_id for player in scene.outsiders}
+    people = await rows(scene.program.store._engine, "person", "id", "telegram_id")
+    numbers = {number for number, chat in people if chat not in outside}
+    chats = {player.user_id for player in scene.insiders} | {-scene.group_id}
+    return tuple(sorted({*range(41), *numbers, *chats}))
+
+
 async def _with_outsiders(program: Program) -> Scene:
+    # Their numbers are none of the village's, so that a number drawn there is somebody else's for sure.
+    for name in ("unit", "person"):
+        statement = counter.update().where(counter.c.name == name).values(value=FIRST_OUTSIDE)
+        await program.store._engine.write(
+            lambda connection, statement=statement: connection.execute(statement)
+        )
     imported = await program.store.import_units(ELSEWHERE, dry_run=False)
     assert not imported.problems
     for row in ELSEWHERE:
@@ -100,17 +123,23 @@ async def _with_outsiders(program: Program) -> Scene:
     member = program.person("邻楼党员", user_id=2004, started=True)
     resident = program.person("邻楼居民", user_id=2005, started=True)
     secretary = program.person("和平书记", user_id=2006, started=True)
+    elsewhere = {
+        role: program.person(f"和平{role}", user_id=number, started=True)
+        for number, role in enumerate((Role.LEADER, Role.MEMBER, Role.ADMIN), start=2007)
+    }
     await program.settles(suspended, role=Role.MEMBER)
     await program.settles(leader, home="b2", role=Role.LEADER, at="b2")
     await program.settles(member, home="b2", role=Role.MEMBER, at="b2")
     await program.settles(resident, home="b9")
     await program.settles(secretary, home="b9", role=Role.SECRETARY, at="c2")
+    for role, player in elsewhere.items():
+        await program.settles(player, home="b9", role=role, at="c2")
     # There is no action for it yet; what it must keep people from is there.
     statement = update(person).where(person.c.telegram_id == suspended.user_id).values(suspended=True)
     await program.store._engine.write(lambda connection: connection.execute(statement))
     insiders = (program.chen, program.zhao, program.wang, program.qiang, program.lan, program.emily)
     group = program.group(GROUP_TITLE, program.zhao, program.wang, program.lan)
-    outsiders = (stranger, suspended, leader, member, resident, secretary)
+    outsiders = (stranger, suspended, leader, member, resident, secretary, *elsewhere.values())
     return Scene(program, outsiders, insiders, group.chat_id)
 
 

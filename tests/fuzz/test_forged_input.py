@@ -21,6 +21,16 @@ async def test_forged_presses_and_broken_updates_change_and_reveal_nothing(
     assert report.states.keys() <= {"done", "quarantined"}
 
 
+@on_sqlite
+async def test_whatever_is_pressed_on_things_of_others_changes_and_reveals_nothing(
+    location: Location,
+) -> None:
+    """Every name that is answered, by strangers and by people of every role elsewhere."""
+    report = await campaign(location, count=1000, seed=1, foreign=1000)
+    assert not report.found, str(report)
+    assert report.sent == {"foreign thing": 1000}
+
+
 @on_postgres
 async def test_the_same_holds_on_the_other_database(location: Location) -> None:
     report = await campaign(location, count=300, seed=2)
@@ -33,6 +43,8 @@ async def test_a_house_without_locks_is_found_out(
 ) -> None:
     for module in (unit, alarms, pairings, requests, tasks):
         monkeypatch.setattr(module, "allowed", lambda *who: True)
-    found = "\n".join((await campaign(location, count=400, seed=1)).found)
+    found = "\n".join((await campaign(location, count=600, seed=1, foreign=300)).found)
     assert "an outsider changed task" in found
+    assert "a foreign press changed" in found
+    assert "a foreign press did request." in found
     assert "read the secret" in found
