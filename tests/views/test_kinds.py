@@ -12,6 +12,8 @@ import pytest
 
 from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
 from domain.pairings import VisitState
+from domain.people_seen import AppointmentFacts, PersonCard, WorkFacts, WorkLeft
+from domain.people_seen import Held as HeldRole
 from domain.queries import (
     AlarmFacts,
     Contact,
@@ -92,6 +94,14 @@ PHOTO = Part("photo", file_id="f", at=NOW, purpose=Purpose.ADDITION)
 UNIT = UnitRow(BIG, "building", PLACE)
 LEVEL = UnitLevel((UNIT, replace(UNIT, id=2, has_children=True)), replace(UNIT, id=3), 4)
 
+HELD = HeldRole(BIG, Role.LEADER, PLACE, NOW.date(), NOW.date(), True, NAME, True, True, BIG, NAME)
+PERSON = PersonCard(
+    BIG, 9, NAME, PLACE, False, NAME, NAME, NAME, (NAME,) * 12, tuple(replace(HELD, appointment_id=BIG - n, deputy_id=BIG - n) for n in range(4)), (NAME,) * 12, False, NAME, (NAME,) * 12, True,
+    9, 9, 9, "approved", NOW.date(), 3, frozenset({"appoint", "correct", "suspend", "restore", "merge"}),
+)  # fmt: skip
+LEFT = (WorkLeft("task", BIG, PLACE, "lift"), WorkLeft("pairing", BIG, PLACE, name=NAME)) * 10
+APPOINTED = AppointmentFacts(BIG, BIG, NAME, Role.SECRETARY, PLACE, NOW.date(), NOW.date(), NAME, True)
+
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.card": ({"note": "request.done"}, REQUEST),
     "desk.card": ({"note": "refused.not_found"}, DESK),
@@ -119,6 +129,17 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "visit.confirmed": ({"stars": 2, "amount": 0}, None),
     "pairing.made_member": ({}, PAIRING),
     "pairing.made_resident": ({}, PAIRING),
+    "person.card": ({"note": "roster.above_you"}, PERSON),
+    "person.work": ({"why": "left", "returned": 2, "handled": 3}, WorkFacts(BIG, NAME, LEFT)),
+    "person.suspended": ({"by": NAME}, None),
+    "person.restored": ({}, None),
+    "person.corrected": ({"what": "phone", "by": NAME}, None),
+    "person.proxy": ({"name": NAME}, None),
+    "person.recognised": ({}, None),
+    "person.merged": ({}, None),
+    "person.merged_away": ({"language": "en"}, None),
+    "person.maybe_same": ({}, PersonRow(BIG, NAME, PLACE, NAME)),
+    "appointment.told": ({"what": "deputy_other"}, APPOINTED),
     "person.appointed": ({"role": "leader"}, UnitFacts(BIG, PLACE)),
     "home.picker": ({"note": "consent.thanks"}, LEVEL),
     "menu": ({"note": "home.set", "place": NAME}, None),
