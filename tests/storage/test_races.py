@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ def save_blindly(connection: Connection, entities: tuple[Entity, ...]) -> None:
     """What a store without versions would do: the last one to write is right."""
     for entity in entities:
         table = TABLES[type(entity)]
-        values = {column.name: getattr(entity, column.name) for column in table.columns}
+        values = {field.name: getattr(entity, field.name) for field in fields(entity)}
         if entity.version:
             connection.execute(table.update().where(table.c.id == entity.id).values(values))
         else:
