@@ -10,7 +10,7 @@ import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -163,21 +163,60 @@ def grant(
     ],
     unit: Annotated[str, typer.Argument(help="the unit's code, as imported")],
     name: Annotated[str, typer.Option(help="what they are called, until they say better")] = "",
+    since: Annotated[
+        str, typer.Option("--from", help="the first day, such as 2027-01-05; today if not given")
+    ] = "",
+    until: Annotated[str, typer.Option("--until", help="the last day; for good if not given")] = "",
     config: Config = None,
 ) -> None:
     """Make somebody admin, secretary, leader or member of a unit."""
     settings = _settings(config)
+    _check_role(role, telegram_id)
+    days = {option: _day(option, day) for option, day in (("--from", since), ("--until", until)) if day}
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        _end(f"a name is at most {LONGEST_NAME} characters that can be printed", 2)
+    arguments = {
+        "role": role,
+        "telegram_id": telegram_id,
+        "unit": unit,
+        "name": name,
+        "from": days.get("--from"),
+        "until": days.get("--until"),
+    }
+    answer = _run(_command(settings, "grant", arguments))
+    is_now = "was already" if answer["already"] else "will be" if answer["coming"] else "is now"
+    term = "".join(f" {option.removeprefix('--')} {day}" for option, day in days.items())
+    typer.echo(f"{telegram_id} {is_now} {role} of {unit}{term}")
+
+
+@app.command()
+def revoke(
+    role: Annotated[str, typer.Argument(help="admin, secretary, leader or member")],
+    telegram_id: Annotated[int, typer.Argument(help="the person's Telegram id")],
+    unit: Annotated[str, typer.Argument(help="the unit's code, as imported")],
+    config: Config = None,
+) -> None:
+    """End what somebody is at a unit, from now on."""
+    settings = _settings(config)
+    _check_role(role, telegram_id)
+    _run(_command(settings, "revoke", {"role": role, "telegram_id": telegram_id, "unit": unit}))
+    typer.echo(f"{telegram_id} is no longer {role} of {unit}")
+
+
+def _check_role(role: str, telegram_id: int) -> None:
     roles = ("admin", "secretary", "leader", "member")
     if role not in roles:
         _end(f"{role!r} is none of {', '.join(roles)}", 2)
     if not 0 < telegram_id < MOST_ID:
         _end("a Telegram id is a positive number; ids of groups are negative and cannot hold a role", 2)
-    name = " ".join(name.split())
-    if len(name) > LONGEST_NAME or not name.isprintable():
-        _end(f"a name is at most {LONGEST_NAME} characters that can be printed", 2)
-    arguments = {"role": role, "telegram_id": telegram_id, "unit": unit, "name": name}
-    answer = _run(_command(settings, "grant", arguments))
-    typer.echo(f"{telegram_id} {'was already' if answer['already'] else 'is now'} {role} of {unit}")
+
+
+def _day(option: str, text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        _end(f"{option} {text!r} is no day; write it as 2027-01-05", 2)
 
 
 TelegramId = Annotated[int, typer.Argument(help="the account's Telegram id, a positive number")]

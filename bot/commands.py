@@ -22,6 +22,44 @@ from domain.privacy import ForgetPerson
 from domain.sheets import ImportKind
 from storage.unit import Done, Refusal, Store
 from views import sheets
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.control import CommandError
+from domain.appointments import Revoke
+from domain.base import Actor, Role
+from domain.people import Appoint
+from storage.unit import Done, Refusal, Store
+from storage.units import UnitRow
+
+COLUMNS = {
+    "code": "code",
+    "代码": "code",
+    "编码": "code",
+    "kind": "kind",
+    "类型": "kind",
+    "name": "name",
+    "名称": "name",
+    "name_en": "name_en",
+    "英文名称": "name_en",
+    "parent": "parent",
+    "上级": "parent",
+    "上级代码": "parent",
+}
+KINDS = {
+    "街道": "street",
+    "社区": "community",
+    "网格": "grid",
+    "楼栋": "building",
+    "党支部": "branch",
+    "支部": "branch",
+}
+NEEDED = ("code", "kind", "name", "parent")
 
 
 class Commands:
@@ -54,6 +92,8 @@ class Commands:
             return await long(arguments, tell)
         found = {
             "grant": self._grant,
+            "revoke": self._revoke,
+            "import_units": self._import_units,
             "resend": self._resend,
             "drop": self._drop,
             "retry": self._retry,
@@ -67,22 +107,54 @@ class Commands:
         return await found(arguments)
 
     async def _grant(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        code = str(arguments["unit"])
+        starts_at, until = (self._midnight(arguments.get(name)) for name in ("from", "until"))
+        now = self._now()
+        action = Appoint(
+            telegram_id=int(arguments["telegram_id"]),
+            role=Role(arguments["role"]),
+            unit_id=await self._unit(str(arguments["unit"])),
+            name=arguments.get("name") or None,
+            starts_at=starts_at,
+            # Given is the last day; over it is at the midnight after.
+            ends_at=None if until is None else until + timedelta(days=1),
+        )
+        outcome = await self._store.perform(action, Actor.system("command-line"), now=now)
+        if isinstance(outcome, Refusal) and outcome.key == "appoint.ends_too_early":
+            raise CommandError(
+                "the last day must be neither gone by nor before the first; correct --from or --until"
+            )
+        if not isinstance(outcome, Done):
+            raise CommandError("the appointment was refused")
+        return {
+            "already": bool(outcome.result.get("already")),
+            "coming": starts_at is not None and starts_at > now,
+        }
+
+    async def _revoke(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        action = Revoke(
+            telegram_id=int(arguments["telegram_id"]),
+            role=Role(arguments["role"]),
+            unit_id=await self._unit(str(arguments["unit"])),
+        )
+        outcome = await self._store.perform(action, Actor.system("command-line"), now=self._now())
+        if not isinstance(outcome, Done):
+            raise CommandError(
+                f"{action.telegram_id} is not {action.role} of {arguments['unit']}; look at /people, or correct the code"
+            )
+        return {}
+
+    async def _unit(self, code: str) -> int:
         unit_id = await self._store.unit_by_code(code)
         if unit_id is None:
             raise CommandError(
                 f"there is no open unit with the code {code!r}; import the units first, or correct it"
             )
-        action = Appoint(
-            telegram_id=int(arguments["telegram_id"]),
-            role=Role(arguments["role"]),
-            unit_id=unit_id,
-            name=arguments.get("name") or None,
-        )
-        outcome = await self._store.perform(action, Actor.system("command-line"), now=self._now())
-        if not isinstance(outcome, Done):
-            raise CommandError("the appointment was refused")
-        return {"already": bool(outcome.result.get("already"))}
+        return unit_id
+
+    def _midnight(self, day: str | None) -> datetime | None:
+        if not day:
+            return None
+        return datetime.combine(date.fromisoformat(day), time(), ZoneInfo(self._store.rules.time_zone))
 
     async def _import(self, arguments: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         kind, dry_run = ImportKind(arguments["kind"]), bool(arguments["dry_run"])

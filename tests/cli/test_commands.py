@@ -215,9 +215,26 @@ def test_a_role_is_granted_once(linli: Linli, units_file: str) -> None:
     assert "5 was already leader of b1" in linli("grant", "leader", "5", "b1").output
 
 
+def test_a_role_is_granted_for_a_term_and_revoked(linli: Linli, units_file: str) -> None:
+    linli("import", "units", units_file)
+    term = ("--from", "2099-01-05", "--until", "2099-03-01")
+    said = linli("grant", "leader", "5", "b1", *term).output
+    assert "5 will be leader of b1 from 2099-01-05 until 2099-03-01" in said
+    assert "was already" in linli("grant", "leader", "5", "b1").output
+    assert "5 is no longer leader of b1" in linli("revoke", "leader", "5", "b1").output
+    again = linli("revoke", "leader", "5", "b1")
+    assert again.exit_code == 1
+    assert "5 is not leader of b1" in again.output
+    assert "is now" in linli("grant", "leader", "5", "b1", "--until", "2099-01-05").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("leader", "5", "b1", "--until", "2020-01-01"), "neither gone by"),
+        (("leader", "5", "b1", "--from", "2099-02-01", "--until", "2099-01-01"), "neither gone by"),
+        (("leader", "5", "b1", "--from", "tomorrow"), "is no day"),
+        (("leader", "5", "b1", "--from", "2026-02-30"), "is no day"),
         (("king", "5", "b1"), "'king' is none of"),
         (("leader", "5", "b7"), "there is no open unit with the code 'b7'"),
         (("leader", "0", "b1"), "a positive number"),

@@ -8,12 +8,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
+from domain.appointments import (
+    EndAppointment,
+    GrantRole,
+    NameDeputy,
+    RecallDeputy,
+    RemindOfEnd,
+    Revoke,
+    TurnAppointment,
+)
 from domain.base import Action, Actor, Content, Role
 from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
 from domain.groups import BindGroup
+from domain.merging import MergePeople, ShareOwnPhone
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
 from domain.privacy import CorrectOwnData, ForgetMe, ForgetPerson, NoteExport
+from domain.queries import SeeCard
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
@@ -26,6 +37,7 @@ from domain.requests import (
     WithdrawRequest,
     WriteLetter,
 )
+from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
 from storage.drafts import Draft
 from storage.inbox import Arrived
@@ -75,6 +87,12 @@ class Scene:
     fence: int
     leased: tuple[Leased, ...]
     waiting: tuple[int, ...]
+    now: datetime
+    appointed: tuple[int, ...]
+    deputy: int
+    coming: int
+    suspended: int
+    offline: int
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
@@ -103,6 +121,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     await do(store, BlockPerson(place.stranger.id), place.secretary.who, now=now)
     await store.seal_trail(now=now + timedelta(minutes=2))
     waiting = tuple(row.id for row in await store.candidates(now=now))
+    roles = await _roles(store, place, now=now)
     await store.receive([Arrived(UPDATE, place.resident.chat, "{}")], now=now)
     return Scene(
         village=place,
@@ -118,7 +137,46 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         fence=held,
         leased=leased,
         waiting=waiting,
+        now=now,
+        **roles,
     )
+
+
+OFFLINE_PHONE = "13800000001"
+
+
+async def _roles(store: Store, place: Village, *, now: datetime) -> dict[str, Any]:
+    """A deputy of the secretary's, a role to come, a suspended neighbour and somebody without an account."""
+    cards = {
+        soul.id: (await store.read(SeeCard("person.card", soul.id), place.secretary.who, now=now)).facts
+        for soul in (place.leader, place.members[1], place.secretary)
+    }
+    own = [
+        cards[soul.id].held[0].appointment_id for soul in (place.leader, place.members[1], place.secretary)
+    ]
+    entered = EnterPerson(place.building, "吴秀英", "602", OFFLINE_PHONE)
+    named = NameDeputy(own[2], place.leader.id, now, now + timedelta(days=7))
+    granted = GrantRole(
+        place.neighbour.id,
+        Role.LEADER,
+        place.building,
+        starts_at=now + timedelta(days=1),
+        ends_at=now + timedelta(days=20),
+    )
+    suspended = place.members[3]
+    for soul in (place.leader, place.members[2]):
+        await do(store, GiveConsent(soul.chat, soul.who.name, "zh"), soul.who, now=now)
+    offline = await do(store, entered, place.leader.who, now=now)
+    deputy = await do(store, named, place.secretary.who, now=now)
+    coming = await do(store, granted, place.secretary.who, now=now)
+    await do(store, SuspendPerson(suspended.id, "出国"), place.secretary.who, now=now)
+    return {
+        "appointed": tuple(own),
+        "deputy": int(deputy["appointment_id"] or 0),
+        "coming": int(coming["appointment_id"] or 0),
+        "suspended": suspended.id,
+        "offline": int(offline["person_id"] or 0),
+    }
 
 
 Step = Callable[[Store], Awaitable[Any]]
@@ -169,6 +227,25 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "ConfirmVisit": (ConfirmVisit(scene.done_visit, 4), place.leader),
         "RaiseAlarm": (RaiseAlarm("煤气味"), place.neighbour),
         "AcknowledgeAlarm": (AcknowledgeAlarm(scene.alarm), place.leader),
+        "GrantRole": (GrantRole(place.neighbour.id, Role.LEADER, place.units["b2"]), place.secretary),
+        "EndAppointment": (EndAppointment(scene.appointed[1]), place.secretary),
+        "Revoke": (Revoke(second.chat, Role.MEMBER, place.building), CLI),
+        "NameDeputy": (
+            NameDeputy(scene.appointed[0], third.id, scene.now, scene.now + timedelta(days=7)),
+            place.leader,
+        ),
+        "RecallDeputy": (RecallDeputy(scene.deputy), place.secretary),
+        "TurnAppointment": (TurnAppointment(scene.coming), Actor.system("appointments")),
+        "RemindOfEnd": (RemindOfEnd(scene.coming, 7), Actor.system("appointment_reminders")),
+        "EnterPerson": (
+            EnterPerson(place.building, "周奶奶", "601", "13800000002", place.neighbour.id),
+            place.leader,
+        ),
+        "CorrectPerson": (CorrectPerson(place.neighbour.id, flat="3-302"), place.leader),
+        "SuspendPerson": (SuspendPerson(second.id, "长期失联"), place.secretary),
+        "RestorePerson": (RestorePerson(scene.suspended), place.secretary),
+        "MergePeople": (MergePeople(place.neighbour.id, scene.offline), place.secretary),
+        "ShareOwnPhone": (ShareOwnPhone(OFFLINE_PHONE), place.neighbour),
         "BindGroup": (BindGroup(-2002, place.building), place.secretary),
         "BlockPerson": (BlockPerson(place.neighbour.id), place.secretary),
         "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),

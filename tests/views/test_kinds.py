@@ -15,6 +15,8 @@ from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.checkins.shown import CheckinFacts
 from domain.pairings import VisitState
+from domain.people_seen import AppointmentFacts, PersonCard, WorkFacts, WorkLeft
+from domain.people_seen import Held as HeldRole
 from domain.queries import (
     AlarmFacts,
     Contact,
@@ -111,6 +113,13 @@ UNIT_CARD = UnitCard(
     staff=(Staff(Role.ADMIN, (NAME,) * 8, 1001), Staff(Role.SECRETARY, (NAME,)), Staff(Role.MEMBER, (), 12)),
     children=1001, merged_into=PLACE, may_manage=True,
 )  # fmt: skip
+HELD = HeldRole(BIG, Role.LEADER, PLACE, NOW.date(), NOW.date(), True, NAME, True, True, BIG, NAME)
+PERSON = PersonCard(
+    BIG, 9, NAME, PLACE, False, NAME, NAME, NAME, (NAME,) * 12, tuple(replace(HELD, appointment_id=BIG - n, deputy_id=BIG - n) for n in range(4)), (NAME,) * 12, False, NAME, (NAME,) * 12, True,
+    9, 9, 9, "approved", NOW.date(), 3, frozenset({"appoint", "correct", "suspend", "restore", "merge"}),
+)  # fmt: skip
+LEFT = (WorkLeft("task", BIG, PLACE, "lift"), WorkLeft("pairing", BIG, PLACE, name=NAME)) * 10
+APPOINTED = AppointmentFacts(BIG, BIG, NAME, Role.SECRETARY, PLACE, NOW.date(), NOW.date(), NAME, True)
 
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.card": ({"note": "request.done"}, REQUEST),
@@ -148,6 +157,17 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "checkin.renewed": ({}, CHECKIN),
     "checkin.left": ({"pairs": 1}, CHECKIN),
     "checkin.lapsed_member": ({"pairs": 0}, CHECKIN),
+    "person.card": ({"note": "roster.above_you"}, PERSON),
+    "person.work": ({"why": "left", "returned": 2, "handled": 3}, WorkFacts(BIG, NAME, LEFT)),
+    "person.suspended": ({"by": NAME}, None),
+    "person.restored": ({}, None),
+    "person.corrected": ({"what": "phone", "by": NAME}, None),
+    "person.proxy": ({"name": NAME}, None),
+    "person.recognised": ({}, None),
+    "person.merged": ({}, None),
+    "person.merged_away": ({"language": "en"}, None),
+    "person.maybe_same": ({}, PersonRow(BIG, NAME, PLACE, NAME)),
+    "appointment.told": ({"what": "deputy_other"}, APPOINTED),
     "person.appointed": ({"role": "leader"}, UnitFacts(BIG, PLACE)),
     "unit.card": ({"note": "org.saved", "bot": "linli_bot"}, UNIT_CARD),
     "group.left": ({}, UnitFacts(BIG, PLACE)),
