@@ -17,7 +17,7 @@ from bot.importer import Importer, say_nothing
 from domain.base import Actor, Refused, Role
 from domain.imports import ExportPage, ExportRows
 from domain.people import Appoint
-from domain.sheets import ImportKind
+from domain.sheet_columns import ImportKind
 from storage.unit import Done, Store
 from views import sheets
 

@@ -14,7 +14,7 @@ from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES, PointRules
-from domain.sheets import KEYS, Fault, ImportKind
+from domain.sheet_columns import KEYS, Fault, ImportKind
 from domain.tasks import ClaimState
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
