@@ -21,6 +21,8 @@ from domain.people import Appoint
 from domain.privacy import ForgetPerson
 from domain.sheets import ImportKind
 from storage.unit import Done, Refusal, Store
+from domain.sheet_columns import ImportKind
+from storage.unit import Done, Store
 from views import sheets
 import csv
 import io

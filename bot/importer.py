@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from domain.base import Actor, Refused, Scalar
 from domain.imports import MOST_LISTED, ImportBatch, ImportState
 from domain.rulebook import Rulebook
-from domain.sheets import READERS, Fault, ImportKind, Problem
+from domain.sheet_columns import Fault, ImportKind, Problem
+from domain.sheets import READERS
 from handlers.sheet_lines import Limits, Line
 from handlers.sheets import Sheet, opened
 from handlers.speaker import Speaker
@@ -359,7 +361,7 @@ class Importer:
         return self._voice(Actor(language="en"))
 
 
-def _portion(sheet: Sheet) -> Portion | None:
+def _portion(sheet: Sheet) -> Portion[Any] | None:
     """The next rows of a sheet, read; None at its end."""
     header = sheet.header
     reader = READERS[header.kind]

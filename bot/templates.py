@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from domain.rulebook import Rulebook
-from domain.sheets import ImportKind
+from domain.sheet_columns import ImportKind
 from views import imports, sheets
 from views.catalogue import Texts
 from views.message import Reader

@@ -30,7 +30,7 @@ from domain.base import (
 from domain.lanes import Lane
 from domain.permissions import Permission
 from domain.rulebook import Rulebook
-from domain.sheets import ImportKind
+from domain.sheet_columns import ImportKind
 
 CARD = "import.card"
 WAITS_FOR_A_YES = timedelta(hours=1)

@@ -22,8 +22,8 @@ from domain.imports import (
     MayImport,
 )
 from domain.permissions import Permission, allowed
-from domain.queries import UnitChildren, UnitLevel
-from domain.sheets import ImportKind
+from domain.queries import Place, UnitChildren, UnitLevel
+from domain.sheet_columns import ImportKind
 from handlers.forms import Form
 from handlers.turn import Answer, Do, Turn, sent
 from storage.unit import Opening
@@ -119,7 +119,7 @@ async def _export(turn: Turn, kind: ImportKind) -> Answer:
         after = page.next_after
     content = await asyncio.to_thread(book.content)
     level: UnitLevel = await turn.read(UnitChildren(turn.pressed.id))
-    place = voice.place(level.above.place) if level.above else ""
+    place = voice.place(level.above.place if level.above else Place())
     return sent(screens.exported(kind, content, count=count, place=place, voice=voice))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from domain.sheets import Fault
+from domain.sheet_columns import Fault
 
 MEGABYTE = 1024 * 1024
 MOST_COLUMNS = 200

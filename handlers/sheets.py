@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from domain.base import Refused
-from domain.sheets import HEADER_ROWS, Header, ImportKind, header_of
+from domain.sheet_columns import HEADER_ROWS, Header, ImportKind, header_of
 from handlers.sheet_lines import AT_ONCE, MOST_COLUMNS, Limits, Line
 from handlers.workbooks import Workbook
 

@@ -23,7 +23,7 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
 from domain.base import Refused
-from domain.sheets import Fault
+from domain.sheet_columns import Fault
 from handlers.sheet_lines import AT_ONCE, MEGABYTE, MOST_COLUMNS, Limits, Line
 
 UNPACKED = 25

@@ -27,7 +27,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from domain.base import Scalar
 from domain.imports import ImportState
-from domain.sheets import Fault, Problem, SheetLine
+from domain.sheet_columns import Fault, Problem
+from domain.sheets import SheetLine
 from storage.prepared import Prepared
 from storage.schema import import_batch, import_row
 

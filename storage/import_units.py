@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, String, bindparam, cast, exists, func, literal, or_, select
+from sqlalchemy.sql.elements import BindParameter
 
-from domain.sheets import MAX_LEVELS, Fault, Problem, UnitLine, tidy
+from domain.sheet_columns import MAX_LEVELS, Fault, Problem
+from domain.sheets import UnitLine, tidy
 from storage.import_rows import (
     ALIASES,
     CHANGE,
@@ -52,7 +54,7 @@ class Around(NamedTuple):
     staged: Mapping[str, Sequence[Staged]]
 
 
-_VALUES = bindparam("values", expanding=True)
+_VALUES: BindParameter[Any] = bindparam("values", expanding=True)
 _above = unit.alias("above_unit")
 _BY_CODE = (
     select(
@@ -163,8 +165,8 @@ def _different(line: UnitLine, known: Known, near: Around) -> dict[str, Any]:
 
 _row = import_row.alias("staged_row")
 _other = import_row.alias("other_row")
-_BATCH = bindparam("batch")
-_MOST = bindparam("most")
+_BATCH: BindParameter[Any] = bindparam("batch")
+_MOST: BindParameter[Any] = bindparam("most")
 _OF_BATCH = (_row.c.batch_id == _BATCH) & (_row.c.key != "")
 
 _NO_PARENT = (

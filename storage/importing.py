@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,8 +21,8 @@ from sqlalchemy.exc import IntegrityError
 from domain.base import Actor, Event, Refresh, Refused, Role
 from domain.imports import CARD, MOST_LISTED, WAITS_FOR_A_YES, ImportBatch, ImportState
 from domain.rulebook import Rulebook
-from domain.sheets import ImportKind, Problem
-from storage import audit, import_people, import_units, leases, outbox
+from domain.sheet_columns import ImportKind, Problem
+from storage import audit, bring_people, import_people, import_units, leases, outbox
 from storage.entities import load, next_id, next_numbers, save
 from storage.import_rows import (
     CHANGE,
@@ -55,10 +56,16 @@ portion by portion right after it."""
 MOST_OF_ALL = 1000
 """Mistakes that only the whole shows and that are told; more of one kind would say the same."""
 
-_NOUN: Mapping[ImportKind, tuple[ModuleType, str]] = {
+_COMPARED: Mapping[ImportKind, tuple[ModuleType, str]] = {
     ImportKind.UNITS: (import_units, "unit"),
     ImportKind.PEOPLE: (import_people, "person"),
 }
+"""Who compares rows with what is there, and the counter from which new ones are numbered."""
+_BROUGHT: Mapping[ImportKind, ModuleType] = {
+    ImportKind.UNITS: import_units,
+    ImportKind.PEOPLE: bring_people,
+}
+"""Who brings them in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,7 @@ class Imports:
 
     async def stage(self, staging: Staging, portion: Portion[Any]) -> Verdict:
         """Compare some rows with what is there, and keep what they come to."""
-        noun, counter = _NOUN[staging.kind]
+        noun, counter = _COMPARED[staging.kind]
         batch_id, scope = staging.batch_id, staging.scope
 
         def look(connection: Connection) -> list[Staged]:
@@ -185,7 +192,7 @@ class Imports:
 
     async def look_over(self, staging: Staging) -> list[Problem]:
         """What is wrong that only the whole sheet shows."""
-        noun, _ = _NOUN[staging.kind]
+        noun, _ = _COMPARED[staging.kind]
         found: list[Problem] = await self._read(
             lambda c: noun.problems_of_all(c, staging.batch_id, most=MOST_OF_ALL)
         )
@@ -248,7 +255,7 @@ class Imports:
         lines = await self._lines(batch.id, line)
         if lines is None:
             return None
-        noun, _ = _NOUN[batch.kind]
+        noun = _BROUGHT[batch.kind]
 
         def unit(connection: Connection) -> int:
             made: int = noun.bring_in(connection, lines)
@@ -267,7 +274,7 @@ class Imports:
     async def flip(self, batch: ImportBatch, *, now: datetime) -> None:
         """All of it is there, at once."""
         changes = await self._changes(batch) if batch.changed <= MOST_IN_FLIP else []
-        noun, _ = _NOUN[batch.kind]
+        noun = _BROUGHT[batch.kind]
 
         def unit(connection: Connection) -> int:
             live = replace(_at(connection, batch.id, ImportState.APPLYING), state=ImportState.LIVE)
@@ -292,7 +299,7 @@ class Imports:
         found: list[Staged] = []
         line = -1
         while len(found) < batch.changed and (lines := await self._lines(batch.id, line, most=5000)):
-            found += await self._read(lambda c, lines=lines: rows_with(c, CHANGE, lines))
+            found += await self._read(partial(rows_with, key=CHANGE, lines=lines))
             line = lines.upto
         return found
 
@@ -331,7 +338,7 @@ class Imports:
             if lines is None:
                 save(connection, (replace(batch, finished_at=now, file=_named(batch)),))
                 return _refreshed(connection, batch_id, now)
-            noun, _ = _NOUN[batch.kind]
+            noun = _BROUGHT[batch.kind]
             if at is ImportState.LIVE:
                 noun.settle(connection, lines)
                 for row in rows_with(connection, CHANGE, lines):

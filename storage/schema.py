@@ -33,7 +33,7 @@ from domain.imports import ImportState
 from domain.pairings import VisitState
 from domain.people import Phase
 from domain.requests import RequestState
-from domain.sheets import ImportKind
+from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimState, TaskState
 from storage.types import Codes, Instant, Key, RowId
 

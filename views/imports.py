@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from domain.base import Scalar
 from domain.imports import ImportFacts, ImportState
-from domain.sheets import COLUMNS, ImportKind, Problem
+from domain.sheet_columns import COLUMNS, ImportKind, Problem
 from views import sheets
 from views.message import Button, Keyboard, Message, Upload
 from views.safe import Html, line, plain

@@ -17,7 +17,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from domain.imports import ExportedPerson, ExportedUnit
-from domain.sheets import COLUMNS, KINDS, LANGUAGE_NAMES, ROLES, ImportKind
+from domain.sheet_columns import COLUMNS, KINDS, LANGUAGE_NAMES, ROLES, ImportKind
 from views.safe import cleaned
 
 _SEVERAL = "、"

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, select, union
+from sqlalchemy.sql.elements import BindParameter
 
 from domain.base import NOT_FOUND, Refused, Subject
 from domain.imports import (
@@ -24,7 +25,7 @@ from domain.imports import (
     MayImport,
 )
 from domain.permissions import allowed
-from domain.sheets import ROLES, ImportKind
+from domain.sheet_columns import ROLES, ImportKind
 from storage.entities import load
 from storage.facts.rows import Look, below
 from storage.imports import there
@@ -32,9 +33,9 @@ from storage.people import unit_path
 from storage.schema import appointment, household, person, person_skill, unit, unit_alias
 
 _MICROSECOND = timedelta(microseconds=1)
-_VALUES = bindparam("values", expanding=True)
-_ROOT = bindparam("root")
-_MOST = bindparam("most")
+_VALUES: BindParameter[Any] = bindparam("values", expanding=True)
+_ROOT: BindParameter[Any] = bindparam("root")
+_MOST: BindParameter[Any] = bindparam("most")
 
 _above = unit.alias("above_unit")
 _UNITS = (
@@ -204,8 +205,8 @@ def _people(connection: Connection, query: ExportRows, root: str, look: Look) ->
             # Roles and homes elsewhere are elsewhere's to know.
             if found.path.startswith(root):
                 roles.setdefault(found.person_id, []).append(found)
-        for found in connection.execute(_SKILLS, {"values": ids}):
-            skills.setdefault(found.person_id, []).append(found.skill)
+        for skill in connection.execute(_SKILLS, {"values": ids}):
+            skills.setdefault(skill.person_id, []).append(skill.skill)
     zone = ZoneInfo(look.rules.time_zone)
     return ExportPage(
         tuple(
