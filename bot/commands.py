@@ -8,60 +8,22 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from bot.control import CommandError, Tell
 from bot.importer import Importer, say_nothing
+from domain.appointments import Revoke
 from domain.base import Action, Actor, Refused, Role
 from domain.blocks import BlockAccount, UnblockAccount
 from domain.imports import ExportPage, ExportRows
 from domain.people import Appoint
 from domain.privacy import ForgetPerson
-from domain.sheets import ImportKind
-from storage.unit import Done, Refusal, Store
 from domain.sheet_columns import ImportKind
-from storage.unit import Done, Store
-from views import sheets
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
-
-from bot.control import CommandError
-from domain.appointments import Revoke
-from domain.base import Actor, Role
-from domain.people import Appoint
 from storage.unit import Done, Refusal, Store
-from storage.units import UnitRow
-
-COLUMNS = {
-    "code": "code",
-    "代码": "code",
-    "编码": "code",
-    "kind": "kind",
-    "类型": "kind",
-    "name": "name",
-    "名称": "name",
-    "name_en": "name_en",
-    "英文名称": "name_en",
-    "parent": "parent",
-    "上级": "parent",
-    "上级代码": "parent",
-}
-KINDS = {
-    "街道": "street",
-    "社区": "community",
-    "网格": "grid",
-    "楼栋": "building",
-    "党支部": "branch",
-    "支部": "branch",
-}
-NEEDED = ("code", "kind", "name", "parent")
+from views import sheets
 
 
 class Commands:
@@ -95,7 +57,6 @@ class Commands:
         found = {
             "grant": self._grant,
             "revoke": self._revoke,
-            "import_units": self._import_units,
             "resend": self._resend,
             "drop": self._drop,
             "retry": self._retry,

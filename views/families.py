@@ -18,9 +18,8 @@ from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.roster import ROLES
 from domain.rulebook import URGENCIES, PointRules
-from domain.sheets import KEYS, Fault, ImportKind
-from domain.spare_time import DAYS, PARTS, SETS
 from domain.sheet_columns import KEYS, Fault, ImportKind
+from domain.spare_time import DAYS, PARTS, SETS
 from domain.tasks import ClaimState
 from domain.trail import EVENTS, THINGS
 from domain.trail import KINDS as EVENT_KINDS
