@@ -23,6 +23,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot
 
 import handlers
+from bot.admins import Admins
 from bot.commands import Commands
 from bot.control import ControlServer, socket_path
 from bot.dispatcher import Dispatcher
@@ -35,14 +36,13 @@ from bot.settings import Settings
 from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
 from domain import imports
-from domain.base import Actor, Refused, Role
+from domain.base import Actor, Refused
 from domain.lanes import Lane
 from domain.limits import Rates
-from domain.people import Appoint
 from domain.permissions import commands_for
 from handlers.sheet_lines import MEGABYTE
 from handlers.sheet_lines import Limits as SheetLimits
-from jobs.clock import Ticker
+from jobs.clock import JOBS, Job, Ticker
 from jobs.delivery import Delivery, Observer, resends
 from jobs.speaker import DirectSpeaker
 from storage.database import Location, migrate, open_engine
@@ -147,7 +147,9 @@ class App:
         await self.store.load_blocked()
         if before_intake is not None:
             await before_intake()
-        await self._appoint_admins()
+        self._admins = Admins(self.store, self.settings.community, now=self.now)
+        await self._admins.found()
+        await self._admins.appoint()
         await self._connect()
         self._assemble()
         await self._open_doors()
@@ -176,26 +178,6 @@ class App:
         resent, asked = await self.store.settle_orphans(fence=self._fence, resends=resends, now=now)
         if resent or asked:
             log.info("messages in flight at the last end", sent_again=resent, left_to_decide=asked)
-
-    async def _appoint_admins(self) -> None:
-        """Whom the settings name is admin of the whole tree, as soon as there is one."""
-        if not self.settings.community.admins:
-            return
-        root = await self.store.root_unit()
-        if root is None:
-            log.warning(
-                "no units yet",
-                mend="import them (linli import units); the admins are appointed at the next start",
-            )
-            return
-        for telegram_id in self.settings.community.admins:
-            action = Appoint(
-                telegram_id=telegram_id,
-                role=Role.ADMIN,
-                unit_id=root,
-                language=self.settings.community.language,
-            )
-            await self.store.perform(action, Actor.system("settings"), now=self.now())
 
     async def _connect(self) -> None:
         """Speak with Telegram; while it is away, keep trying."""
@@ -297,7 +279,8 @@ class App:
             finished=self.metrics.update_finished,
         )
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
-        self.ticker = Ticker(self.store, now=self.now)
+        admins = Job("admins", timedelta(minutes=1), lambda store, now: self._admins.appoint())
+        self.ticker = Ticker(self.store, now=self.now, jobs=(*JOBS, admins))
         self.importer = Importer(
             self.store,
             now=self.now,

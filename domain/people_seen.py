@@ -94,6 +94,7 @@ class PersonCard:
     proxy: str = ""
     speaks_for: tuple[str, ...] = ()
     suspended: bool = False
+    blocked: bool = False
     pairings: int = 0
     requests: int = 0
     tasks: int = 0

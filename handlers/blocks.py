@@ -8,9 +8,11 @@ from handlers.turn import Answer, Do, Turn
 
 async def add(turn: Turn) -> Answer:
     """``block.add:<person_id>``."""
-    return Do(BlockPerson(turn.pressed.id), toast="toast.blocked")
+    card = turn.card("person.card", turn.pressed.id)
+    return Do(BlockPerson(turn.pressed.id), replies=(card,), if_refused=card, toast="toast.blocked")
 
 
 async def remove(turn: Turn) -> Answer:
     """``block.remove:<person_id>``."""
-    return Do(UnblockPerson(turn.pressed.id), toast="toast.unblocked")
+    card = turn.card("person.card", turn.pressed.id)
+    return Do(UnblockPerson(turn.pressed.id), replies=(card,), if_refused=card, toast="toast.unblocked")

@@ -26,6 +26,11 @@ def accounts(connection: Connection) -> set[int]:
     return set(connection.execute(_ALL).scalars())
 
 
+def is_blocked(connection: Connection, telegram_id: int) -> bool:
+    """Whether this account is heard no more."""
+    return connection.execute(_ONE, {"telegram_id": telegram_id}).first() is not None
+
+
 def put(connection: Connection, blocks: Iterable[Block], *, actor: Actor, now: datetime) -> None:
     """Write down who is heard no more, and take off who is heard again."""
     for item in blocks:
@@ -37,7 +42,7 @@ def put(connection: Connection, blocks: Iterable[Block], *, actor: Actor, now: d
 
 
 def _case(connection: Connection, telegram_id: int, person: Person | None) -> BlockCase:
-    there = connection.execute(_ONE, {"telegram_id": telegram_id}).first() is not None
+    there = is_blocked(connection, telegram_id)
     if person is None:
         return BlockCase(telegram_id, there)
     home = person.home_unit_id

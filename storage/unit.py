@@ -725,9 +725,9 @@ class Store:
         """Whether any unit was ever imported."""
         return bool(await self._engine.read(units.existing_parents))
 
-    async def root_unit(self) -> int | None:
-        """The first unit at the top of the tree, or None while there is none."""
-        return await self._engine.read(units.root)
+    async def top_units(self) -> tuple[int, ...]:
+        """The open units that stand below nothing."""
+        return await self._engine.read(units.tops)
 
     async def unit_by_code(self, code: str) -> int | None:
         """The unit with this code, for the command line."""

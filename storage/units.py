@@ -55,18 +55,16 @@ _UPDATE = (
 )
 
 
-_ROOT = (
+_TOPS = (
     select(unit.c.id)
     .where(unit.c.parent_id.is_(None), unit.c.closed_at.is_(None), there(unit))
     .order_by(unit.c.id)
-    .limit(1)
 )
 
 
-def root(connection: Connection) -> int | None:
-    """The first open unit that stands below nothing."""
-    found: int | None = connection.execute(_ROOT).scalar()
-    return found
+def tops(connection: Connection) -> tuple[int, ...]:
+    """The open units that stand below nothing."""
+    return tuple(connection.execute(_TOPS).scalars())
 
 
 def problems_of(rows: Iterable[UnitRow], *, existing: Mapping[str, str]) -> list[Problem]:

@@ -47,7 +47,7 @@ def search(asked: Prompt, voice: Voice) -> Message:
     if pane == "skill" and isinstance(asked.choices, tuple):
         buttons = rows(
             (
-                Button(plain(line(skill, limit=30)), press("people.skill", asked.version, place))
+                Button(plain(voice.skill(skill)), press("people.skill", asked.version, place))
                 for place, skill in enumerate(asked.choices)
             ),
             width=2,
@@ -128,7 +128,7 @@ def _filters(answers: Mapping[str, object], voice: Voice) -> Html:
         if answers.get("words")
         else "",
         voice.term("people.who", answers["role"]) if answers.get("role") else "",
-        line(str(answers["skill"]), limit=40) if answers.get("skill") else "",
+        voice.skill(str(answers["skill"])) if answers.get("skill") else "",
     ]
     shown = Html(voice.say("list.comma").join(part for part in chosen if part))
     return voice.say("people.filters", filters=shown) if shown else Html("")
@@ -200,6 +200,7 @@ def person_card(params: Mapping[str, Scalar], facts: PersonCard, voice: Voice) -
             block(
                 f"👤 <b>{line(facts.name, limit=64)}</b>",
                 voice.say("person.is_suspended") if facts.suspended else "",
+                voice.say("person.is_blocked") if facts.blocked else "",
                 _address(facts, voice),
                 voice.say("contact.phone", phone=line(facts.phone, limit=32)) if facts.phone else "",
                 voice.say("person.number", number=line(facts.number, limit=40)) if facts.number else "",
@@ -207,7 +208,7 @@ def person_card(params: Mapping[str, Scalar], facts: PersonCard, voice: Voice) -
                 voice.say("person.spoken_for_by", name=line(facts.proxy, limit=40)) if facts.proxy else "",
                 _listed("person.speaks_for", facts.speaks_for, voice),
                 _listed("person.household", facts.household, voice),
-                _listed("person.skills", facts.skills, voice),
+                _listed("person.skills", tuple(plain(voice.skill(code)) for code in facts.skills), voice),
                 voice.say(
                     "person.checkin",
                     state=voice.term("person.checkin_state", facts.checkin),
@@ -266,15 +267,17 @@ def term(one: Held, voice: Voice) -> Html:
 
 def _card_buttons(facts: PersonCard, voice: Voice) -> Keyboard:
     named = {
-        "appoint": "button.person_appoint",
-        "correct": "button.person_correct",
-        "suspend": "button.person_suspend",
-        "restore": "button.person_restore",
-        "merge": "button.person_merge",
+        "appoint": ("person.appoint", "button.person_appoint"),
+        "correct": ("person.correct", "button.person_correct"),
+        "suspend": ("person.suspend", "button.person_suspend"),
+        "restore": ("person.restore", "button.person_restore"),
+        "block": ("block.add", "button.block"),
+        "unblock": ("block.remove", "button.unblock"),
+        "merge": ("person.merge", "button.person_merge"),
     }
     return (
         *rows(
-            (voice.button(key, f"person.{may}", facts.id) for may, key in named.items() if may in facts.may),
+            (voice.button(key, verb, facts.id) for may, (verb, key) in named.items() if may in facts.may),
             width=2,
         ),
         *(

@@ -117,6 +117,16 @@ def _doors(facts: UnitCard, voice: Voice) -> Keyboard:
     )
     if not facts.closed:
         ways.append(voice.button("button.org_check", "org.gaps", here))
+    sheets = (
+        ()
+        if facts.closed
+        else (
+            voice.button("button.org_poster", "poster.unit", here),
+            *((voice.button("button.org_import", "import.begin", 0),) if facts.may_manage else ()),
+            voice.button("button.org_export_units", "export.units", here),
+            voice.button("button.org_export_people", "export.people", here),
+        )
+    )
     changes = (
         (
             voice.button("button.org_add", "org.add", here),
@@ -131,7 +141,7 @@ def _doors(facts: UnitCard, voice: Voice) -> Keyboard:
         if facts.may_manage
         else ()
     )
-    return (*rows(ways, width=2), *rows(changes, width=2))
+    return (*rows(ways, width=2), *rows(sheets, width=2), *rows(changes, width=2))
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from domain.rank import Standing, may_reach, outranks
 from domain.requests import FINAL
 from domain.tasks import AT_WORK
 from storage.appointments import places_of, standing_of
+from storage.blocks import is_blocked
 from storage.entities import load
 from storage.facts.rows import Look, place
 from storage.roster import TWINS, alive
@@ -178,7 +179,9 @@ def person_card(connection: Connection, person_id: int, look: Look) -> PersonCar
         for held in look.reader.held
         for path in sight.places
     )
-    may = _may(sight, look)
+    account = found.telegram_id
+    blocked = account is not None and is_blocked(connection, account)
+    may = _may(sight, look, blocked=blocked)
     return PersonCard(
         id=found.id,
         version=found.version,
@@ -193,10 +196,11 @@ def person_card(connection: Connection, person_id: int, look: Look) -> PersonCar
         else (),
         held=_held(connection, sight, look) if heads or sight.staff else (),
         skills=_names(connection, _SKILLS, id=person_id),
-        on_telegram=found.telegram_id is not None,
+        on_telegram=account is not None,
         proxy=connection.execute(_NAME, {"id": found.proxy_id}).scalar() or "" if found.proxy_id else "",
         speaks_for=_names(connection, _SPEAKS_FOR, id=person_id),
         suspended=found.suspended,
+        blocked=blocked,
         pairings=pairings,
         requests=requests,
         tasks=tasks,
@@ -211,7 +215,7 @@ def _names(connection: Connection, statement: Any, **params: Any) -> tuple[str, 
     return tuple(connection.execute(statement, params).scalars())
 
 
-def _may(sight: Sight, look: Look) -> frozenset[str]:
+def _may(sight: Sight, look: Look, *, blocked: bool) -> frozenset[str]:
     """What the buttons of the card are; each is asked again when it is pressed."""
     if sight.own:
         return frozenset()
@@ -223,6 +227,7 @@ def _may(sight: Sight, look: Look) -> frozenset[str]:
         )
 
     above = outranks(look.reader, sight.standing, look.now)
+    silences = above and allowed(look.reader, Permission.SUSPEND_PERSON, _at_home(sight))
     found = {
         "appoint": somewhere(Permission.SEE_PEOPLE)
         and allowed(look.reader, Permission.APPOINT, None)
@@ -230,9 +235,18 @@ def _may(sight: Sight, look: Look) -> frozenset[str]:
         "correct": above and somewhere(Permission.ENTER_PERSON),
         "suspend": above and somewhere(Permission.SUSPEND_PERSON) and not sight.person.suspended,
         "restore": above and somewhere(Permission.SUSPEND_PERSON) and sight.person.suspended,
+        # Hearing somebody no more is the last means: it comes after suspending.
+        "block": silences and sight.person.suspended and sight.person.telegram_id is not None and not blocked,
+        "unblock": silences and blocked,
         "merge": above and somewhere(Permission.MERGE_PEOPLE),
     }
     return frozenset(name for name, granted in found.items() if granted)
+
+
+def _at_home(sight: Sight) -> Subject:
+    """Whose account it is, where they live: the block list asks there."""
+    home = sight.places[0] if sight.person.home_unit_id is not None and sight.places else ""
+    return Subject(path=home, owners=frozenset({sight.person.id}))
 
 
 def _held(connection: Connection, sight: Sight, look: Look) -> tuple[Held, ...]:
