@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.base import NOT_FOUND, Refused
@@ -34,7 +36,7 @@ from views.voice import Voice
 
 MINE = "checkin.mine"
 CARD = "checkin.card"
-LETTER_FILE = "checkin-confirmation.txt"
+LETTER_FILE = "checkin-confirmation.pdf"
 
 # --- the steps --------------------------------------------------------------------------------------------------------
 
@@ -302,11 +304,18 @@ async def letter(turn: Turn) -> Answer:
     if not facts.branch:
         raise Refused(NOT_FOUND)
     voice = await turn.voice()
-    lines = screens.confirmation_lines(facts, voice=await turn.voice(language="zh"))
+    title, *lines = screens.confirmation_lines(facts, voice=await turn.voice(language="zh"))
     if not voice.chinese:
-        lines = (*lines, "", "", *screens.confirmation_lines(facts, voice=voice))
-    content = "\r\n".join((*lines, "")).encode("utf-8-sig")
+        lines += ("", "", *screens.confirmation_lines(facts, voice=voice))
+    content = await asyncio.to_thread(_printed, title, lines)
     return sent(replace(await turn.say("checkin.letter_sent"), upload=Upload(LETTER_FILE, content)))
+
+
+def _printed(title: str, lines: Sequence[str]) -> bytes:
+    """The letter as a PDF. Runs beside the loop: what draws it takes long to load the first time."""
+    from views.paper import letter as drawn
+
+    return drawn(title, lines)
 
 
 def _hand_in(turn: Turn, answers: Answers, draft: Draft) -> Do:

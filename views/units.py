@@ -187,14 +187,15 @@ def where_to_move(unit: UnitCard, found: UnitList, *, voice: Voice) -> Message:
         for row in found.rows.rows
         if row.id != unit.id
     )
-    fits = above is not None and unit.kind in kinds_below(above.kind)
+    there_already = above is not None and unit.parent is not None and above.id == unit.parent.id
+    fits = above is not None and unit.kind in kinds_below(above.kind) and not there_already
     here = (
         ((voice.button("button.org_put_here", "org.moveto", unit.id, above.id),),) if above and fits else ()
     )
     name = voice.place(unit.place)
     return Message(
         voice.say("org.move_here", unit=name, place=voice.place(above.place))
-        if above
+        if above and fits
         else voice.say("org.move_where", unit=name),
         keyboard=(
             *here,

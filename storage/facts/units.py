@@ -219,7 +219,7 @@ def what_changes(connection: Connection, query: WhatChanges, look: Look) -> Cons
     if found.closed_at is not None or (other is not None and other.closed_at is not None):
         raise Refused(NOT_FOUND)
     hanging = standing_below(connection, found)
-    if query.change == "move":
+    if query.change != "close":
         # Everybody below goes along, not only who lives at the unit itself.
         low, high = below(found.path)
         hanging = replace(hanging, people=counted(connection, _COUNTS["people"], low=low, high=high))

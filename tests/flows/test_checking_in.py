@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select, update
 
@@ -14,6 +16,7 @@ from tests.support.databases import on_sqlite
 from tests.support.paths import accepted
 from tests.support.player import Player
 from tests.support.program import Program
+from views.paper import Paper
 
 pytestmark = on_sqlite
 
@@ -139,14 +142,31 @@ async def test_a_member_changes_skills_times_and_branch_without_anybody_s_leave(
     assert not zhao.offers("checkin.approve")
 
 
-async def test_the_letter_to_the_branch_goes_out_as_a_file_and_comes_back_signed(program: Program) -> None:
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every line that is printed on paper, besides being printed."""
+    lines: list[str] = []
+    draw = Paper.line
+
+    def line(self: Paper, text: str, **look: Any) -> None:
+        lines.append(text)
+        draw(self, text, **look)
+
+    monkeypatch.setattr(Paper, "line", line)
+    return lines
+
+
+async def test_the_letter_to_the_branch_goes_out_as_a_file_and_comes_back_signed(
+    program: Program, written: list[str]
+) -> None:
     zhao, lan = program.zhao, program.lan
     await checks_in(program, lan)
     await lan.says("/checkin")
     await lan.presses("checkin.letter")
     lan.reads("checkin.letter_sent")
-    [file] = [row for row in program.sandbox.world.files.values() if row["kind"] == "document"]
-    letter = program.sandbox.world.file_bytes(file["file_id"]).decode("utf-8-sig")
+    name, content = lan.file() or ("", b"")
+    assert (name, content[:5]) == ("checkin-confirmation.pdf", b"%PDF-")
+    letter = "\n".join(written)
     assert f"{BRANCH}党组织：" in letter
     assert "李桂兰同志，已于2026年3月2日到幸福社区（1号楼）报到" in letter
     assert "2027年3月2日" in letter
@@ -166,13 +186,12 @@ async def test_the_letter_to_the_branch_goes_out_as_a_file_and_comes_back_signed
     program.chen.reads("refused.not_found")
 
 
-async def test_an_english_letter_stands_below_the_chinese_one(program: Program) -> None:
+async def test_an_english_letter_stands_below_the_chinese_one(program: Program, written: list[str]) -> None:
     emily = program.emily
     await checks_in(program, emily)
     await emily.says("/checkin")
     await emily.presses("checkin.letter")
-    [file] = [row for row in program.sandbox.world.files.values() if row["kind"] == "document"]
-    letter = program.sandbox.world.file_bytes(file["file_id"]).decode("utf-8-sig")
+    letter = "\n".join(written)
     assert letter.index("党员到社区报到确认函") < letter.index("has checked in with Happiness Community")
 
 

@@ -175,7 +175,7 @@ async def test_a_bound_group_is_offered_the_task_without_anything_of_the_person(
     zhao, wang, qiang, lan = program.zhao, program.wang, program.qiang, program.lan
     group = program.group("一号楼党员群", zhao, wang, qiang)
     await zhao.does(zhao.sends("/bind", chat=group))
-    zhao.reads("group.which_unit", chat=group)
+    zhao.reads("group.which_below", "幸福社区", chat=group)
     await zhao.presses("group.bind", chat=group)
     zhao.reads("group.bound", chat=group)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
+import storage.unit as store_module
 from domain.base import Action, Actor, Query, Refused, Role, Subject
 from domain.calendars import WEEKENDS
 from domain.groups import BindGroup, LoseGroup
@@ -18,15 +20,17 @@ from domain.people import Appoint, ChooseHome, GiveConsent
 from domain.permissions import allowed
 from domain.queries import UnitByCode
 from domain.requests import RaiseForOther
-from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
+from domain.reshaping import CloseUnit, MergeUnit, MoveBelow, MoveUnit
 from domain.unit_pages import BrowseUnits, SeeGaps, SeeUnit, WhatChanges
 from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
+from storage import tree
 from storage.engine import Engine
 from storage.people import household_at, load_actors
 from storage.schema import import_batch, pairing, person, request, unit
 from storage.unit import Done, Refusal, Store, Who
 from storage.units import UnitRow
 from tests.domain.tree_model import PEOPLE, PERMISSIONS, ROOT, Step, Tree, count
+from tests.support.databases import on_postgres
 from tests.support.dump import rows
 from tests.support.village import CLI, WORDS, Soul, Village, appointed, asked, do, village
 
@@ -367,6 +371,34 @@ async def test_the_loss_of_a_group_is_told_once_to_who_bound_it_and_the_nearest_
     assert len(told) == 2
     outcome = await store.perform(LoseGroup(-1001), place.secretary.who, now=now)
     assert isinstance(outcome, Refusal)
+
+
+@on_postgres
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_a_part_moved_into_what_moves_at_that_moment_arrives_with_it_and_without_the_lock_does_not(
+    town: Town, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    for parent, code in (("street", "g"), ("g", "p"), ("street", "h"), ("street", "x")):
+        await town.added(parent, "branch", code)
+    holding = asyncio.Event()
+
+    def until_somebody_waits(connection: Connection, change: MoveBelow) -> None:
+        tree.move_below(connection, change)
+        if not holding.is_set():
+            holding.set()
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            assert any(connection.execute(waiting).scalar_one() for _ in range(5000))
+
+    monkeypatch.setitem(store_module.SWEEP, MoveBelow, until_somebody_waits)  # type: ignore[arg-type]
+    if not guarded:
+        monkeypatch.setattr(tree, "lock", lambda connection: None)
+    first = asyncio.ensure_future(town.moves("x", "p"))
+    await holding.wait()
+    await town.moves("g", "h")
+    await first
+    paths = await town.tree()
+    assert paths["p"] == "street/h/g/p"
+    assert (paths["x"] == "street/h/g/p/x") is guarded
 
 
 # --- authority stays right on both databases ----------------------------------------------------------------------------

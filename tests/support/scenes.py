@@ -19,7 +19,8 @@ from domain.appointments import (
 )
 from domain.base import Action, Actor, Content, Role
 from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
-from domain.groups import BindGroup
+from domain.calendars import WEEKENDS
+from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
@@ -37,8 +38,10 @@ from domain.requests import (
     WithdrawRequest,
     WriteLetter,
 )
+from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
+from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
 from storage.drafts import Draft
 from storage.inbox import Arrived
 from storage.outbox import Leased, Reply
@@ -50,6 +53,7 @@ from tests.support.village import (
     WORDS,
     Soul,
     Village,
+    appointed,
     asked,
     claimed,
     do,
@@ -72,7 +76,10 @@ UPDATE = 500
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Numbers of what is under way. ``leased`` are rows that delivery holds under ``fence``, ``waiting`` others."""
+    """Numbers of what is under way. ``leased`` are rows that delivery holds under ``fence``, ``waiting`` others.
+
+    ``admin`` manages the whole street; ``empty_unit`` is a building without anybody.
+    """
 
     village: Village
     submitted: int
@@ -93,12 +100,18 @@ class Scene:
     coming: int
     suspended: int
     offline: int
+    admin: Soul
+    empty_unit: int
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
     """Something of everything, with cards in the chats, unposted earnings and messages half-way out."""
     place = await village(store, now=now, members=4)
     first, second, third, fourth = place.members
+    admin = await appointed(store, 51, name="孙立", role=Role.ADMIN, unit_id=place.units["street"], now=now)
+    empty = await do(store, AddUnit(place.units["grid"], "building", "空楼"), admin.who, now=now)
+    await do(store, Appoint(51, Role.LEADER, int(empty["unit_id"] or 0)), CLI, now=now)
+    await do(store, SetAlias(place.building, "西楼"), admin.who, now=now)
     await do(store, BindGroup(GROUP, place.building), place.secretary.who, now=now)
     held = await fence(store, now=now)
     confirmed, _ = await reported(store, place, now=now, by=[fourth])
@@ -139,6 +152,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         waiting=waiting,
         now=now,
         **roles,
+        admin=admin,
+        empty_unit=int(empty["unit_id"] or 0),
     )
 
 
@@ -256,6 +271,17 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "ForgetMe": (ForgetMe(), place.resident),
         "ForgetMe with a claim": (ForgetMe(), second),
         "ForgetPerson": (ForgetPerson(place.neighbour.id), CLI),
+        "UnbindGroup": (UnbindGroup(GROUP), place.secretary),
+        "LoseGroup": (LoseGroup(GROUP), Actor.system("telegram")),
+        "AddUnit": (AddUnit(place.units["grid"], "building", "3号楼", "Building 3", "b3"), scene.admin),
+        "RenameUnit": (RenameUnit(place.building, name="一号楼"), scene.admin),
+        "SetAlias": (SetAlias(place.building, "东楼"), scene.admin),
+        "RemoveAlias": (RemoveAlias(place.building, 1), scene.admin),
+        "SetZone": (SetZone(place.building, "Asia/Urumqi"), scene.admin),
+        "SetCalendar": (SetCalendar(place.building, WEEKENDS), scene.admin),
+        "MoveUnit": (MoveUnit(place.units["grid"], place.units["street"], 1), scene.admin),
+        "MergeUnit": (MergeUnit(place.building, place.units["b2"], 2), scene.admin),
+        "CloseUnit": (CloseUnit(scene.empty_unit, 1), scene.admin),
     }
 
 
