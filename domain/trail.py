@@ -19,7 +19,20 @@ TRAIL_ROWS = 8
 MOST_ROWS = 1000
 """How many rows one look may ask for."""
 
-KINDS = ("request", "task", "visit", "pairing", "alarm", "person", "checkin", "unit", "import", "group")
+KINDS = (
+    "request",
+    "task",
+    "visit",
+    "pairing",
+    "alarm",
+    "person",
+    "appointment",
+    "checkin",
+    "unit",
+    "import",
+    "privacy",
+    "group",
+)
 """The kinds of event people choose from: what stands before the point in an event's name."""
 
 EVENTS = (
@@ -50,9 +63,51 @@ EVENTS = (
     "person.blocked",
     "person.unblocked",
     "group.bound",
+    "appointment.granted",
+    "appointment.ended",
+    "appointment.begun",
+    "appointment.told",
+    "appointment.deputy_named",
+    "person.entered",
+    "person.corrected",
+    "person.suspended",
+    "person.restored",
+    "person.merged",
+    "person.recognised",
+    "person.phone_shared",
+    "unit.added",
+    "unit.renamed",
+    "unit.moved",
+    "unit.merged",
+    "unit.closed",
+    "unit.changed",
+    "unit.alias_added",
+    "unit.alias_removed",
+    "unit.zone_set",
+    "unit.calendar_set",
+    "import.begun",
+    "import.confirmed",
+    "import.cancelled",
+    "privacy.exported",
+    "privacy.erased",
+    "bulk.read",
 )
 """The events that have words of their own; any other is shown by its name."""
-THINGS = ("request", "task", "claim", "visit", "pairing", "alarm", "person", "account", "unit", "group")
+THINGS = (
+    "request",
+    "task",
+    "claim",
+    "visit",
+    "pairing",
+    "alarm",
+    "person",
+    "account",
+    "appointment",
+    "checkin",
+    "unit",
+    "import",
+    "group",
+)
 """What events are about, as far as it has a word."""
 
 
@@ -117,6 +172,11 @@ class SearchTrail(Query):
     wanted: TrailFilter = TrailFilter()
     before: int = 0
     most: int = TRAIL_ROWS
+
+    @property
+    def unit_id(self) -> int:
+        """The unit that was looked in, for the record of who looked; 0 for all of the reader's own."""
+        return self.wanted.unit_id or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.base import NOT_FOUND, Refused
-from domain.permissions import Permission
+from domain.permissions import Permission, allowed
 from domain.queries import Page, PersonRow, UnitLevel
 from domain.trail import KINDS, FindTrailPeople, SearchTrail, TrailFilter, TrailPage
 from handlers import forms, parsing, steps
@@ -24,7 +24,7 @@ from views.message import Message
 BY = "by"
 WANTED = "wanted"
 NAME = "name"
-_NUMBER = re.compile(r"[0-9]{1,12}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 async def audit(turn: Turn) -> Answer:
@@ -55,7 +55,8 @@ def _wanted(argument: str) -> TrailFilter:
 async def ask(turn: Turn) -> Answer:
     """``audit.person:0:<what is looked for>`` and the like: one question, then the page."""
     wanted = _wanted(turn.pressed.arg)
-    await turn.read(SearchTrail(wanted, most=1))  # says no to who may not
+    if not allowed(await turn.actor(), Permission.SEE_AUDIT, None):
+        raise Refused(NOT_FOUND)
     return await forms.begin(turn, TRAIL, {BY: turn.pressed.verb, WANTED: screens.written(wanted)})
 
 

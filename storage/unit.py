@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -609,9 +610,7 @@ class Store:
         told: list[str] = []
         after = 0
         while True:
-            after, more = await self._engine.read(
-                lambda connection, after=after: seals.differences(connection, after=after)
-            )
+            after, more = await self._engine.read(partial(seals.differences, after=after))
             told += more
             if not after:
                 return told

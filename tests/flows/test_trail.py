@@ -94,7 +94,7 @@ async def test_what_no_button_looks_for_is_not_found(program: Program, data: str
 
 async def test_a_number_that_nobody_has_finds_nothing(program: Program) -> None:
     zhao = program.zhao
-    await zhao.forged("audit.page:0:pzzzzzz")
+    await zhao.forged("audit.page:0:pzzzzz")
     zhao.reads("trail.none")
     await zhao.forged("audit.page:999999999999999999")
     zhao.reads("trail.title")

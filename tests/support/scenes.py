@@ -264,7 +264,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "BindGroup": (BindGroup(-2002, place.building), place.secretary),
         "BlockPerson": (BlockPerson(place.neighbour.id), place.secretary),
         "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),
-        "BlockAccount": (BlockAccount(666), CLI),
+        "BlockAccount": (BlockAccount(place.neighbour.chat), CLI),
         "UnblockAccount": (UnblockAccount(place.stranger.chat), CLI),
         "NoteExport": (NoteExport(), place.resident),
         "CorrectOwnData": (CorrectOwnData(name="李奶奶", phone="13900002222", flat="302"), place.resident),
