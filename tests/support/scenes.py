@@ -10,6 +10,7 @@ from typing import Any
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.base import Action, Actor, Content, Role
 from domain.groups import BindGroup
+from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
 from domain.requests import (
@@ -24,6 +25,7 @@ from domain.requests import (
     WithdrawRequest,
     WriteLetter,
 )
+from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
 from storage.drafts import Draft
 from storage.inbox import Arrived
@@ -36,6 +38,7 @@ from tests.support.village import (
     WORDS,
     Soul,
     Village,
+    appointed,
     asked,
     claimed,
     do,
@@ -70,6 +73,8 @@ class Scene:
     done_visit: int
     fresh_pairing: int
     alarm: int
+    importer: Soul
+    checked_import: int
     fence: int
     leased: tuple[Leased, ...]
     waiting: tuple[int, ...]
@@ -80,6 +85,13 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     place = await village(store, now=now, members=4)
     first, second, third, fourth = place.members
     await do(store, BindGroup(GROUP, place.building), place.secretary.who, now=now)
+    importer = await appointed(
+        store, 61, name="周立新", role=Role.ADMIN, unit_id=place.units["street"], now=now
+    )
+    begun = await do(store, BeginImport("file", "people.xlsx"), importer.who, now=now)
+    checked_import = int(begun["batch_id"] or 0)
+    await store.imports.staging(checked_import, ImportKind.PEOPLE, now=now)
+    await store.imports.checked(checked_import, rows=2, added=1, changed=1, problems=0, now=now)
     held = await fence(store, now=now)
     confirmed, _ = await reported(store, place, now=now, by=[fourth])
     await do(store, ConfirmRequest(confirmed, 5), place.resident.who, now=now)
@@ -111,6 +123,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         done_visit=done_visit,
         fresh_pairing=int(fresh["pairing_id"] or 0),
         alarm=int(alarm["alarm_id"] or 0),
+        importer=importer,
+        checked_import=checked_import,
         fence=held,
         leased=leased,
         waiting=waiting,
@@ -166,6 +180,9 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "RaiseAlarm": (RaiseAlarm("煤气味"), place.neighbour),
         "AcknowledgeAlarm": (AcknowledgeAlarm(scene.alarm), place.leader),
         "BindGroup": (BindGroup(-2002, place.building), place.secretary),
+        "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
+        "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
+        "CancelImport": (CancelImport(scene.checked_import), scene.importer),
     }
 
 
@@ -217,5 +234,9 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "group_migrated": lambda s: s.group_migrated(UPDATE, chat_id=GROUP, to_chat_id=-100999, now=now),
         "group_left": lambda s: s.group_left(UPDATE, chat_id=GROUP, now=now),
         "forget_words": lambda s: s.forget_words(before=later),
+        "imports.drop": lambda s: s.imports.drop(
+            scene.checked_import, now=now, replies=(Reply("refused", scene.importer.chat),)
+        ),
+        "imports.show_progress": lambda s: s.imports.show_progress(scene.checked_import, now=now),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

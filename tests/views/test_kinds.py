@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
+from domain.imports import ImportFacts, ImportState
 from domain.pairings import VisitState
 from domain.queries import (
     AlarmFacts,
@@ -43,6 +44,7 @@ from domain.queries import (
 )
 from domain.requests import RequestState
 from domain.rulebook import Rulebook
+from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimState, TaskState
 from storage.facts import FACTS
 from views import alarms, desk, forms, pairings, people, points, requests, tasks
@@ -90,6 +92,7 @@ ALARM = AlarmFacts(BIG, PLACE, CONTACT, NASTY * 600, NOW, NOW, NAME)
 PART = Part("text", NASTY * 400, at=NOW)
 PHOTO = Part("photo", file_id="f", at=NOW, purpose=Purpose.ADDITION)
 UNIT = UnitRow(BIG, "building", PLACE)
+IMPORT = ImportFacts(BIG, ImportKind.PEOPLE, ImportState.CHECKED, NASTY * 600, 99, 99, 90, 9)
 LEVEL = UnitLevel((UNIT, replace(UNIT, id=2, has_children=True)), replace(UNIT, id=3), 4)
 
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
@@ -124,6 +127,11 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "menu": ({"note": "home.set", "place": NAME}, None),
     "hello": ({}, None),
     "request.pass_on": ({"version": 7}, None),
+    "import.card": ({}, IMPORT),
+    "import.refused": (
+        {"key": "import.columns_missing", "kind": "people", "columns": "name,unit"},
+        None,
+    ),
     "alarm.acknowledged": ({"leader": NAME}, None),
     "danger": ({"version": 3}, None),
     "said": ({"key": "start.known", "name": NAME}, None),
@@ -207,6 +215,23 @@ def test_cards_can_be_sent_in_every_state(language: str) -> None:
             "visit.confirm", {}, replace(VISIT, state=VisitState.CONFIRMED, stars=4, may_rate=False), language
         )
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_import_can_be_shown_in_every_state(language: str) -> None:
+    for state in ImportState:
+        for problems in (0, 1, 7):
+            for done in (0, 5):
+                facts = replace(IMPORT, state=state, problems=problems, done=done)
+                message = shown("import.card", {}, facts, language)
+                check(message)
+                assert bool(message.keyboard) == (state is ImportState.CHECKED)
+
+
+def test_an_import_that_would_change_nothing_cannot_be_confirmed() -> None:
+    same = shown("import.card", {}, replace(IMPORT, id=3, added=0, changed=0))
+    assert data_of(same) == {"import.cancel:3"}
+    assert data_of(shown("import.card", {}, replace(IMPORT, id=3))) == {"import.confirm:3", "import.cancel:3"}
 
 
 def test_without_facts_a_kind_that_needs_them_is_not_sent() -> None:
