@@ -105,18 +105,19 @@ async def export_people(turn: Turn) -> Answer:
 async def _export(turn: Turn, kind: ImportKind) -> Answer:
     if not turn.pressed.id:
         raise Refused(NOT_FOUND)
+    # Read before anything is made: it says no to who may not.
+    page: ExportPage = await turn.read(ExportRows(kind, turn.pressed.id))
     voice = await turn.voice()
     what = str(voice.term("import.kind", kind))
     book = sheets.book_of(kind, title=what, chinese=voice.chinese)
-    count, after = 0, ""
+    count = 0
     while True:
-        page: ExportPage = await turn.read(ExportRows(kind, turn.pressed.id, after))
         rows = [sheets.cells(row, chinese=voice.chinese) for row in page.rows]
         await asyncio.to_thread(book.add, rows)
         count += len(rows)
         if page.next_after is None:
             break
-        after = page.next_after
+        page = await turn.read(ExportRows(kind, turn.pressed.id, page.next_after))
     content = await asyncio.to_thread(book.content)
     level: UnitLevel = await turn.read(UnitChildren(turn.pressed.id))
     place = voice.place(level.above.place if level.above else Place())

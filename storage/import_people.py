@@ -29,6 +29,7 @@ from storage.import_rows import (
     Staged,
     Wrong,
     bad,
+    both,
     staged_already,
 )
 from storage.people import HOME_KINDS
@@ -37,6 +38,10 @@ from storage.types import to_microseconds
 
 LANGUAGE = "zh"
 """Of who has not chosen, and of whom the sheet says nothing."""
+
+
+WHO = frozenset({"number", "name", "phone", "unit", "flat", "telegram_id"})
+"""The columns that say who somebody is."""
 
 
 class Place(NamedTuple):
@@ -153,7 +158,7 @@ def around(
     connection: Connection, batch_id: int, portion: Portion[PersonLine], scope: Scope, cache: dict[str, Any]
 ) -> Around:
     """Everything that a portion's rows have to be compared with, in a few statements."""
-    lines = portion.sound
+    lines = portion.lines
     _places(
         connection,
         {name for line in lines for name in (line.unit, line.role_unit) if name},
@@ -211,7 +216,10 @@ def judge(portion: Portion[PersonLine], near: Around, scope: Scope) -> list[Stag
     staged = {key: list(rows) for key, rows in near.staged.items()}
     found: list[Staged] = []
     for line, problems in portion.rows:
-        row = bad(problems) if problems else _judged(line, near, scope, staged.get(line.key, ()))
+        # Whoever cannot be told apart for a wrong cell is nobody's double.
+        unclear = any(problem.column in WHO for problem in problems)
+        before = () if unclear else staged.get(line.key, ())
+        row = both(problems, _judged(line, near, scope, before))
         found.append(row)
         if not row.is_bad:
             staged.setdefault(line.key, []).append(row)

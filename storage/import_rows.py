@@ -95,9 +95,9 @@ class Portion(Generic[L]):
     rows: Sequence[tuple[L, Sequence[Problem]]]
 
     @property
-    def sound(self) -> list[L]:
-        """Those with which nothing is wrong so far."""
-        return [line for line, problems in self.rows if not problems]
+    def lines(self) -> list[L]:
+        """The rows, with nothing where a cell was wrong."""
+        return [line for line, _ in self.rows]
 
     @property
     def last_line(self) -> int:
@@ -109,6 +109,15 @@ def bad(problems: Sequence[Problem]) -> Staged:
     """A row that cannot be brought in, kept for the list of what is wrong."""
     told = [[found.column, found.fault.value, dict(found.params)] for found in problems]
     return Staged(problems[0].line, data={PROBLEMS: told})
+
+
+def both(problems: Sequence[Problem], row: Staged) -> Staged:
+    """A row that is wrong by itself, with what is wrong with its other columns."""
+    if not problems:
+        return row
+    columns = {problem.column for problem in problems}
+    more = problems_in(problems[0].line, row.data)
+    return bad([*problems, *(found for found in more if found.column not in columns)])
 
 
 def problems_in(line: int, data: Mapping[str, Any]) -> list[Problem]:
@@ -179,8 +188,8 @@ def keep(connection: Connection, batch_id: int, rows: Iterable[Staged]) -> None:
 def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Staged]]:
     """The rows that came before with the same keys."""
     found: dict[str, list[Staged]] = {}
-    if keys:
-        for row in connection.execute(_SAME_KEYS, {"batch": batch_id, "keys": keys}):
+    if wanted := [key for key in keys if key]:
+        for row in connection.execute(_SAME_KEYS, {"batch": batch_id, "keys": wanted}):
             found.setdefault(row.key, []).append(Staged(row.line, row.key, data=row.data, row_id=row.row_id))
     return found
 

@@ -21,6 +21,7 @@ from storage.import_rows import (
     Staged,
     Wrong,
     bad,
+    both,
     has,
     rows_with,
     said,
@@ -79,7 +80,7 @@ def around(
     connection: Connection, batch_id: int, portion: Portion[UnitLine], scope: Scope, cache: dict[str, Any]
 ) -> Around:
     """Everything that a portion's rows have to be compared with."""
-    lines = portion.sound
+    lines = portion.lines
     codes = sorted({code for line in lines for code in (line.code, line.parent) if code})
     by_code: dict[str, Known] = {}
     if codes:
@@ -102,7 +103,7 @@ def judge(portion: Portion[UnitLine], near: Around, scope: Scope) -> list[Staged
     first: dict[str, int] = {key: rows[0].line for key, rows in near.staged.items()}
     found: list[Staged] = []
     for line, problems in portion.rows:
-        row = bad(problems) if problems else _judged(line, near, scope, first.get(line.code))
+        row = both(problems, _judged(line, near, scope, first.get(line.code)))
         found.append(row)
         if line.code:
             first.setdefault(line.code, line.line)

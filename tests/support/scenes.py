@@ -21,6 +21,7 @@ from domain.base import Action, Actor, Content, Role
 from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
 from domain.calendars import WEEKENDS
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
+from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
@@ -40,6 +41,7 @@ from domain.requests import (
 )
 from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
+from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
 from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
 from storage.drafts import Draft
@@ -91,6 +93,8 @@ class Scene:
     done_visit: int
     fresh_pairing: int
     alarm: int
+    importer: Soul
+    checked_import: int
     fence: int
     leased: tuple[Leased, ...]
     waiting: tuple[int, ...]
@@ -113,6 +117,13 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     await do(store, Appoint(51, Role.LEADER, int(empty["unit_id"] or 0)), CLI, now=now)
     await do(store, SetAlias(place.building, "西楼"), admin.who, now=now)
     await do(store, BindGroup(GROUP, place.building), place.secretary.who, now=now)
+    importer = await appointed(
+        store, 61, name="周立新", role=Role.ADMIN, unit_id=place.units["street"], now=now
+    )
+    begun = await do(store, BeginImport("file", "people.xlsx"), importer.who, now=now)
+    checked_import = int(begun["batch_id"] or 0)
+    await store.imports.staging(checked_import, ImportKind.PEOPLE, now=now)
+    await store.imports.checked(checked_import, rows=2, added=1, changed=1, problems=0, now=now)
     held = await fence(store, now=now)
     confirmed, _ = await reported(store, place, now=now, by=[fourth])
     await do(store, ConfirmRequest(confirmed, 5), place.resident.who, now=now)
@@ -147,6 +158,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         done_visit=done_visit,
         fresh_pairing=int(fresh["pairing_id"] or 0),
         alarm=int(alarm["alarm_id"] or 0),
+        importer=importer,
+        checked_import=checked_import,
         fence=held,
         leased=leased,
         waiting=waiting,
@@ -282,6 +295,9 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "MoveUnit": (MoveUnit(place.units["grid"], place.units["street"], 1), scene.admin),
         "MergeUnit": (MergeUnit(place.building, place.units["b2"], 2), scene.admin),
         "CloseUnit": (CloseUnit(scene.empty_unit, 1), scene.admin),
+        "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
+        "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
+        "CancelImport": (CancelImport(scene.checked_import), scene.importer),
     }
 
 
@@ -336,5 +352,10 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "drop_sealed": lambda s: s.drop_sealed(before=later, now=later),
         "forget params": lambda s: s.forget("params", now=now + timedelta(days=8)),
         "erase_further": lambda s: s.erase_further(),
+        "forget_words": lambda s: s.forget_words(before=later),
+        "imports.drop": lambda s: s.imports.drop(
+            scene.checked_import, now=now, replies=(Reply("refused", scene.importer.chat),)
+        ),
+        "imports.show_progress": lambda s: s.imports.show_progress(scene.checked_import, now=now),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

@@ -14,6 +14,7 @@ from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
 from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.checkins.shown import CheckinFacts
+from domain.imports import ImportFacts, ImportState
 from domain.pairings import VisitState
 from domain.people_seen import AppointmentFacts, PersonCard, WorkFacts, WorkLeft
 from domain.people_seen import Held as HeldRole
@@ -48,6 +49,7 @@ from domain.queries import (
 )
 from domain.requests import RequestState
 from domain.rulebook import Rulebook
+from domain.sheet_columns import ImportKind
 from domain.spare_time import SLOTS
 from domain.tasks import ClaimState, TaskState
 from domain.unit_pages import GAPS, Alias, Consequences, Gap, Staff, UnitCard, UnitLine, UnitList
@@ -104,6 +106,7 @@ CHECKIN = CheckinFacts(
 PART = Part("text", NASTY * 400, at=NOW)
 PHOTO = Part("photo", file_id="f", at=NOW, purpose=Purpose.ADDITION)
 UNIT = UnitRow(BIG, "building", PLACE)
+IMPORT = ImportFacts(BIG, ImportKind.PEOPLE, ImportState.CHECKED, NASTY * 600, 99, 99, 90, 9)
 LEVEL = UnitLevel((UNIT, replace(UNIT, id=2, has_children=True)), replace(UNIT, id=3), 4)
 
 UNIT_LINE = UnitLine(BIG, "grid", PLACE, has_children=True)
@@ -177,6 +180,11 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.pass_on": ({"version": 7}, None),
     "consent": ({"note": "card.back_again"}, None),
     "consent.go_on": ({}, None),
+    "import.card": ({}, IMPORT),
+    "import.refused": (
+        {"key": "import.columns_missing", "kind": "people", "columns": "name,unit"},
+        None,
+    ),
     "alarm.acknowledged": ({"leader": NAME}, None),
     "danger": ({"version": 3}, None),
     "said": ({"key": "start.known", "name": NAME}, None),
@@ -265,6 +273,23 @@ def test_cards_can_be_sent_in_every_state(language: str) -> None:
             "visit.confirm", {}, replace(VISIT, state=VisitState.CONFIRMED, stars=4, may_rate=False), language
         )
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_import_can_be_shown_in_every_state(language: str) -> None:
+    for state in ImportState:
+        for problems in (0, 1, 7):
+            for done in (0, 5):
+                facts = replace(IMPORT, state=state, problems=problems, done=done)
+                message = shown("import.card", {}, facts, language)
+                check(message)
+                assert bool(message.keyboard) == (state is ImportState.CHECKED)
+
+
+def test_an_import_that_would_change_nothing_cannot_be_confirmed() -> None:
+    same = shown("import.card", {}, replace(IMPORT, id=3, added=0, changed=0))
+    assert data_of(same) == {"import.cancel:3"}
+    assert data_of(shown("import.card", {}, replace(IMPORT, id=3))) == {"import.confirm:3", "import.cancel:3"}
 
 
 def test_without_facts_a_kind_that_needs_them_is_not_sent() -> None:
