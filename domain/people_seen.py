@@ -94,7 +94,6 @@ class PersonCard:
     proxy: str = ""
     speaks_for: tuple[str, ...] = ()
     suspended: bool = False
-    blocked: bool = False
     pairings: int = 0
     requests: int = 0
     tasks: int = 0
@@ -102,6 +101,7 @@ class PersonCard:
     checkin_on: date | None = None
     twins: int = 0
     may: frozenset[str] = frozenset()
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

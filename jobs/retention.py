@@ -5,7 +5,7 @@ Each portion is a commit of its own, so that nobody who writes meanwhile waits f
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,6 +26,17 @@ async def forget(store: Store, now: datetime) -> int:
         if count:
             log.info("forgotten by age", what=what, count=count)
         total += count
+    return total + await _drop_audit(store, now)
+
+
+async def _drop_audit(store: Store, now: datetime) -> int:
+    """The audit trail goes by whole sealed batches, whose seals stay, so that the chain still holds."""
+    days = store.rules.retention.audit
+    total = 0
+    while days and (count := await store.drop_sealed(before=now - timedelta(days=days), now=now)):
+        total += count
+    if total:
+        log.info("forgotten by age", what="audit", count=total)
     return total
 
 

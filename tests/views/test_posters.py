@@ -45,7 +45,7 @@ def test_the_font_has_every_character_of_the_texts_and_of_ordinary_names() -> No
     said = {
         character
         for key, entry in TEXTS.entries.items()
-        if key.startswith(("poster.", "checkin."))
+        if key.startswith(("poster.", "letter."))
         for forms in entry.values()
         for text in forms.values()
         for character in text

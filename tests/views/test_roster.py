@@ -114,3 +114,12 @@ def test_units_with_more_below_are_marked() -> None:
     level = roster.search(Prompt("people", "search", 7, {}, choices=LEVEL), voice())
     assert any(button.text.endswith("›") for row in level.keyboard for button in row)
     assert UNIT in LEVEL.rows
+
+
+def test_who_is_suspended_can_be_heard_no_more_and_who_is_blocked_heard_again() -> None:
+    def buttons(**changes: Any) -> set[str]:
+        card = shown("person.card", {}, replace(PERSON, held=(), **changes))
+        return {button.data for row in card.keyboard for button in row}
+
+    assert buttons(may=frozenset({"block"})) == {f"block.add:{PERSON.id}"}
+    assert buttons(may=frozenset({"unblock"}), blocked=True) == {f"block.remove:{PERSON.id}"}

@@ -11,7 +11,7 @@ import pytest
 from domain.queries import Place
 from domain.rulebook import Rulebook
 from domain.trail import EVENTS, KINDS, TrailFilter, TrailPage, TrailRow
-from views import blocks, trail
+from views import trail
 from views.catalogue import LANGUAGES, Texts
 from views.message import MAX_DATA, MAX_TEXT, Reader
 from views.safe import visible_length
@@ -40,10 +40,11 @@ def shown(*rows: TrailRow, wanted: TrailFilter | None = None, language: str = "z
 def test_every_event_that_a_rule_writes_down_by_name_has_its_words() -> None:
     made = {
         node.args[0].value
-        for path in DOMAIN.glob("*.py")
+        for path in DOMAIN.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
-        and getattr(node.func, "id", "") == "Event"
+        and getattr(node.func, "id", "") in ("Event", "_event", "event_of")
+        and node.args
         and isinstance(node.args[0], ast.Constant)
     }
     assert len(made) > 10
@@ -113,8 +114,3 @@ def test_the_kinds_are_told_apart_in_a_button() -> None:
 def test_an_empty_page_says_whether_there_is_more() -> None:
     assert "没有这样的记录" in shown()
     assert "更早" in shown(older=5)
-
-
-def test_the_button_of_a_blocked_account_lifts_the_block() -> None:
-    assert blocks.button(7, blocked=False, voice=voice()).data == "block.add:7"
-    assert blocks.button(7, blocked=True, voice=voice()).data == "block.remove:7"
