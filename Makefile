@@ -58,7 +58,8 @@ crash: $(VENV)/.test-ready ## kill -9 campaign: ROUNDS=200 SEED=1 DATABASE=sqlit
 fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 SEED=1
 	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED)
 
-docs: $(VENV)/.run-ready ## make the pages that are made from code
+docs: $(VENV)/.run-ready ## make the pages and data that are made from code and libraries
+	$(BIN)/python -m bot.calendars CN 2025 2027 > bot/holidays/CN.csv
 	$(BIN)/python -m bot.permissions_page > docs/permissions.md
 
 clean: ## remove the virtual environment and caches

@@ -12,8 +12,10 @@ from statistics import quantiles
 
 from benchmarks.city import FULL, NOW, City, Size, build
 from domain.base import Subject
+from domain.people_seen import SearchPeople
 from domain.permissions import Permission, allowed
 from domain.rulebook import Rulebook
+from domain.unit_pages import SeeUnit
 from storage.database import Location, migrate, open_engine
 from storage.unit import Store, Who
 from tests.support.postgres import Postgres
@@ -41,7 +43,32 @@ async def _menu(store: Store, city: City) -> object:
     return menu(voice=Voice(TEXTS, Reader(actor.language, actor.name, actor.person_id, actor), RULES, NOW))
 
 
-SCREENS: Mapping[str, Screen] = {"authorise": _authorise, "my menu": _menu}
+def _search(account: str, unit: str, *, words: str = "", role: str = "") -> Screen:
+    async def search(store: Store, city: City) -> object:
+        query = SearchPeople(getattr(city, unit), role=role, words=words)
+        return await store.read(query, Who(getattr(city, account)), now=NOW)
+
+    return search
+
+
+def _unit_page(account: str, unit: str) -> Screen:
+    async def page(store: Store, city: City) -> object:
+        return await store.read(SeeUnit(getattr(city, unit)), Who(getattr(city, account)), now=NOW)
+
+    return page
+
+
+SCREENS: Mapping[str, Screen] = {
+    "authorise": _authorise,
+    "my menu": _menu,
+    "people, a community, by name": _search("secretary", "community", words="王"),
+    "people, a community, nobody of that name": _search("secretary", "community", words="欧阳"),
+    "people, the street, by name": _search("admin", "street", words="王建"),
+    "people, the street, leaders": _search("admin", "street", role="leader"),
+    "people, a building": _search("leader", "building"),
+    "unit page, a community": _unit_page("secretary", "community"),
+    "unit page, the street": _unit_page("admin", "street"),
+}
 
 
 @asynccontextmanager

@@ -1,11 +1,13 @@
 """Public holidays and make-up days for the rulebook: from the library of holidays, and from a file of one's own.
 
-The library is imported only when a country is named, because that takes longer than reading all settings.
+The library takes longer to load than all settings, so China's days around now are written down beside this module
+(``holidays/CN.csv``, made by ``make docs``); other countries and later years come from the library.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ from bot.settings_model import CommunitySettings
 from domain.calendars import WorkingCalendar
 
 _KINDS = ("off", "work")
+WRITTEN_DOWN = Path(__file__).parent / "holidays"
 
 
 def calendars(community: CommunitySettings, *, today: date) -> Mapping[str, WorkingCalendar]:
@@ -26,18 +29,43 @@ def calendars(community: CommunitySettings, *, today: date) -> Mapping[str, Work
     found: dict[str, WorkingCalendar] = {}
     for setting, codes in (("calendar", (community.calendar,)), ("more_calendars", community.more_calendars)):
         for code in codes:
-            found[code] = _country(code, years, setting=setting) if code else WorkingCalendar()
+            found[code] = (
+                (written_down(code, years) or _country(code, years, setting=setting))
+                if code
+                else WorkingCalendar()
+            )
     if community.calendar_file:
         own = own_days(Path(community.calendar_file))
         found[community.calendar] = found[community.calendar].with_own(own)
     return found
 
 
-def _country(code: str, years: range, *, setting: str) -> WorkingCalendar:
+def written_down(code: str, years: range) -> WorkingCalendar | None:
+    """The days of a country that come with the program; None where they do not hold all of ``years``."""
+    file = WRITTEN_DOWN / f"{code}.csv"
+    if not file.exists():
+        return None
+    known = own_days(file)
+    if not set(years) <= {day.year for day in known.off}:
+        return None
+    return WorkingCalendar(
+        frozenset(day for day in known.off if day.year in years),
+        frozenset(day for day in known.work if day.year in years),
+    )
+
+
+def of_library(code: str, years: range) -> WorkingCalendar:
+    """The days of a country as the library of holidays has them. Raises NotImplementedError for one it does not know."""
     import holidays
 
+    known = holidays.country_holidays(code, years=years)
+    work = {day for day in known.weekend_workdays if day.year in years}
+    return WorkingCalendar(frozenset(known) - work, frozenset(work))
+
+
+def _country(code: str, years: range, *, setting: str) -> WorkingCalendar:
     try:
-        known = holidays.country_holidays(code, years=years)
+        return of_library(code, years)
     except NotImplementedError:
         raise SettingsError(
             [
@@ -45,8 +73,6 @@ def _country(code: str, years: range, *, setting: str) -> WorkingCalendar:
                 "or none, and list your own days in community.calendar_file."
             ]
         ) from None
-    work = {day for day in known.weekend_workdays if day.year in years}
-    return WorkingCalendar(frozenset(known) - work, frozenset(work))
 
 
 def own_days(file: Path) -> WorkingCalendar:
@@ -102,3 +128,14 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def as_file(code: str, years: range) -> str:
+    """A country's days as a file of days of one's own."""
+    known = of_library(code, years)
+    lines = sorted([(day, "off") for day in known.off] + [(day, "work") for day in known.work])
+    return "date,kind\n" + "".join(f"{day},{kind}\n" for day, kind in lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_file(sys.argv[1], range(int(sys.argv[2]), int(sys.argv[3]) + 1)))

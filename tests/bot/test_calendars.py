@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.calendars import calendars, own_days
+from bot.calendars import calendars, of_library, own_days, written_down
 from bot.rules import rulebook
 from bot.settings import Settings, SettingsError
 from bot.settings_model import CommunitySettings
@@ -157,3 +157,14 @@ def test_a_country_whose_holidays_nobody_knows_stops_the_start_with_a_sentence()
         SettingsError, match=r"community\.more_calendars: no public holidays are known for 'XX'"
     ):
         rulebook(Settings(community=CommunitySettings(more_calendars=("XX",))), today=TODAY)
+
+
+def test_the_days_that_come_with_the_program_are_the_library_s() -> None:
+    years = range(2025, 2028)
+    assert written_down("CN", years) == of_library("CN", years), "make docs writes them down anew"
+
+
+def test_what_is_not_written_down_comes_from_the_library() -> None:
+    assert written_down("CN", range(2027, 2030)) is None
+    assert written_down("DE", range(2026, 2027)) is None
+    assert date(2028, 10, 1) in calendars(CommunitySettings(), today=date(2028, 5, 1))["CN"].off
