@@ -145,7 +145,7 @@ async def test_a_link_to_ones_own_request_opens_its_card(program: Program) -> No
 
 async def test_the_menu_and_help_show_what_each_may_do(program: Program) -> None:
     offered = {
-        program.lan: {"request", "mine", "points", "rights", "language", "help"},
+        program.lan: {"request", "mine", "points", "rights", "checkin", "privacy", "language", "help"},
         program.wang: {
             "request",
             "mine",

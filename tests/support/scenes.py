@@ -8,16 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
-from domain.appointments import (
-    EndAppointment,
-    GrantRole,
-    NameDeputy,
-    RecallDeputy,
-    RemindOfEnd,
-    Revoke,
-    TurnAppointment,
-)
+from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, TurnAppointment
 from domain.base import Action, Actor, Content, Role
+from domain.deputies import NameDeputy, RecallDeputy
 from domain.groups import BindGroup
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
