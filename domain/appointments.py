@@ -29,13 +29,12 @@ from domain.base import (
 from domain.handover import Burden, HandOver, hand_over, joined
 from domain.lanes import Lane
 from domain.people import Appointment, Person, Phase, is_over, menu_of
-from domain.permissions import HELPERS, Permission, allowed
+from domain.permissions import Permission, allowed
 from domain.rank import Standing, in_force, may_reach
 from domain.rulebook import Rulebook
 
 MAX_TERM = timedelta(days=3653)
 MAX_AHEAD = timedelta(days=366)
-MAX_AWAY = timedelta(days=60)
 REMINDED = (30, 7)
 """Days before its end at which an appointment is reminded of, the longest first."""
 
@@ -118,25 +117,6 @@ class Revoke(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class NameDeputy(Action):
-    """While its holder is away somebody else holds the same role at the same unit."""
-
-    permission: ClassVar[str] = Permission.NAME_DEPUTY
-    appointment_id: int
-    person_id: int
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RecallDeputy(Action):
-    """The holder is back early."""
-
-    permission: ClassVar[str] = Permission.NAME_DEPUTY
-    appointment_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class TurnAppointment(Action):
     """The clock: an appointment has begun, or is over by its time."""
 
@@ -158,14 +138,14 @@ class RemindOfEnd(Action):
 
 def grant(case: GrantCase, action: GrantRole, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """A role below one's own, for somebody whom one can see, for a term that makes sense."""
-    person = _fit(case.person)
+    person = fit(case.person)
     if not any(allowed(actor, Permission.SEE_PEOPLE, Subject(path=place)) for place in case.places):
         raise Refused(NOT_FOUND)
     if not may_reach(actor, action.role, case.unit_path):
         raise Refused("appoint.not_yours_to_give")
     starts_at = max(action.starts_at or now, now)
-    ends_at = _checked_term(starts_at, action.ends_at, now=now, most=MAX_TERM)
-    _not_held_already(case, action.role, now)
+    ends_at = checked_term(starts_at, action.ends_at, now=now)
+    not_held_already(case, action.role, now)
     made = Appointment(
         case.new_id,
         0,
@@ -179,8 +159,8 @@ def grant(case: GrantCase, action: GrantRole, *, actor: Actor, now: datetime, ru
     )
     return Decision(
         saves=(made,),
-        events=(_event("appointment.granted", made),),
-        notices=_to_holder(person, made, "coming" if made.phase is Phase.COMING else "granted"),
+        events=(event("appointment.granted", made),),
+        notices=to_holder(person, made, "coming" if made.phase is Phase.COMING else "granted"),
         refreshes=(Refresh("person.card", person.id),),
         result={"person_id": person.id, "appointment_id": made.id},
     )
@@ -190,68 +170,12 @@ def end(case: EndCase, action: EndAppointment, *, actor: Actor, now: datetime, r
     """Over from now on; what is in hand goes where it belongs."""
     if not may_reach(actor, case.appointment.role, case.path):
         raise Refused("appoint.not_yours_to_give")
-    return _ended_now(case, now=now, rules=rules)
+    return ended_now(case, now=now, rules=rules)
 
 
 def revoke(case: EndCase, action: Revoke, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """The operator's word needs no rank."""
-    return _ended_now(case, now=now, rules=rules)
-
-
-def name_deputy(
-    case: GrantCase, action: NameDeputy, *, actor: Actor, now: datetime, rules: Rulebook
-) -> Decision:
-    """Only for one's own role, only to somebody who serves around there, and only one at a time."""
-    original = case.original
-    if original is None or original.appointment.person_id != actor.person_id:
-        raise Refused(NOT_FOUND)
-    if is_over(original.appointment, now) or original.appointment.role is Role.MEMBER:
-        raise Refused(NOT_FOUND)
-    if original.appointment.deputy_for_id is not None:
-        raise Refused("deputy.of_a_deputy")
-    person = _fit(case.person)
-    if person.telegram_id is None or person.consent_version is None:
-        raise Refused("deputy.not_on_telegram", name=person.name)
-    if person.id == actor.person_id or not _serves_around(case, now):
-        raise Refused("deputy.not_from_here", name=person.name)
-    if any(not is_over(one, now) for one in case.deputies):
-        raise Refused("deputy.there_is_one")
-    starts_at = max(action.starts_at, original.appointment.starts_at, now)
-    ends_at = _checked_term(starts_at, action.ends_at, now=now, most=MAX_AWAY)
-    if ends_at is None or (original.appointment.ends_at and original.appointment.ends_at < ends_at):
-        ends_at = original.appointment.ends_at
-    _not_held_already(case, original.appointment.role, now)
-    made = Appointment(
-        case.new_id,
-        0,
-        person_id=person.id,
-        role=original.appointment.role,
-        unit_id=original.appointment.unit_id,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        granted_by=actor.person_id,
-        deputy_for_id=original.appointment.id,
-        phase=Phase.COMING if starts_at > now else Phase.RUNNING,
-    )
-    both = frozenset({person.id, actor.person_id})
-    return Decision(
-        saves=(made,),
-        events=(_event("appointment.deputy_named", made),),
-        notices=(
-            *_to_holder(person, made, "deputy"),
-            _told(ToPerson(actor.person_id), made, "deputised"),
-            _told(ToResponsible(made.unit_id, (Role.SECRETARY,), passing_over=both), made, "deputy_other"),
-        ),
-        refreshes=(Refresh("person.card", person.id), Refresh("person.card", actor.person_id)),
-        result={"person_id": person.id, "appointment_id": made.id},
-    )
-
-
-def recall(case: EndCase, action: RecallDeputy, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """By the one whose deputy it is."""
-    if case.original is None or case.original.person_id != actor.person_id:
-        raise Refused(NOT_FOUND)
-    return _ended_now(case, now=now, rules=rules)
+    return ended_now(case, now=now, rules=rules)
 
 
 def turn(case: EndCase, action: TurnAppointment, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -266,8 +190,8 @@ def turn(case: EndCase, action: TurnAppointment, *, actor: Actor, now: datetime,
     running = replace(appointment, phase=Phase.RUNNING)
     return Decision(
         saves=(running,),
-        events=(_event("appointment.begun", running),),
-        notices=_to_holder(case.person, running, "granted"),
+        events=(event("appointment.begun", running),),
+        notices=to_holder(case.person, running, "granted"),
         refreshes=(Refresh("person.card", case.person.id),),
     )
 
@@ -283,9 +207,9 @@ def remind(case: EndCase, action: RemindOfEnd, *, actor: Actor, now: datetime, r
             Event(end_told(action.days), "appointment", appointment.id, {}, unit_id=appointment.unit_id),
         ),
         notices=(
-            _told(ToPerson(case.person.id), appointment, "ending", lane=Lane.REMINDER),
+            told(ToPerson(case.person.id), appointment, "ending", lane=Lane.REMINDER),
             *(
-                _told(ToPerson(other), appointment, "ending_other", lane=Lane.REMINDER)
+                told(ToPerson(other), appointment, "ending_other", lane=Lane.REMINDER)
                 for other in others
                 if other
             ),
@@ -301,7 +225,8 @@ def end_told(days: int) -> str:
 # --- what the rules share ----------------------------------------------------------------------------------------------
 
 
-def _ended_now(case: EndCase, *, now: datetime, rules: Rulebook) -> Decision:
+def ended_now(case: EndCase, *, now: datetime, rules: Rulebook) -> Decision:
+    """The end of an appointment that is not over yet."""
     if is_over(case.appointment, now):
         raise Refused("appoint.over")
     # One that has not begun never does.
@@ -318,7 +243,7 @@ def _ended(case: EndCase, ended: Appointment, *, now: datetime, rules: Rulebook)
     others = tuple(one for one in case.standing if one.appointment.id != ended.id)
     over = hand_over(case.burden, person, remaining=in_force(others, now), now=now, rules=rules)
     absent = case.original.person_id if case.original else None
-    hearing = sorted({ended.granted_by, absent} - {None, person.id})
+    hearing = sorted({other for other in (ended.granted_by, absent) if other and other != person.id})
     deputies = tuple(
         replace(one, ends_at=max(now, one.starts_at)) for one in case.deputies if not is_over(one, now)
     )
@@ -327,7 +252,7 @@ def _ended(case: EndCase, ended: Appointment, *, now: datetime, rules: Rulebook)
             Decision(
                 saves=(ended, *deputies),
                 events=(
-                    _event(
+                    event(
                         "appointment.ended",
                         ended,
                         begun=over.begun,
@@ -336,8 +261,8 @@ def _ended(case: EndCase, ended: Appointment, *, now: datetime, rules: Rulebook)
                     ),
                 ),
                 notices=(
-                    *_to_holder(person, ended, "ended"),
-                    *(_told(ToPerson(other), ended, "ended_other") for other in hearing if other),
+                    *to_holder(person, ended, "ended"),
+                    *(told(ToPerson(other), ended, "ended_other") for other in hearing),
                     *_left_behind(person, ended, over),
                 ),
                 refreshes=(Refresh("person.card", person.id),),
@@ -360,7 +285,7 @@ def _left_behind(person: Person, ended: Appointment, over: HandOver) -> tuple[No
     )
 
 
-def _fit(person: Person) -> Person:
+def fit(person: Person) -> Person:
     """Somebody who can be given anything: there, and not suspended."""
     if person.merged_into_id is not None or person.erased_at is not None:
         raise Refused(NOT_FOUND)
@@ -369,48 +294,41 @@ def _fit(person: Person) -> Person:
     return person
 
 
-def _not_held_already(case: GrantCase, role: Role, now: datetime) -> None:
+def not_held_already(case: GrantCase, role: Role, now: datetime) -> None:
+    """Refuses a role that the person holds, or will hold, at the same unit."""
     for one in case.standing:
         held = one.appointment
         if held.role is role and held.unit_id == case.unit_id and not is_over(held, now):
             raise Refused("appoint.already", name=case.person.name)
 
 
-def _serves_around(case: GrantCase, now: datetime) -> bool:
-    """Whether the person helps or leads at, below or above the unit of the case."""
-    return any(
-        held.role in HELPERS
-        and (held.path.startswith(case.unit_path) or case.unit_path.startswith(held.path))
-        for held in in_force(case.standing, now)
-    )
-
-
-def _checked_term(
-    starts_at: datetime, ends_at: datetime | None, *, now: datetime, most: timedelta
-) -> datetime | None:
+def checked_term(starts_at: datetime, ends_at: datetime | None, *, now: datetime) -> datetime | None:
+    """The end of a term that makes sense. Refuses one that begins too late, ends before it begins, or is absurd."""
     if starts_at > now + MAX_AHEAD:
         raise Refused("appoint.starts_too_late")
     if ends_at is not None and ends_at <= starts_at:
         raise Refused("appoint.ends_too_early")
-    if ends_at is not None and ends_at - starts_at > most:
-        raise Refused("deputy.too_long" if most == MAX_AWAY else "appoint.too_long", most=most.days)
+    if ends_at is not None and ends_at - starts_at > MAX_TERM:
+        raise Refused("appoint.too_long", most=MAX_TERM.days)
     return ends_at
 
 
-def _to_holder(person: Person, appointment: Appointment, what: str) -> tuple[Notice, ...]:
+def to_holder(person: Person, appointment: Appointment, what: str) -> tuple[Notice, ...]:
     """For the holder, with the menu that follows; nothing for somebody who has not said yes to the bot."""
     if person.consent_version is None:
         return ()
-    return (_told(ToPerson(person.id), appointment, what), menu_of(person))
+    return (told(ToPerson(person.id), appointment, what), menu_of(person))
 
 
-def _told(
+def told(
     to: ToPerson | ToResponsible, appointment: Appointment, what: str, *, lane: Lane = Lane.CLAIM
 ) -> Notice:
+    """One of ``TOLD``, rendered from what is true of the appointment when it leaves."""
     return Notice(to, "appointment.told", appointment.id, {"what": what}, lane=lane)
 
 
-def _event(name: str, appointment: Appointment, **data: Scalar) -> Event:
+def event(name: str, appointment: Appointment, **data: Scalar) -> Event:
+    """A fact about the holder of an appointment."""
     return Event(
         name,
         "person",
@@ -443,8 +361,6 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     GrantRole: grant,
     EndAppointment: end,
     Revoke: revoke,
-    NameDeputy: name_deputy,
-    RecallDeputy: recall,
     TurnAppointment: turn,
     RemindOfEnd: remind,
 }

@@ -245,8 +245,17 @@ def _moved_appointment(
 
 
 def _tombstone(person: Person, *, into: int) -> Person:
+    """What stays of a record: its id and its name, for audit and ledger. It lives nowhere, so no list has it."""
     return replace(
-        person, telegram_id=None, number=None, phone=None, merged_into_id=into, unreachable_since=None
+        person,
+        telegram_id=None,
+        home_unit_id=None,
+        household_id=None,
+        phone=None,
+        number=None,
+        proxy_id=None,
+        unreachable_since=None,
+        merged_into_id=into,
     )
 
 

@@ -90,4 +90,5 @@ class RosterCase:
 
 
 def is_tombstone(person: Person) -> bool:
+    """Whether a record is nobody any more: merged into another one, or erased."""
     return person.merged_into_id is not None or person.erased_at is not None

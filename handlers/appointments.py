@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.appointments import EndAppointment, GrantRole, NameDeputy, RecallDeputy
+from domain.appointments import EndAppointment, GrantRole
 from domain.base import NOT_FOUND, Actor, Refused, Role
+from domain.deputies import NameDeputy, RecallDeputy
 from domain.people_seen import AppointmentFacts, ListDeputies, SeeAppointment, UnitsBelow
 from domain.permissions import Permission
 from domain.queries import UnitLevel, UnitsInCharge

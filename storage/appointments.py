@@ -14,14 +14,13 @@ from domain.appointments import (
     EndCase,
     GrantCase,
     GrantRole,
-    NameDeputy,
-    RecallDeputy,
     RemindOfEnd,
     Revoke,
     TurnAppointment,
     end_told,
 )
 from domain.base import NOT_FOUND, Actor, Refused
+from domain.deputies import NameDeputy, RecallDeputy
 from domain.handover import Burden
 from domain.pairings import Pairing
 from domain.people import Appointment, Person, Phase

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, exists, or_, select, update
 
 from domain.base import NOT_FOUND, Actor, Moved, Refused, Subject
 from domain.merging import MergeCase, MergePeople, OwnCase, ShareOwnPhone
@@ -226,7 +226,8 @@ LOADERS: dict[type[Any], Any] = {
 
 # --- two records become one -------------------------------------------------------------------------------------------
 
-_from, _to = bindparam("from_id"), bindparam("to_id")
+_from: BindParameter[int] = bindparam("from_id")
+_to: BindParameter[int] = bindparam("to_id")
 _UNDER_WAY = ("asked", "returned", "approved")
 _other_checkin = checkin.alias("other_checkin")
 

@@ -184,7 +184,8 @@ def _statement(query: SearchPeople, words: str, scope: Scope) -> Select[Any]:
             )
         )  # fmt: skip
     if query.role == "resident":
-        statement = statement.where(_below_home, ~_any_role)
+        # Who is here without any role is here by their home.
+        statement = statement.where(~_any_role)
     if query.skill:
         statement = statement.where(
             exists().where(person_skill.c.person_id == person.c.id, person_skill.c.skill == query.skill)

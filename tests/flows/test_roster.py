@@ -191,3 +191,41 @@ async def test_a_number_shared_with_the_first_request_joins_the_records_too(prog
     assert "李大娘" in (await found(chen, "李大娘")).text
     await found(chen, "李桂兰")
     chen.reads("people.nobody")
+
+
+async def test_a_secretary_merges_two_records_after_seeing_both(program: Program) -> None:
+    chen, zhao = program.chen, program.zhao
+    await chen.says("/people")
+    await chen.presses("person.new", "person.unit")
+    await chen.says("3-201", "李大娘", "跳过", "跳过")
+    await chen.presses("form.submit")
+    await opens(zhao, "李桂兰")
+    await zhao.presses("person.merge")
+    await zhao.says("没有这个人")
+    zhao.reads("roster.nobody_like_that")
+    await zhao.says("李大")
+    await zhao.presses("person.other")
+    text = zhao.reads("check.merge").text
+    assert text.index("李桂兰") < text.index("李大娘"), "the one with the account stays"
+    await zhao.presses("form.submit")
+    zhao.reads("roster.merged")
+    program.lan.reads("person.merged")
+    await found(zhao, "李大娘")
+    zhao.reads("people.nobody")
+    await zhao.forged("person.see:7")
+    zhao.reads("refused.not_found")
+
+
+async def test_nothing_is_found_out_about_people_beside_by_pages_and_units_that_were_not_shown(
+    program: Program,
+) -> None:
+    chen = program.chen
+    await chen.says("/people")
+    version = chen.shown("people.pane").buttons[-1][1].split(":")[1]
+    message_id = chen.shown("people.pane").id
+    other = program.units["b2"]
+    await chen.forged(f"people.here:{version}:{other}", message_id=message_id)
+    chen.reads("refused.not_found")
+    for data in ("people.page:{}:x", "people.role:{}:king", "people.skill:{}:99", "people.pane:{}:x"):
+        await chen.forged(data.format(version), message_id=message_id)
+        assert "赵敏" not in "".join(chen.news)

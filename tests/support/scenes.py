@@ -8,18 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
-from domain.appointments import (
-    EndAppointment,
-    GrantRole,
-    NameDeputy,
-    RecallDeputy,
-    RemindOfEnd,
-    Revoke,
-    TurnAppointment,
-)
+from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, TurnAppointment
 from domain.base import Action, Actor, Content, Role
 from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
 from domain.calendars import WEEKENDS
+from domain.deputies import NameDeputy, RecallDeputy
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.merging import MergePeople, ShareOwnPhone
