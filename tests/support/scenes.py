@@ -12,6 +12,18 @@ from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, 
 from domain.base import Action, Actor, Content, Role
 from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
 from domain.calendars import WEEKENDS
+from domain.checkins.shapes import (
+    ApproveCheckIn,
+    AskCheckIn,
+    ChangeCheckIn,
+    KeepConfirmation,
+    LapseCheckIn,
+    LeaveCheckIn,
+    RemindCheckIn,
+    RenewCheckIn,
+    ReturnCheckIn,
+    WithdrawCheckIn,
+)
 from domain.deputies import NameDeputy, RecallDeputy
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
@@ -49,6 +61,7 @@ from tests.support.village import (
     Soul,
     Village,
     appointed,
+    arrived,
     asked,
     claimed,
     do,
@@ -87,6 +100,7 @@ class Scene:
     fresh_pairing: int
     alarm: int
     importer: Soul
+    newcomer: Soul
     checked_import: int
     fence: int
     leased: tuple[Leased, ...]
@@ -99,11 +113,15 @@ class Scene:
     offline: int
     admin: Soul
     empty_unit: int
+    asked_checkin: int
+    ending_checkin: int
+    over_checkin: int
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
     """Something of everything, with cards in the chats, unposted earnings and messages half-way out."""
     place = await village(store, now=now, members=4)
+    newcomer = await arrived(store, 24, name="何新", home=place.building, now=now)
     first, second, third, fourth = place.members
     admin = await appointed(store, 51, name="孙立", role=Role.ADMIN, unit_id=place.units["street"], now=now)
     empty = await do(store, AddUnit(place.units["grid"], "building", "空楼"), admin.who, now=now)
@@ -139,6 +157,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     await store.seal_trail(now=now + timedelta(minutes=2))
     waiting = tuple(row.id for row in await store.candidates(now=now))
     roles = await _roles(store, place, now=now)
+    checkins = await _checkins(store, place, now=now)
     await store.receive([Arrived(UPDATE, place.resident.chat, "{}")], now=now)
     return Scene(
         village=place,
@@ -152,18 +171,39 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         fresh_pairing=int(fresh["pairing_id"] or 0),
         alarm=int(alarm["alarm_id"] or 0),
         importer=importer,
+        newcomer=newcomer,
         checked_import=checked_import,
         fence=held,
         leased=leased,
         waiting=waiting,
         now=now,
         **roles,
+        **checkins,
         admin=admin,
         empty_unit=int(empty["unit_id"] or 0),
     )
 
 
 OFFLINE_PHONE = "13800000001"
+CHECK_IN = ("市供电公司", ("electric",), ("mon_evening",))
+
+
+async def _checkins(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
+    """A check-in that waits for the secretary, one that ends in weeks, and one that is over."""
+
+    async def approved(soul: Soul, unit_id: int, *, days_ago: int) -> int:
+        then = now - timedelta(days=days_ago)
+        asked = await do(store, AskCheckIn(unit_id, *CHECK_IN), soul.who, now=then)
+        number = int(asked["checkin_id"] or 0)
+        await do(store, ApproveCheckIn(number, 1), Actor.system("long-ago"), now=then)
+        return number
+
+    waiting = await do(store, AskCheckIn(place.building, *CHECK_IN), place.resident.who, now=now)
+    return {
+        "asked_checkin": int(waiting["checkin_id"] or 0),
+        "ending_checkin": await approved(place.neighbour, place.building, days_ago=340),
+        "over_checkin": await approved(place.stranger, place.units["b2"], days_ago=400),
+    }
 
 
 async def _roles(store: Store, place: Village, *, now: datetime) -> dict[str, Any]:
@@ -213,7 +253,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "ChooseHome": (ChooseHome(place.units["b2"]), place.neighbour),
         "ChooseLanguage": (ChooseLanguage("en"), place.neighbour),
         "Appoint": (Appoint(901, Role.MEMBER, place.building, name="新党员"), CLI),
-        "Appoint somebody known": (Appoint(22, Role.MEMBER, place.building), CLI),
+        "Appoint somebody known": (Appoint(21, Role.MEMBER, place.building), CLI),
         "RaiseRequest": (
             RaiseRequest("lift", "timely", False, False, WORDS, name="李桂兰", flat="301", phone="138"),
             place.resident,
@@ -268,6 +308,16 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "MergePeople": (MergePeople(place.neighbour.id, scene.offline), place.secretary),
         "ShareOwnPhone": (ShareOwnPhone(OFFLINE_PHONE), place.neighbour),
         "BindGroup": (BindGroup(-2002, place.building), place.secretary),
+        "AskCheckIn": (AskCheckIn(place.building, *CHECK_IN), scene.newcomer),
+        "ApproveCheckIn": (ApproveCheckIn(scene.asked_checkin, 1), place.secretary),
+        "ReturnCheckIn": (ReturnCheckIn(scene.asked_checkin, 1, "哪个支部？"), place.secretary),
+        "WithdrawCheckIn": (WithdrawCheckIn(), place.resident),
+        "ChangeCheckIn": (ChangeCheckIn(branch="", skills=("medical", "driving")), place.neighbour),
+        "RenewCheckIn": (RenewCheckIn("市供电公司"), place.neighbour),
+        "LeaveCheckIn": (LeaveCheckIn(), place.neighbour),
+        "KeepConfirmation": (KeepConfirmation((Content("photo", file_id="p"),)), place.neighbour),
+        "RemindCheckIn": (RemindCheckIn(scene.ending_checkin), Actor.system("checkins")),
+        "LapseCheckIn": (LapseCheckIn(scene.over_checkin), Actor.system("checkins")),
         "BlockPerson": (BlockPerson(place.neighbour.id), place.secretary),
         "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),
         "BlockAccount": (BlockAccount(place.neighbour.chat), CLI),
@@ -345,7 +395,6 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "drop_sealed": lambda s: s.drop_sealed(before=later, now=later),
         "forget params": lambda s: s.forget("params", now=now + timedelta(days=8)),
         "erase_further": lambda s: s.erase_further(),
-        "forget_words": lambda s: s.forget_words(before=later),
         "imports.drop": lambda s: s.imports.drop(
             scene.checked_import, now=now, replies=(Reply("refused", scene.importer.chat),)
         ),
