@@ -345,22 +345,16 @@ def person_work(connection: Connection, person_id: int, look: Look) -> WorkFacts
     def mine(path: str) -> bool:
         return allowed(look.reader, Permission.TRIAGE_REQUEST, Subject(path=path))
 
-    begun = connection.execute(_BEGUN, {"id": person_id}).all()
-    ties = connection.execute(_TIES, {"id": person_id}).all()
+    begun = [row for row in connection.execute(_BEGUN, {"id": person_id}) if mine(row.path)]
+    ties = [row for row in connection.execute(_TIES, {"id": person_id}) if mine(row.path)]
+    if not (begun or ties) and sight_of(connection, person_id, look) is None:
+        return None
     return WorkFacts(
         person_id,
         name,
         (
-            *(
-                WorkLeft("task", row.id, place(row.name, row.name_en), category=row.category)
-                for row in begun
-                if mine(row.path)
-            ),
-            *(
-                WorkLeft("pairing", row.id, place(row.name, row.name_en), name=row.resident)
-                for row in ties
-                if mine(row.path)
-            ),
+            *(WorkLeft("task", row.id, place(row.name, row.name_en), category=row.category) for row in begun),
+            *(WorkLeft("pairing", row.id, place(row.name, row.name_en), name=row.resident) for row in ties),
         ),
     )
 

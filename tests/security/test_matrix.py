@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, TypeVar
 
@@ -17,12 +17,19 @@ import pytest
 from sqlalchemy import Connection
 
 from domain.alarms import AcknowledgeAlarm, Alarm, RaiseAlarm
+from domain.appointments import GrantRole
 from domain.base import NOT_FOUND, Action, Content, Entity, Query, Refused, Role
 from domain.blocks import BlockPerson
+from domain.checkins.shapes import ApproveCheckIn, AskCheckIn, Checkin, CheckinState
+from domain.deputies import NameDeputy
 from domain.groups import BindGroup
+from domain.imports import ExportRows, MayImport
+from domain.merging import MergePeople
 from domain.pairings import ConfirmVisit, OpenVisit, Pairing, PairUp, Visit, VisitState
 from domain.people import Appointment, ChooseLanguage, Person
+from domain.people_seen import SearchPeople
 from domain.permissions import Permission
+from domain.privacy import NoteExport
 from domain.queries import ListDesk, ListPairs, ListTasks, SeePoints, SeeRequest, UnitChildren
 from domain.requests import (
     AddToRequest,
@@ -35,9 +42,13 @@ from domain.requests import (
     RequestState,
     WriteLetter,
 )
+from domain.roster import EnterPerson
 from domain.rulebook import Rulebook
+from domain.sheet_columns import ImportKind
 from domain.tasks import Claim, ClaimState, ClaimTask, StartClaim, Task, TaskState
 from domain.trail import SearchTrail, TrailFilter
+from domain.unit_pages import SeeUnit
+from domain.units import RenameUnit
 from storage import unit as unit_of_work
 from storage.engine import Engine
 from storage.entities import save
@@ -62,6 +73,7 @@ TREE = (
 PLACES = ("own", "below", "beside", "above", "elsewhere")
 NOWHERE = "none"
 NOTHING = 10**9
+TOMORROW = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
 """A number that nothing has."""
 
 
@@ -100,6 +112,9 @@ class Thing:
     alarm: int = NOTHING
     owner: int = NOTHING
     unit: int = NOTHING
+    checkin: int = NOTHING
+    appointment: int = NOTHING
+    twin: int = NOTHING
 
 
 @dataclass
@@ -115,6 +130,8 @@ class Scene:
     ids: int = 1000
     nobody: dict[str, int] = field(default_factory=dict)
     helper: int = 0
+    checkins: dict[int, int] = field(default_factory=dict)
+    served: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def id(self) -> int:
         self.ids += 1
@@ -162,9 +179,22 @@ class Scene:
         visited = task(None, ClaimState.REPORTED, pairing=pairing)
         self.rows.append(Visit(visit, 0, pairing, visited, then.date(), VisitState.DONE, then))
         self.rows.append(Alarm(alarm, 0, unit, owner, then))
+        if owner not in self.checkins:
+            checkin = self.checkins[owner] = self.id()
+            self.rows.append(
+                Checkin(checkin, 0, owner, unit, CheckinState.ASKED, "", (), (), then, None, None, None)
+            )
+        if place not in self.served:
+            # Somebody who serves there, and a second record of a neighbour: neither is whoever tries.
+            serving, twin, appointment = self.person(place), self.person(place), self.id()
+            start = then - timedelta(days=1)
+            self.rows.append(Appointment(appointment, 0, serving, Role.LEADER, unit, start))
+            self.served[place] = appointment, twin
+        appointment, twin = self.served[place]
         self.things[place, owner, worker] = Thing(
-            submitted, done, in_hand, offered, held, visit, pairing, alarm, owner, unit
-        )
+            submitted, done, in_hand, offered, held, visit, pairing, alarm, owner, unit,
+            self.checkins[owner], appointment, twin,
+        )  # fmt: skip
 
     def tied(self, role: Role | None, place: str, tie: str) -> tuple[int, Thing]:
         """Who I am, and what I am tied to so."""
@@ -216,7 +246,8 @@ TRIES: Mapping[Permission, Try] = {
     P.CONFIRM_REQUEST: Try(lambda thing: ConfirmRequest(thing.done, 5)),
     P.RAISE_ALARM: Try(lambda thing: RaiseAlarm("着火了"), ties=("owner",)),
     P.ACKNOWLEDGE_ALARM: Try(lambda thing: AcknowledgeAlarm(thing.alarm)),
-    P.SEE_DESK: Try(lambda thing: ListDesk(), listed("submitted")),
+    # Who sees which of what waits there is asked of each read, for people of elsewhere: ``test_every_read.py``.
+    P.SEE_DESK: Try(lambda thing: ListDesk(), ties=("other",), anywhere=True),
     P.TRIAGE_REQUEST: Try(lambda thing: CorrectRequest(thing.submitted, category="repair")),
     P.DECLINE_REQUEST: Try(lambda thing: DeclineRequest(thing.submitted, "不归我们管")),
     # Nobody is offered what is their own.
@@ -231,6 +262,21 @@ TRIES: Mapping[Permission, Try] = {
     P.CONFIRM_VISIT: Try(lambda thing: ConfirmVisit(thing.visit, 5)),
     P.SEE_OWN_POINTS: Try(lambda thing: SeePoints(), ties=("owner",)),
     P.BIND_GROUP: Try(lambda thing: BindGroup(-77, thing.unit), ties=("other",)),
+    P.CHECK_IN: Try(lambda thing: AskCheckIn(thing.unit, ""), ties=("owner",)),
+    P.APPROVE_CHECK_IN: Try(lambda thing: ApproveCheckIn(thing.checkin, 1), ties=("owner", "other")),
+    P.SEE_PEOPLE: Try(lambda thing: SearchPeople(thing.unit), ties=("other",)),
+    P.ENTER_PERSON: Try(lambda thing: EnterPerson(thing.unit, "周奶奶", "601"), ties=("other",)),
+    P.APPOINT: Try(lambda thing: GrantRole(thing.owner, Role.MEMBER, thing.unit), ties=("owner", "other")),
+    P.NAME_DEPUTY: Try(
+        lambda thing: NameDeputy(thing.appointment, thing.twin, TOMORROW, TOMORROW + timedelta(days=7)),
+        ties=("other",),
+    ),
+    P.MERGE_PEOPLE: Try(lambda thing: MergePeople(thing.owner, thing.twin), ties=("other",)),
+    P.SEE_UNITS: Try(lambda thing: SeeUnit(thing.unit), ties=("other",)),
+    P.MANAGE_UNITS: Try(lambda thing: RenameUnit(thing.unit, "新名字"), ties=("other",)),
+    P.IMPORT_ROWS: Try(lambda thing: MayImport(), ties=("other",), anywhere=True),
+    P.EXPORT_ROWS: Try(lambda thing: ExportRows(ImportKind.PEOPLE, thing.unit), ties=("other",)),
+    P.KEEP_OWN_DATA: Try(lambda thing: NoteExport(), ties=("owner",)),
     P.SUSPEND_PERSON: Try(lambda thing: BlockPerson(thing.owner)),
     P.SEE_AUDIT: Try(
         lambda thing: SearchTrail(TrailFilter(request_id=thing.submitted)),
