@@ -26,7 +26,6 @@ from domain.checkins.shapes import (
     LapseCheckIn,
     RemindCheckIn,
     ReturnCheckIn,
-    in_force,
 )
 from domain.checkins.shared import cards, ended, event_of, reminder_due, to_secretary, unlimited, valid
 from domain.clocks import add_months, local_day
@@ -59,7 +58,7 @@ def approve(
     today, serving = local_day(now, rules), case.serving(now)
     # A renewal begins where the term before it ends.
     begins = max(today, asked.valid_until or today) if serving else today
-    held = [one for one in case.appointments if one.unit_id == asked.unit_id and in_force(one, now)]
+    held = [one for one in case.appointments if one.unit_id == asked.unit_id and one.in_force(now)]
     kept = serving if serving in held else held[0] if held else None
     appointment = kept or Appointment(
         case.new_appointment_id,

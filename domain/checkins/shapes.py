@@ -89,12 +89,7 @@ class CheckinCase:
     def serving(self, now: datetime) -> Appointment | None:
         """The appointment in force that the check-in gave or took over; None when it has ended, by whatever cause."""
         linked = self.checkin.appointment_id if self.checkin else None
-        return next((one for one in self.appointments if one.id == linked and in_force(one, now)), None)
-
-
-def in_force(appointment: Appointment, now: datetime) -> bool:
-    """Whether an appointment holds at ``now``."""
-    return appointment.starts_at <= now and (appointment.ends_at is None or appointment.ends_at > now)
+        return next((one for one in self.appointments if one.id == linked and one.in_force(now)), None)
 
 
 # --- actions ------------------------------------------------------------------------------------------------------------
