@@ -200,18 +200,22 @@ _CIRCLES = (
 )
 """Climbing from each row over the sheet's own rows: who has not come to the top after so many steps never will."""
 
-_named = (
-    select(_row.c.parent, _row.c.data["name"].as_string().label("name"), func.min(_row.c.line).label("first"))
+_called = (
+    select(_row.c.line, _row.c.parent, said("name", rows=_row).label("name"))
     .where(_OF_BATCH)
-    .group_by(_row.c.parent, _row.c.data["name"].as_string())
+    .subquery("called")
+)
+_named = (
+    select(_called.c.parent, _called.c.name, func.min(_called.c.line).label("first"))
+    .group_by(_called.c.parent, _called.c.name)
     .having(func.count() > 1)
     .subquery("named_twice")
 )
 _SIBLINGS = (
-    select(_row.c.line, _named.c.name, _named.c.first)
-    .join(_named, (_named.c.parent == _row.c.parent) & (_named.c.name == _row.c.data["name"].as_string()))
-    .where(_OF_BATCH, _row.c.line > _named.c.first)
-    .order_by(_row.c.line)
+    select(_called.c.line, _named.c.name, _named.c.first)
+    .join(_named, (_named.c.parent == _called.c.parent) & (_named.c.name == _called.c.name))
+    .where(_called.c.line > _named.c.first)
+    .order_by(_called.c.line)
     .limit(_MOST)
 )
 _sibling = unit.alias("sibling_unit")
@@ -224,7 +228,7 @@ _SIBLING_THERE = (
                 _sibling.c.parent_id == _above.c.id,
                 _sibling.c.parent_id.is_(None) & (_row.c.parent == ""),
             )
-            & (_sibling.c.name == _row.c.data["name"].as_string()),
+            & (_sibling.c.name == said("name", rows=_row)),
         )
     )
     .where(

@@ -357,7 +357,13 @@ class Imports:
         To be called by who holds the lease. Returns how many imports came to their end.
         """
         batch = await self.waiting()
-        if batch is None or (batch.state is ImportState.CHECKED and now - batch.created_at < WAITS_FOR_A_YES):
+        if batch is None:
+            return 0
+        # What waits for a yes, and what a chat has just asked for, is nobody's leftover yet; the command line is
+        # there, or its import is nobody's.
+        fresh = batch.done == 0 and batch.state in (ImportState.STAGING, ImportState.APPLYING)
+        waits = batch.by_id is not None and (fresh or batch.state is ImportState.CHECKED)
+        if waits and now - batch.created_at < WAITS_FOR_A_YES:
             return 0
         if batch.state is not ImportState.LIVE:
             await self.drop(batch.id, now=now)

@@ -38,17 +38,14 @@ def there(rows: FromClause) -> ColumnElement[bool]:
 
 
 _UNDER_WAY = (
-    selection(ImportBatch)
-    .where(import_batch.c.finished_at.is_(None))
-    .order_by(import_batch.c.id)
-    .limit(1)
-    .with_for_update()
+    selection(ImportBatch).where(import_batch.c.finished_at.is_(None)).order_by(import_batch.c.id).limit(1)
 )
+_UNDER_WAY_LOCKED = _UNDER_WAY.with_for_update()
 
 
-def under_way(connection: Connection) -> ImportBatch | None:
-    """The import that is not over."""
-    return only(connection, ImportBatch, _UNDER_WAY)
+def under_way(connection: Connection, *, lock: bool = False) -> ImportBatch | None:
+    """The import that is not over; locked for who would change it."""
+    return only(connection, ImportBatch, _UNDER_WAY_LOCKED if lock else _UNDER_WAY)
 
 
 def _place_of(actor: Actor) -> str:
@@ -60,7 +57,7 @@ def load_for_begin(connection: Connection, action: BeginImport, actor: Actor, ru
     """A new import's id, and the one that is not over."""
     # The counter stays locked until the commit: of two who begin at once, the second sees the first one's.
     new_id = next_id(connection, ImportBatch)
-    return BeginCase(new_id, under_way(connection), _place_of(actor))
+    return BeginCase(new_id, under_way(connection, lock=True), _place_of(actor))
 
 
 def load_batch(

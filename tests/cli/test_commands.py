@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,11 +134,13 @@ def test_outbox_before_the_first_start_says_what_to_do(linli: Linli) -> None:
     assert "there is no database yet" in result.output
 
 
-# --- importing units ----------------------------------------------------------------------------------------------------
+# --- imports, exports, templates ------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_writes_nothing_and_a_second_import_changes_nothing(linli: Linli, units_file: str) -> None:
-    assert "2 lines are in order" in linli("import", "units", units_file, "--dry-run").output
+def test_a_dry_run_brings_nothing_in_and_a_second_import_changes_nothing(
+    linli: Linli, units_file: str
+) -> None:
+    assert "2 rows are in order: 2 new" in linli("import", "units", units_file, "--dry-run").output
     assert "2 units added, 0 changed" in linli("import", "units", units_file).output
     assert "0 units added, 0 changed" in linli("import", "units", units_file).output
 
@@ -147,23 +150,21 @@ def test_an_import_with_mistakes_names_each_line_and_imports_nothing(linli: Linl
         "code,kind,name,parent\n"
         "good,street,好,\n"
         ",building,x,good\n"
-        "b1,castle,x,good\n"
+        "b1,castle,y,good\n"
         "b2,building,,nowhere\n"
-        "b2,building,x,b2\n"
+        "b2,building,z,b2\n"
         f"b3,building,{'x' * 65},good\n"
-        "b4,building,a\0b,good\n"
+        "b4,building,a\x01b,good\n"
     )
     result = linli("import", "units", "bad.csv")
     assert result.exit_code == 1
     for said in (
-        "line 3, code",
-        "line 4, kind: 'castle'",
-        "line 5, name",
-        "line 5, parent: 'nowhere'",
-        "line 6, code: 'b2' stands already in line 5",
-        "line 6, parent: 'b2' would stand below itself",
-        "line 7, name",
-        "line 8, name",
+        "row 3, code: is empty",
+        "row 4, kind: castle is none of",
+        "row 5, name: is empty",
+        "row 6, code: stands in row 5 already",
+        "row 7, name: is too long",
+        "row 8, name: holds control characters",
         "nothing was imported",
     ):
         assert said in result.output
@@ -173,13 +174,14 @@ def test_an_import_with_mistakes_names_each_line_and_imports_nothing(linli: Linl
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "the first line must name the columns"),
-        (b"code;kind;name;parent\nb1;street;x;\n", "the first line must name the columns"),
-        (b'code,kind,name,parent\n"b1,street', "is not a CSV file"),
-        (b"\x81\x00\xff\xfe\x80", "is neither UTF-8 nor GB18030"),
+        (b"", "None of the first ten rows names columns"),
+        (b"code;kind;name\nb1;street;x;\n", "These columns are missing: parent"),
+        (b'code,kind,name,parent\n"b1,street', "The quotation marks in line 2 do not match"),
+        (b"\x81\xff\xfe\x80", "neither UTF-8 nor GB18030"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old", "old kind of workbook"),
     ],
 )
-def test_a_file_that_is_no_table_of_units_is_explained(
+def test_a_file_that_is_no_sheet_of_units_is_explained(
     linli: Linli, tmp_path: Path, content: bytes, said: str
 ) -> None:
     (tmp_path / "units.csv").write_bytes(content)
@@ -199,6 +201,41 @@ def test_a_chinese_spreadsheet_is_taken_as_it_comes(linli: Linli, tmp_path: Path
         (tmp_path / "units.csv").write_bytes(table.encode(encoding))
         assert linli("import", "units", "units.csv").exit_code == 0
     assert "b1" in linli("grant", "leader", "5", "b1").output
+
+
+def test_a_sheet_over_the_limit_is_refused_by_its_size_alone(linli: Linli, tmp_path: Path) -> None:
+    with (tmp_path / "huge.xlsx").open("wb") as file:
+        file.truncate(200 * 1024 * 1024)
+    result = linli("import", "people", "huge.xlsx")
+    assert (result.exit_code, "too big: at most 20 MB" in result.output) == (1, True)
+
+
+def test_people_go_out_into_a_private_file_and_come_in_again_unchanged(
+    linli: Linli, units_file: str, tmp_path: Path
+) -> None:
+    linli("import", "units", units_file)
+    (tmp_path / "people.csv").write_text(
+        "编号,姓名,楼栋代码,房号,职务,未知\nA1,孙奶奶,b1,101,,\nA2,钱大爷,1号楼,,党员,\n"
+    )
+    result = linli("import", "people", "people.csv")
+    assert "2 people added" in result.output
+    assert "not known were not read: 未知" in result.output
+    for name in ("out.xlsx", "out.csv"):
+        assert "2 rows of people" in linli("export", "people", name).output
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        assert "0 people added, 0 changed, of 2 rows" in linli("import", "people", name).output
+    assert "2 rows of units" in linli("export", "units", "units.xlsx").output
+    assert "0 units added, 0 changed" in linli("import", "units", "units.xlsx").output
+    assert "name that ends in .xlsx or .csv" in linli("export", "units", "units.pdf").output
+
+
+@pytest.mark.parametrize("kind", ["units", "people"])
+@pytest.mark.parametrize("name", ["empty.xlsx", "empty.csv"])
+def test_an_empty_sheet_has_all_columns_and_nothing_to_import(linli: Linli, kind: str, name: str) -> None:
+    for language in ((), ("--english",)):
+        assert linli("template", kind, name, *language).exit_code == 0
+        assert "nothing in the sheet below its headings" in linli("import", kind, name).output
+    assert linli("template", "castles", name).exit_code == 2
 
 
 # --- roles, messages, demo data ------------------------------------------------------------------------------------------

@@ -118,13 +118,17 @@ def test_the_bot_is_commanded_while_it_runs_and_ends_in_order(bot: Bot, linli: C
 
     units = bot.folder / "units.csv"
     units.write_text("code,kind,name,parent\nstreet,street,安民街道,\nb1,building,1号楼,street\n")
-    assert "2 lines are in order" in linli("import", "units", "units.csv", "--dry-run")
+    assert "2 rows are in order" in linli("import", "units", "units.csv", "--dry-run")
     assert "2 units added" in linli("import", "units", "units.csv")
     assert "0 units added, 0 changed" in linli("import", "units", "units.csv")
     assert "5 is now leader of b1" in linli("grant", "leader", "5", "b1")
     assert "no open unit" in linli("grant", "leader", "5", "b2", code=1)
     units.write_text("code,kind,name,parent\nb2,castle,x,street\n")
-    assert "line 2, kind" in linli("import", "units", "units.csv", code=1)
+    assert "row 2, kind" in linli("import", "units", "units.csv", code=1)
+    people = bot.folder / "people.csv"
+    people.write_text("编号,姓名,楼栋代码\nA1,孙奶奶,b1\n")
+    assert "1 people added" in linli("import", "people", "people.csv")
+    assert "2 rows of people" in linli("export", "people", "out.xlsx")
     assert "nothing is stuck" in linli("outbox")
     assert "resend: 0 of 1" in linli("outbox", "--resend", "1")
     assert "nothing stuck" in linli("check")
