@@ -81,11 +81,19 @@ def _chosen(header: Header | None) -> Header:
 def _table(file: IO[bytes], kind: ImportKind | None, limits: Limits) -> Sheet:
     encoding = _encoding_of(file)
     best: tuple[Header, str] | None = None
+    broken: Refused | None = None
     for delimiter in (",", ";", "\t"):
-        top = list(islice(_csv_lines(file, encoding, delimiter), HEADER_ROWS))
+        try:
+            top = list(islice(_csv_lines(file, encoding, delimiter), HEADER_ROWS))
+        except Refused as refused:
+            # With the wrong mark even a sound table is broken.
+            broken = broken or refused
+            continue
         header = header_of(((line.number, line.cells) for line in top), kind)
         if header and (best is None or len(header.places) > len(best[0].places)):
             best = header, delimiter
+    if best is None and broken is not None:
+        raise broken
     header = _chosen(best[0] if best else None)
     lines = _csv_lines(file, encoding, best[1] if best else ",")
     return Sheet(header, _counted(_closing(lines, file), header, limits))

@@ -32,7 +32,9 @@ MOST_RATIO = 200
 """A real sheet packs thirty times at best; what packs more than this is no sheet."""
 MOST_PARTS = 2000
 MOST_PIECES = 8
-"""Pieces of text, of 8 KiB at most, that are kept of one cell: more than any cell of a spreadsheet can hold."""
+"""Pieces of text, as the parser brings them, that are kept of one cell: more than any cell of a spreadsheet needs."""
+MOST_CHARACTERS = 32_768
+"""One more than a cell of a spreadsheet can hold."""
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -195,7 +197,7 @@ class _StringReader:
         if local == "t":
             self._reading = False
         elif local == "si":
-            self._strings.append("".join(self._pieces))
+            self._strings.append("".join(self._pieces)[:MOST_CHARACTERS])
             self._pieces.clear()
         elif local == "rPh":
             self._aloud = False
@@ -280,7 +282,7 @@ class SheetReader:
         place, pieces = self._place, self._pieces
         if place >= MOST_COLUMNS:
             return
-        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        text = (pieces[0] if len(pieces) == 1 else "".join(pieces))[:MOST_CHARACTERS]
         if self._formula:
             self._faults.append((place, Fault.FORMULA))
         elif self._type == "e":

@@ -178,7 +178,12 @@ def around(
     )
     at_home = known(
         _BY_HOME,
-        {(place.id, line.name) for line in lines if line.key.startswith("h:") for place in cache[line.unit]},
+        {
+            (place.id, line.name)
+            for line in lines
+            if line.unit and line.key.startswith("h:")
+            for place in cache[line.unit]
+        },
     )
     ids = {found.id for found in (*numbered, *on_telegram, *with_phone, *at_home)}
     services: dict[int, list[Service]] = {}
