@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     FromClause,
+    Select,
     Text,
     bindparam,
     cast,
@@ -217,7 +218,7 @@ class Lines(NamedTuple):
     upto: int
 
 
-_LAST_OF_PORTION = select(func.max(literal_column("line"))).select_from(
+_LAST_OF_PORTION: Select[Any] = select(func.max(literal_column("line"))).select_from(
     select(import_row.c.line)
     .where(import_row.c.batch_id == bindparam("batch"), import_row.c.line > bindparam("after"))
     .order_by(import_row.c.line)
