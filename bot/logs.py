@@ -29,6 +29,9 @@ _QUIET = {
     "uvicorn": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
+    # These tell every letter of a document.
+    "fontTools": logging.WARNING,
+    "fpdf": logging.WARNING,
     "telegram": logging.INFO,
     "aiosqlite": logging.INFO,
     "asyncio": logging.INFO,

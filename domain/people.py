@@ -151,7 +151,10 @@ def consent(
         raise Refused("language.unknown")
     person = replace(
         case.person,
-        name=case.person.name or action.name[:MAX_NAME],
+        # Whoever was given a role before their first word is called by their number so far.
+        name=action.name[:MAX_NAME]
+        if case.person.name in ("", str(case.person.telegram_id))
+        else case.person.name,
         language=action.language,
         consent_version=rules.consent_version,
         consent_at=now,

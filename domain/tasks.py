@@ -300,6 +300,7 @@ def given_back(
     return Decision(
         saves=saves,
         events=(_event("task.released", work, claim_id=held.id, member_id=held.member_id), *ended.events),
+        remarks=remarks,
         notices=(
             *work.whole.tell("released", member=name),
             *(_offered_again(work) if changed in saves else ()),

@@ -26,7 +26,7 @@ from domain.spare_time import toggled
 from handlers import forms, parsing, people, steps
 from handlers.contents import restored
 from handlers.forms import CONTENTS, Answers, Form, Said, Step, Taken
-from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
+from handlers.turn import Answer, Do, Say, Show, Turn, made, sent, turned
 from storage.drafts import Draft
 from storage.outbox import Reply
 from views import checkins as screens
@@ -307,8 +307,13 @@ async def letter(turn: Turn) -> Answer:
     title, *lines = screens.confirmation_lines(facts, voice=await turn.voice(language="zh"))
     if not voice.chinese:
         lines += ("", "", *screens.confirmation_lines(facts, voice=voice))
-    content = await asyncio.to_thread(_printed, title, lines)
-    return sent(replace(await turn.say("checkin.letter_sent"), upload=Upload(LETTER_FILE, content)))
+    words = await turn.say("checkin.letter_sent")
+
+    async def printed() -> Message:
+        content = await asyncio.to_thread(_printed, title, lines)
+        return replace(words, upload=Upload(LETTER_FILE, content))
+
+    return made(printed)
 
 
 def _printed(title: str, lines: Sequence[str]) -> bytes:

@@ -25,11 +25,12 @@ from domain.permissions import Permission, allowed
 from domain.queries import Place, UnitChildren, UnitLevel
 from domain.sheet_columns import ImportKind
 from handlers.forms import Form
-from handlers.turn import Answer, Do, Turn, sent
+from handlers.turn import Answer, Do, Turn, made, sent
 from storage.unit import Opening
 from views import imports as screens
 from views import sheets
 from views.kinds import said
+from views.message import Message
 
 MOST_MEGABYTES = 20
 """What Telegram lets a bot fetch."""
@@ -81,8 +82,12 @@ async def template(turn: Turn) -> Answer:
     """``import.template:0:<kind>``."""
     await turn.read(MayImport())
     voice, kind = await turn.voice(), _kind(turn.pressed.arg)
-    upload = await asyncio.to_thread(screens.template_upload, kind, voice=voice)
-    return sent(replace(said("import.template_here", voice=voice), upload=upload))
+
+    async def written() -> Message:
+        upload = await asyncio.to_thread(screens.template_upload, kind, voice=voice)
+        return replace(said("import.template_here", voice=voice), upload=upload)
+
+    return made(written)
 
 
 def _kind(word: str) -> ImportKind:
@@ -106,22 +111,25 @@ async def _export(turn: Turn, kind: ImportKind) -> Answer:
     if not turn.pressed.id:
         raise Refused(NOT_FOUND)
     # Read before anything is made: it says no to who may not.
-    page: ExportPage = await turn.read(ExportRows(kind, turn.pressed.id))
+    first: ExportPage = await turn.read(ExportRows(kind, turn.pressed.id))
     voice = await turn.voice()
-    what = str(voice.term("import.kind", kind))
-    book = sheets.book_of(kind, title=what, chinese=voice.chinese)
-    count = 0
-    while True:
-        rows = [sheets.cells(row, chinese=voice.chinese) for row in page.rows]
-        await asyncio.to_thread(book.add, rows)
-        count += len(rows)
-        if page.next_after is None:
-            break
-        page = await turn.read(ExportRows(kind, turn.pressed.id, page.next_after))
-    content = await asyncio.to_thread(book.content)
     level: UnitLevel = await turn.read(UnitChildren(turn.pressed.id))
     place = voice.place(level.above.place if level.above else Place())
-    return sent(screens.exported(kind, content, count=count, place=place, voice=voice))
+
+    async def written() -> Message:
+        book = sheets.book_of(kind, title=str(voice.term("import.kind", kind)), chinese=voice.chinese)
+        page, count = first, 0
+        while True:
+            rows = [sheets.cells(row, chinese=voice.chinese) for row in page.rows]
+            await asyncio.to_thread(book.add, rows)
+            count += len(rows)
+            if page.next_after is None:
+                break
+            page = await turn.read(ExportRows(kind, turn.pressed.id, page.next_after))
+        content = await asyncio.to_thread(book.content)
+        return screens.exported(kind, content, count=count, place=place, voice=voice)
+
+    return made(written)
 
 
 FORMS: tuple[Form, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from domain.posters import MOST_IN_CHAT, ListPosterPages, PosterPages
-from handlers.turn import Answer, Say, Show, Turn
+from handlers.turn import Answer, Turn, made, sent
 from views.catalogue import Texts
 from views.kinds import said
 from views.message import Message, Upload
@@ -18,12 +18,14 @@ async def poster(turn: Turn) -> Answer:
     voice = await turn.voice()
     place = plain(voice.place(found.place))
     if found.total > MOST_IN_CHAT:
-        return Show(
-            (Say(said("poster.too_many", voice=voice, place=place, count=found.total, most=MOST_IN_CHAT)),)
-        )
-    content = await asyncio.to_thread(_drawn, found, turn.bot_username, turn.texts)
-    words = voice.say("poster.ready", place=place, count=found.total)
-    return Show((Say(Message(words, upload=Upload(f"linli-{found.code}.pdf", content))),))
+        return sent(said("poster.too_many", voice=voice, place=place, count=found.total, most=MOST_IN_CHAT))
+
+    async def printed() -> Message:
+        content = await asyncio.to_thread(_drawn, found, turn.bot_username, turn.texts)
+        words = voice.say("poster.ready", place=place, count=found.total)
+        return Message(words, upload=Upload(f"linli-{found.code}.pdf", content))
+
+    return made(printed)
 
 
 def _drawn(found: PosterPages, bot_username: str, texts: Texts) -> bytes:

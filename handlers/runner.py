@@ -18,7 +18,7 @@ from storage.outbox import Reply, consent_question
 from storage.unit import Done, Outcome, Refusal, Store
 from views.catalogue import Texts, language_of
 from views.kinds import said
-from views.message import Reader
+from views.message import Message, Reader
 from views.safe import cut, plain
 from views.voice import Voice
 
@@ -100,10 +100,11 @@ class Runner:
             await self._answer(turn, show.toast, params=show.params, language=language, alert=show.alert)
         shown: int | None = None
         for say in show.says:
+            message = say.message if isinstance(say.message, Message) else await say.message()
             if say.edit is None:
-                shown = await self.speaker.send(turn.chat_id, say.message)
+                shown = await self.speaker.send(turn.chat_id, message)
             else:
-                shown = await self.speaker.edit(turn.chat_id, say.edit, say.message)
+                shown = await self.speaker.edit(turn.chat_id, say.edit, message)
         draft = show.draft
         if isinstance(draft, Draft) and show.says:
             draft = replace(draft, message_id=shown)

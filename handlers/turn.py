@@ -200,9 +200,13 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One message to be sent now; with ``edit`` in place of the message of that id."""
+    """One message to be sent now; with ``edit`` in place of the message of that id.
 
-    message: Message
+    What takes long to make (a PDF, a sheet) is given as a function: the press is answered first, then it is made. It
+    must not refuse any more.
+    """
+
+    message: Message | Callable[[], Awaitable[Message]]
     edit: int | None = None
 
 
@@ -260,6 +264,11 @@ class Handler(Protocol):
 def sent(*messages: Message) -> Show:
     """Messages at the bottom of the chat."""
     return Show(tuple(Say(message) for message in messages))
+
+
+def made(message: Callable[[], Awaitable[Message]]) -> Show:
+    """A message that takes long to make: the press says so at once, the message follows."""
+    return Show((Say(message),), toast="toast.making")
 
 
 def turned(turn: Turn, message: Message) -> Show:

@@ -66,6 +66,10 @@ class Paper:
             size -= 1
         pdf.set_font(_FONT, size=size)
         pdf.set_text_color(*colour)
+        if "\n" not in text and self._width(text, size) < room:
+            # Most lines are one line, and finding no place to break one takes several times as long as writing it.
+            pdf.cell(0, size * 0.3528 * leading, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            return
         pdf.multi_cell(
             0,
             size * 0.3528 * leading,

@@ -9,7 +9,7 @@ from domain.permissions import asked_again
 from domain.privacy import OwnData
 from views.message import Keyboard, Message, Upload
 from views.people import consent
-from views.safe import Html, line
+from views.safe import Html, line, plain
 from views.voice import Voice, block, card
 
 MOST_PLACES = 8
@@ -89,7 +89,10 @@ def profile(data: OwnData, *, voice: Voice) -> Html:
         (voice.say("privacy.proxy"), line(data.proxy, limit=64)),
         (voice.say("privacy.roles"), Html(held)),
         (voice.say("privacy.branch"), line(data.branch, limit=80)),
-        (voice.say("privacy.skills"), line(voice.say("list.comma").join(data.skills), limit=200)),
+        (
+            voice.say("privacy.skills"),
+            line(voice.say("list.comma").join(plain(voice.skill(code)) for code in data.skills), limit=200),
+        ),
         (voice.say("privacy.consent"), _consent(data, voice)),
     )
     return block(*(voice.say("check.line", label=label, value=value) for label, value in lines if value))

@@ -18,8 +18,22 @@ from random import Random
 from typing import Any
 
 from bot.settings_model import LimitsSettings
-from domain import alarms, groups, pairings, people, requests, tasks
+from domain import (
+    alarms,
+    appointments,
+    blocks,
+    deputies,
+    groups,
+    merging,
+    pairings,
+    people,
+    privacy,
+    requests,
+    roster,
+    tasks,
+)
 from domain.base import Action, Actor
+from domain.checkins import shapes as checkins
 from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
 from storage.schema import metadata
@@ -39,13 +53,24 @@ FIRST_NUMBER = 10**9
 MESSAGES = frozenset({"inbox", "outbox", "draft", "card", "counter", "lease", "job_run"})
 """What stands in these is about messages on their way, and about the process."""
 STATE = tuple(table.name for table in metadata.sorted_tables if table.name not in MESSAGES)
-REGISTERED = tuple(one.name for one in REGISTRATIONS if isinstance(one, Pressed))
+FAREWELL = "privacy.forgetyes"
+"""Ends whoever presses it, and only them: after it a campaign would play with nobody. It has tests of its own."""
+REGISTERED = tuple(one.name for one in REGISTRATIONS if isinstance(one, Pressed) and one.name != FAREWELL)
 ANYBODYS = (
     people.GiveConsent,
     people.ChooseHome,
     people.ChooseLanguage,
     requests.RaiseRequest,
     alarms.RaiseAlarm,
+    checkins.AskCheckIn,
+    checkins.WithdrawCheckIn,
+    checkins.ChangeCheckIn,
+    checkins.RenewCheckIn,
+    checkins.LeaveCheckIn,
+    checkins.KeepConfirmation,
+    merging.ShareOwnPhone,
+    privacy.NoteExport,
+    privacy.CorrectOwnData,
 )
 """What concerns nobody but who does it."""
 
@@ -287,6 +312,9 @@ class Attack:
         for number, actor, kind, subject, event in (await rows(self.program.store._engine, "audit", *told))[
             known:
         ]:
+            # Looking at one's own part of the world is written down as well.
+            if event == "bulk.read":
+                continue
             if kind != "person" or subject not in own or actor not in (subject, None):
                 self.report.found.append(
                     f"a foreign press did {event}: {kind} {subject} by {actor} ({number})"
@@ -345,8 +373,23 @@ class Attack:
                     scene.helped_by.setdefault(number, set()).add(who)
                     return who == secretary
                 return who in staff
-            case requests.DeclineRequest() | groups.BindGroup():
+            case requests.DeclineRequest() | groups.BindGroup() | groups.UnbindGroup():
                 return who == secretary
+            case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():
+                return who == secretary
+            case appointments.GrantRole() | appointments.EndAppointment() | merging.MergePeople():
+                return who == secretary
+            case (
+                roster.SuspendPerson()
+                | roster.RestorePerson()
+                | blocks.BlockPerson()
+                | blocks.UnblockPerson()
+            ):
+                return who == secretary
+            case roster.EnterPerson() | roster.CorrectPerson():
+                return who in staff
+            case deputies.NameDeputy() | deputies.RecallDeputy():
+                return who in staff
             case requests.ConfirmRequest(request_id=number) | requests.ReturnRequest(request_id=number):
                 return who in scene.owners.get(number, {who}) - scene.helped_by.get(number, set())
             case requests.AddToRequest(request_id=number) | requests.WithdrawRequest(request_id=number):

@@ -54,7 +54,7 @@ QUESTIONS = (
 class Scene:
     """``secrets``: each marker with the Telegram ids of those who may read it. ``shown``: callback data with those to
     whom it was ever shown. ``told_helpers``: the markers of a request that whoever takes it on may read. ``owners``,
-    ``helped_by``: Telegram ids by request; ``holders``: by task. ``numbers``: of all there is in the village.
+    ``helped_by``: Telegram ids by request; ``holders``: by task. ``next_door``: who leads building 2. ``numbers``: of all there is in the village.
     """
 
     program: Program
@@ -69,6 +69,7 @@ class Scene:
     sensitive: set[int] = field(default_factory=set)
     told_helpers: dict[int, tuple[str, ...]] = field(default_factory=dict)
     numbers: tuple[int, ...] = ()
+    next_door: frozenset[int] = frozenset()
 
     def hides(self, *markers: str, readers: Iterable[Player]) -> None:
         """These words are for these people only."""
@@ -81,7 +82,13 @@ class Scene:
             marker for marker, readers in self.secrets.items() if chat_id not in readers and marker in text
         ]
         if any(chat_id == player.user_id for player in self.outsiders):
-            found += [player.name for player in self.insiders if player.name in text]
+            found += [
+                player.name
+                for player in self.insiders
+                if player.name in text
+                # The secretary lives in building 2, so whoever leads there may know them as a neighbour.
+                and not (player is self.program.zhao and chat_id in self.next_door)
+            ]
         return found
 
 
@@ -140,7 +147,7 @@ async def _with_outsiders(program: Program) -> Scene:
     insiders = (program.chen, program.zhao, program.wang, program.qiang, program.lan, program.emily)
     group = program.group(GROUP_TITLE, program.zhao, program.wang, program.lan)
     outsiders = (stranger, suspended, leader, member, resident, secretary, *elsewhere.values())
-    return Scene(program, outsiders, insiders, group.chat_id)
+    return Scene(program, outsiders, insiders, group.chat_id, next_door=frozenset({leader.user_id}))
 
 
 async def _busy(scene: Scene) -> None:

@@ -43,7 +43,7 @@ async def test_a_house_without_locks_is_found_out(
 ) -> None:
     for module in (unit, alarms, pairings, requests, tasks):
         monkeypatch.setattr(module, "allowed", lambda *who: True)
-    found = "\n".join((await campaign(location, count=600, seed=1, foreign=300)).found)
+    found = "\n".join((await campaign(location, count=900, seed=1, foreign=600)).found)
     assert "an outsider changed task" in found
     assert "a foreign press changed" in found
     assert "a foreign press did request." in found

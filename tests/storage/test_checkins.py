@@ -127,7 +127,7 @@ async def test_an_import_s_appointment_that_is_not_there_yet_is_not_taken_over(
     await do(store, appoint, CLI, now=now)
     await say(
         engine,
-        "INSERT INTO import_batch (id, kind, state, created_at) VALUES (5, 'people', 'applying', 0)",
+        "INSERT INTO import_batch (id, version, file, kind, state, created_at) VALUES (5, 1, '{}', 'people', 'applying', 0)",
     )
     await say(engine, "UPDATE appointment SET batch_id = 5 WHERE role = 'member'")
     await checked_in(store, place, now=now)

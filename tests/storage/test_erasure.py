@@ -153,7 +153,7 @@ async def by_hand(engine: Engine, place: Village, her: Soul, *, now: datetime) -
         connection.execute(insert(schema.person_skill).values(person_id=her.id, skill="电工"))
         connection.execute(
             insert(schema.import_batch).values(
-                id=1, kind="people", state="live", created_at=now, finished_at=now
+                id=1, version=1, file={}, kind="people", state="live", created_at=now, finished_at=now
             )
         )
         connection.execute(

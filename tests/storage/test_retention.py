@@ -111,7 +111,9 @@ def by_hand(connection: Connection, now: datetime) -> None:
     for batch, state in ((1, "live"), (2, "staging")):
         done = {"finished_at": now} if state == "live" else {}
         connection.execute(
-            insert(schema.import_batch).values(id=batch, kind="people", state=state, created_at=now, **done)
+            insert(schema.import_batch).values(
+                id=batch, version=1, file={}, kind="people", state=state, created_at=now, **done
+            )
         )
         line: dict[str, Any] = {
             "batch_id": batch,

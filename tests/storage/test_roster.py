@@ -164,7 +164,8 @@ async def test_tombstones_and_rows_of_an_import_under_way_are_nobody(
 ) -> None:
     number = await entered(store, place, "吴秀英", "3-502", now=now)
     await say(
-        engine, "INSERT INTO import_batch (id, kind, state, created_at) VALUES (1, 'people', 'applying', 0)"
+        engine,
+        "INSERT INTO import_batch (id, version, file, kind, state, created_at) VALUES (1, 1, '{}', 'people', 'applying', 0)",
     )
     await say(engine, f"UPDATE person SET batch_id = 1 WHERE id = {number}")  # noqa: S608
     await say(engine, f"UPDATE person SET erased_at = 1 WHERE id = {place.neighbour.id}")  # noqa: S608

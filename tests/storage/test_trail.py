@@ -158,6 +158,8 @@ async def test_page_by_page_every_row_is_met_once(
     eyes: Eyes, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trail, "STRETCH", 7)
+    # Each look would be a row of its own.
+    monkeypatch.setattr(SearchTrail, "bulk", False)
     store, place = eyes.store, eyes.place
     for _ in range(4):
         await reported(store, place, now=now)

@@ -317,7 +317,9 @@ async def test_what_an_import_under_way_brings_is_there_for_nobody(town: Town) -
 
     def staged(connection: Connection) -> None:
         connection.execute(
-            import_batch.insert().values(id=7, kind="units", state="applying", created_at=town.now)
+            import_batch.insert().values(
+                id=7, version=1, file={}, kind="units", state="applying", created_at=town.now
+            )
         )
         connection.execute(unit.update().where(unit.c.code == "soon").values(batch_id=7))
 
