@@ -187,3 +187,9 @@ class Rulebook:
     def skill(self, code: str) -> Skill | None:
         """The skill with this code, or None."""
         return next((skill for skill in self.skills if skill.code == code), None)
+
+    def skills_by_word(self) -> Mapping[str, str]:
+        """The code of each skill by every word it goes by, case folded."""
+        return {
+            word.casefold(): skill.code for skill in self.skills for word in (skill.code, skill.zh, skill.en)
+        }

@@ -54,6 +54,7 @@ class Fault(StrEnum):
     TELEGRAM_TAKEN = "telegram_taken"
     TELEGRAM_OTHER = "telegram_other"
     LANGUAGE_UNKNOWN = "language_unknown"
+    SKILL_UNKNOWN = "skill_unknown"
     ROLE_UNKNOWN = "role_unknown"
     ROLE_ADMIN = "role_admin"
     ROLE_MISSING = "role_missing"

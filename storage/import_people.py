@@ -7,6 +7,7 @@ so that their roles give no authority, and the account's owner may still arrive 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -231,6 +232,16 @@ def judge(portion: Portion[PersonLine], near: Around, scope: Scope) -> list[Stag
     return found
 
 
+def _with_skills(line: PersonLine, known_id: int, near: Around, scope: Scope, wrong: Wrong) -> PersonLine:
+    """The row with its skills by their codes. One that the settings no longer know stays with whoever has it."""
+    codes = [scope.skills.get(word.casefold(), word) for word in line.skills]
+    had = near.skills.get(known_id, frozenset())
+    unknown = [code for code in codes if code not in scope.skills and code not in had]
+    if unknown:
+        wrong.add("skills", Fault.SKILL_UNKNOWN, text=unknown[0])
+    return replace(line, skills=tuple(dict.fromkeys(codes)))
+
+
 def _judged(line: PersonLine, near: Around, scope: Scope, before: Sequence[Staged]) -> Staged:
     wrong = Wrong(line.line)
     home = _unit(line.unit, "unit", near, wrong)
@@ -241,6 +252,7 @@ def _judged(line: PersonLine, near: Around, scope: Scope, before: Sequence[Stage
     if line.flat and home is None and not (line.unit or (known and known.home_unit_id)):
         wrong.add("flat", Fault.FLAT_ALONE)
     service = _service(line, at, near.services.get(known.id, ()) if known else (), scope, wrong)
+    line = _with_skills(line, known.id if known else 0, near, scope, wrong)
     if service and known and known.id == scope.by_id:
         wrong.add("role", Fault.OWN_ROLE)
     print_of_person = crc32(

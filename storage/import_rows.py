@@ -58,13 +58,14 @@ class ImportEndedError(Exception):
 class Scope:
     """Whose import it is and where they may import: at and below ``paths``, everywhere when None.
 
-    ``zone`` is the community's, in which days begin and end.
+    ``zone`` is the community's, in which days begin and end; ``skills`` are the codes of skills by their words.
     """
 
     paths: tuple[str, ...] | None
     by_id: int | None
     now: datetime
     zone: ZoneInfo
+    skills: Mapping[str, str]
 
     def covers(self, path: str) -> bool:
         """Whether rows may be about the unit with this path."""

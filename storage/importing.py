@@ -149,12 +149,12 @@ class Imports:
         def unit(connection: Connection) -> Scope:
             batch = _at(connection, batch_id, ImportState.STAGING)
             save(connection, (replace(batch, kind=kind),))
-            zone = ZoneInfo(self._rules.time_zone)
+            zone, skills = ZoneInfo(self._rules.time_zone), self._rules.skills_by_word()
             if batch.by_id is None:
-                return Scope(None, None, now, zone)
+                return Scope(None, None, now, zone, skills)
             actor = load_actors(connection, now, (batch.by_id,)).get(batch.by_id, Actor())
             paths = () if actor.suspended else tuple(h.path for h in actor.held if h.role is Role.ADMIN)
-            return Scope(paths, batch.by_id, now, zone)
+            return Scope(paths, batch.by_id, now, zone, skills)
 
         return Staging(batch_id, kind, await self._commit(unit))
 

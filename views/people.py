@@ -64,9 +64,15 @@ def home_picker(level: UnitLevel, *, voice: Voice, note: Html | str = "") -> Mes
     here = ((voice.button("button.here", "unit.here", above.id),),) if above and above.has_homes else ()
     up = ((voice.button("button.up", "unit.pick", level.parent_id),),) if above else ()
     return Message(
-        card(note, text if level.rows or here else voice.say("home.nothing_here")),
+        card(note, text if level.rows or here else _no_homes(voice)),
         keyboard=(*unit_buttons(level.rows, "unit.pick", voice=voice), *here, *up),
     )
+
+
+def _no_homes(voice: Voice) -> Html:
+    """Nowhere to live yet: who serves here can do something about it, others ask."""
+    actor = voice.reader.actor
+    return voice.say("home.nothing_yet" if actor is not None and actor.held else "home.nothing_here")
 
 
 def unit_buttons(

@@ -206,7 +206,7 @@ def _people(connection: Connection, query: ExportRows, root: str, look: Look) ->
             if found.path.startswith(root):
                 roles.setdefault(found.person_id, []).append(found)
         for skill in connection.execute(_SKILLS, {"values": ids}):
-            skills.setdefault(skill.person_id, []).append(skill.skill)
+            skills.setdefault(skill.person_id, []).append(_named(skill.skill, look))
     zone = ZoneInfo(look.rules.time_zone)
     return ExportPage(
         tuple(
@@ -216,6 +216,12 @@ def _people(connection: Connection, query: ExportRows, root: str, look: Look) ->
         ),
         str(rows[-1].id) if len(rows) == query.most else None,
     )
+
+
+def _named(code: str, look: Look) -> str:
+    """A skill as people call it; a sheet that comes back is read by any of its words."""
+    found = look.rules.skill(code)
+    return code if found is None else found.en if look.reader.language == "en" else found.zh
 
 
 def _person(row: Any, role: Any, skills: tuple[str, ...], zone: ZoneInfo, root: str) -> ExportedPerson:

@@ -37,6 +37,7 @@ WORDS = st.text(
     max_size=12,
 ).filter(lambda text: bool(tidy(text)) and tidy(text).isprintable() and len(tidy(text)) <= 12)
 PLAIN = st.text(st.sampled_from("甲乙丙丁abc12"), min_size=1, max_size=6)
+SKILLS = [skill.code for skill in Rulebook().skills]
 DAYS = st.one_of(st.none(), st.integers(0, 800))
 PERSON = st.fixed_dictionaries(
     {
@@ -51,7 +52,7 @@ PERSON = st.fixed_dictionaries(
             max_size=3,
             unique_by=lambda role: role[:2],
         ),
-        "skills": st.lists(PLAIN, max_size=3, unique=True),
+        "skills": st.lists(st.sampled_from(SKILLS), max_size=3, unique=True),
     }
 )  # fmt: skip
 UNIT = st.tuples(
@@ -127,7 +128,7 @@ def fill(connection: Connection, people: list[dict[str, Any]], units: list[tuple
             "account": True,
             "language": "en",
             "roles": [(Role.LEADER, 1, 3, None), (Role.MEMBER, 2, 0, 400)],
-            "skills": ["水电", "a"],
+            "skills": ["driving", "medical"],
         }
     ],
     units=[("grid", "'１ 甲", "＝x", ["甲1"], "Europe/Berlin", "cn-2026")],

@@ -54,7 +54,9 @@ async def state(engine: Engine) -> dict[str, list[str]]:
     return {table: found for table, found in (await dump(engine)).items() if table not in QUIET}
 
 
-SUN = person(编号="A1", 姓名="孙奶奶", 电话="13800000001", 楼栋代码="b1", 房号="1-101", 技能="水电、驾驶")
+SUN = person(
+    编号="A1", 姓名="孙奶奶", 电话="13800000001", 楼栋代码="b1", 房号="1-101", 技能="水电维修、driving"
+)
 LI = person(
     编号="A2",
     姓名="李组长",
@@ -100,14 +102,14 @@ async def test_people_come_in_with_home_role_and_skills(desk: Desk, engine: Engi
     [(flat, unit_id)] = await rows(engine, "household", "flat", "unit_id")
     assert (flat, unit_id) == ("1-101", await desk.store.unit_by_code("b1"))
     assert [row[1] for row in await rows(engine, "person_skill", "person_id", "skill")].sort() == [
-        "驾驶",
+        "开车接送",
         "水电",
     ].sort()
     [(role, phase, batch)] = await rows(engine, "appointment", "role", "phase", "batch_id")
     assert (role, phase, batch) == ("leader", "running", None)
     assert await desk.exported(PEOPLE) == [
         [*HEADINGS],
-        ["A1", "孙奶奶", "13800000001", "b1", "1-101", "中文", "", "", "", "", "", "水电、驾驶"],
+        ["A1", "孙奶奶", "13800000001", "b1", "1-101", "中文", "", "", "", "", "", "开车接送、水电维修"],
         ["A2", "李组长", "", "b2", "", "中文", "77", "组长", "b2", "2026-01-01", "2026-12-31", ""],
     ]
 
@@ -125,12 +127,12 @@ async def test_a_correction_changes_what_it_says_and_an_empty_cell_nothing(
     desk: Desk, engine: Engine
 ) -> None:
     await desk.brings(PEOPLE, (HEADINGS, SUN, LI))
-    corrected = person(编号="A1", 姓名="孙桂英", 楼栋代码="b2", 房号="2-202", 技能="驾驶", 职务="党员")
+    corrected = person(编号="A1", 姓名="孙桂英", 楼栋代码="b2", 房号="2-202", 技能="开车接送", 职务="党员")
     longer = person(编号="A2", 姓名="李组长", 职务="组长", 任职单位代码="b2", 任期止="2027-12-31")
     report = await desk.brings(PEOPLE, (HEADINGS, corrected, longer))
     assert (report.added, report.changed, report.problems) == (0, 2, 0)
     assert (await desk.exported(PEOPLE))[1:] == [
-        ["A1", "孙桂英", "13800000001", "b2", "2-202", "中文", "", "党员", "b2", "2026-03-02", "", "驾驶"],
+        ["A1", "孙桂英", "13800000001", "b2", "2-202", "中文", "", "党员", "b2", "2026-03-02", "", "开车接送"],
         ["A2", "李组长", "", "b2", "", "中文", "77", "组长", "b2", "2026-01-01", "2027-12-31", ""],
     ]
     assert (await desk.brings(UNITS, (TREE[0], ("b1", "building", "一号楼", "c", "白楼")))).changed == 1
@@ -235,6 +237,7 @@ PERSON_MISTAKES: tuple[tuple[dict[str, str], list[tuple[str, str]]], ...] = (
     ({"职务": "组长", "任期起": "2026-02-30"}, [("from", "date_wrong")]),
     ({"职务": "组长", "任期起": "2026-02-02", "任期止": "2026-02-01"}, [("until", "dates_crossed")]),
     ({"技能": "、".join(map(str, range(21)))}, [("skills", "too_many")]),
+    ({"技能": "开车接送、算命"}, [("skills", "skill_unknown")]),
     ({"房号": "长" * 41}, [("flat", "too_long")]),
     ({"Telegram号": "77"}, [("telegram_id", "telegram_taken")]),
     (
