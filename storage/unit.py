@@ -723,8 +723,8 @@ class Store:
         return await self._commit(unit)
 
     async def has_units(self) -> bool:
-        """Whether any unit was ever imported."""
-        return bool(await self._engine.read(units.existing_parents))
+        """Whether there is any tree yet. A unit at the top is never closed."""
+        return bool(await self.top_units())
 
     async def top_units(self) -> tuple[int, ...]:
         """The open units that stand below nothing."""
