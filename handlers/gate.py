@@ -41,7 +41,7 @@ def barred(turn: Turn) -> Handler | None:
     if not turn.limits.any:
         return None
     for counted, key in _counts(turn):
-        if (seconds := turn.limits.take(counted, key)) and not _rings(turn):
+        if (seconds := turn.limits.take(counted, key, update_id=turn.update_id)) and not _rings(turn):
             return _too_fast(turn, counted, key, seconds)
     return None
 

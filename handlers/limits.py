@@ -40,6 +40,7 @@ class Limits:
             if rates.enabled and most
         }
         self._hits: dict[tuple[Counted, int], deque[float]] = {}
+        self._newest: dict[tuple[Counted, int], int] = {}
         self._told: dict[tuple[Counted, int], tuple[float, int]] = {}
         self._sweep_at = _SWEEP
 
@@ -71,11 +72,17 @@ class Limits:
             hits = self._hits[counted, key] = deque()
         hits.append(self._now().timestamp())
 
-    def take(self, counted: Counted, key: int) -> float:
-        """Count it if they may; seconds to wait if not, and then nothing is counted."""
+    def take(self, counted: Counted, key: int, *, update_id: int = 0) -> float:
+        """Count it if they may; seconds to wait if not, and then nothing is counted.
+
+        An update that is tried again, because something of ours was away, counts once.
+        """
+        if update_id and self._newest.get((counted, key)) == update_id:
+            return 0.0
         seconds = self.wait(counted, key)
         if not seconds:
             self.count(counted, key)
+            self._newest[counted, key] = update_id
         return seconds
 
     def tells(self, counted: Counted, key: int, *, update_id: int) -> bool:
@@ -91,6 +98,7 @@ class Limits:
         """Forget who has not been here for a span."""
         now = self._now().timestamp()
         self._hits = {key: hits for key, hits in self._hits.items() if hits[-1] > now - self._most[key[0]][1]}
+        self._newest = {key: number for key, number in self._newest.items() if key in self._hits}
         self._told = {key: told for key, told in self._told.items() if told[0] > now}
         self._sweep_at = max(_SWEEP, 2 * len(self._hits))
 

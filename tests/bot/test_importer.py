@@ -130,7 +130,20 @@ async def test_a_correction_changes_what_it_says_and_an_empty_cell_nothing(
     report = await desk.brings(PEOPLE, (HEADINGS, corrected, longer))
     assert (report.added, report.changed, report.problems) == (0, 2, 0)
     assert (await desk.exported(PEOPLE))[1:] == [
-        ["A1", "孙桂英", "13800000001", "b2", "2-202", "中文", "", "党员", "b2", "2026-03-02", "", "开车接送"],
+        [
+            "A1",
+            "孙桂英",
+            "13800000001",
+            "b2",
+            "2-202",
+            "中文",
+            "",
+            "党员",
+            "b2",
+            "2026-03-02",
+            "",
+            "开车接送",
+        ],
         ["A2", "李组长", "", "b2", "", "中文", "77", "组长", "b2", "2026-01-01", "2027-12-31", ""],
     ]
     assert (await desk.brings(UNITS, (TREE[0], ("b1", "building", "一号楼", "c", "白楼")))).changed == 1

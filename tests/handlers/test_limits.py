@@ -101,3 +101,10 @@ def test_every_kind_has_its_number_and_its_span() -> None:
         Counted.SEARCHES: (300, 3600.0),
         Counted.CODES: (10, 3600.0),
     }
+
+
+def test_an_update_that_is_tried_again_counts_once() -> None:
+    limits = Limits(Rates(updates_per_minute=2), now=lambda: BEGIN)
+    assert [limits.take(Counted.UPDATES, 7, update_id=5) for _ in range(9)] == [0.0] * 9
+    assert not limits.take(Counted.UPDATES, 7, update_id=6)
+    assert limits.take(Counted.UPDATES, 7, update_id=8)

@@ -20,7 +20,7 @@ from bot.app import App, StartError
 from bot.logs import configure
 from bot.setting_values import DatabaseUrl
 from bot.settings import Settings
-from bot.settings_model import DatabaseSettings, HttpSettings, LogSettings, TelegramSettings
+from bot.settings_model import DatabaseSettings, HttpSettings, LimitsSettings, LogSettings, TelegramSettings
 from sandbox import Sandbox
 from sandbox.faults import Fault, FaultPlan
 from storage.unit import Store
@@ -74,6 +74,7 @@ def settings(tmp_path: Path) -> Settings:
         database=DatabaseSettings(url=DatabaseUrl(f"sqlite:///{tmp_path / 'linli.db'}")),
         http=HttpSettings(listen=""),
         telegram=TelegramSettings(limits_enabled=False),
+        limits=LimitsSettings(enabled=False),
     )
 
 
