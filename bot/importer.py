@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -221,6 +222,10 @@ class Importer:
     ) -> Report:
         """Read the whole sheet, keep what its rows come to, and write down how that ended."""
         sheet = await asyncio.to_thread(opened, source, kind=kind, limits=self._limits)
+        with closing(sheet):
+            return await self._stage(batch_id, sheet, tell)
+
+    async def _stage(self, batch_id: int, sheet: Sheet, tell: Tell) -> Report:
         header = sheet.header
         if header.missing:
             raise Refused("import.columns_missing", kind=header.kind, columns=",".join(header.missing))
@@ -277,6 +282,7 @@ class Importer:
 
     async def _copy(self, batch: ImportBatch, content: bytes, report: Report, voice: Voice) -> Upload:
         """The sheet as it came, with what is wrong beside each row."""
+        # Out of memory: there is nothing to be closed.
         sheet = await asyncio.to_thread(opened, content, kind=report.kind, limits=self._limits)
         names = dict.fromkeys(range(max(sheet.header.places.values()) + 1), "")
         names |= {

@@ -10,9 +10,10 @@ from views import imports, sheets
 from views.catalogue import Texts
 from views.message import Reader
 from views.voice import Voice
+from views.workbooks import Book
 
 
-def template_of(kind: str, *, english: bool, as_csv: bool) -> sheets.Book | sheets.Table:
+def template_of(kind: str, *, english: bool, as_csv: bool) -> Book | sheets.Table:
     """An empty sheet of "units" or "people"."""
     wanted = ImportKind(kind)
     if as_csv:

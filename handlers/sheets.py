@@ -10,8 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,7 +19,6 @@ from typing import IO
 from domain.base import Refused
 from domain.sheet_columns import HEADER_ROWS, Header, ImportKind, header_of
 from handlers.sheet_lines import AT_ONCE, MOST_COLUMNS, Limits, Line
-from handlers.workbooks import Workbook
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -30,12 +28,19 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 @dataclass(slots=True)
 class Sheet:
     """The table that was found. ``lines`` may be gone through once; ``merged`` (rows and place of merged cells) is
-    known when they have come to their end.
+    known when they have come to their end. Whoever opened it closes it.
     """
 
+    file: IO[bytes]
+    read: Generator[Line, None, None]
     header: Header
     lines: Iterator[Line]
     merged: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """No more is read: first what reads the file ends, then the file."""
+        self.read.close()
+        self.file.close()
 
 
 def opened(source: Path | bytes, *, kind: ImportKind | None, limits: Limits) -> Sheet:
@@ -96,15 +101,10 @@ def _table(file: IO[bytes], kind: ImportKind | None, limits: Limits) -> Sheet:
         raise broken
     header = _chosen(best[0] if best else None)
     lines = _csv_lines(file, encoding, best[1] if best else ",")
-    return Sheet(header, _counted(_closing(lines, file), header, limits))
+    return Sheet(file, lines, header, _counted(lines, header, limits))
 
 
-def _closing(lines: Iterator[Line], file: IO[bytes]) -> Iterator[Line]:
-    with closing(file):
-        yield from lines
-
-
-def _csv_lines(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[Line]:
+def _csv_lines(file: IO[bytes], encoding: str, delimiter: str) -> Generator[Line, None, None]:
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
@@ -141,6 +141,9 @@ def _encoding_of(file: IO[bytes]) -> str:
 
 
 def _workbook(file: IO[bytes], kind: ImportKind | None, limits: Limits) -> Sheet:
+    # What knows a workbook's days and formats takes a fifth of a second to load; a start does without.
+    from handlers.workbooks import Workbook
+
     book = Workbook(file, limits)
     best: tuple[Header, str] | None = None
     for path in book.sheets:
@@ -151,4 +154,5 @@ def _workbook(file: IO[bytes], kind: ImportKind | None, limits: Limits) -> Sheet
             best = header, path
     header = _chosen(best[0] if best else None)
     reader = book.sheet(best[1] if best else "")
-    return Sheet(header, _counted(_closing(reader.lines(), file), header, limits), reader.merged)
+    lines = reader.lines()
+    return Sheet(file, lines, header, _counted(lines, header, limits), reader.merged)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import chain
@@ -222,7 +222,7 @@ class SheetReader:
         self._formula = False
         self.merged: list[tuple[int, int, str]] = []
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Generator[Line, None, None]:
         """Each row that has cells. Raises Refused where the sheet is damaged."""
         parser = _parser(self._start, self._end, self._text)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from domain.base import Scalar
 from domain.imports import ImportFacts, ImportState
@@ -11,6 +12,9 @@ from views import sheets
 from views.message import Button, Keyboard, Message, Upload
 from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press
+
+if TYPE_CHECKING:
+    from views.workbooks import Book
 
 SHOWN = 12
 """Mistakes that a message lists; the copy of the sheet has all of them."""
@@ -166,7 +170,7 @@ def explained(kind: ImportKind, *, voice: Voice) -> list[tuple[str, str]]:
     ]
 
 
-def template(kind: ImportKind, *, voice: Voice) -> sheets.Book:
+def template(kind: ImportKind, *, voice: Voice) -> Book:
     """An empty sheet with its columns, and a second one that explains them."""
     book = sheets.book_of(kind, title=plain(voice.term("import.kind", kind)), chinese=voice.chinese)
     book.explain(plain(voice.say("import.explained")), explained(kind, voice=voice))

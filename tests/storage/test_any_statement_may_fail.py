@@ -19,6 +19,7 @@ from storage.database import Location, open_engine
 from storage.engine import DatabaseAwayError, Engine
 from storage.sqlite import SqliteEngine
 from storage.unit import DECIDE, Store
+from tests.support.databases import SQLITE
 from tests.support.dump import differences, dump
 from tests.support.faults import EVERYWHERE, HERE_AND_THERE, Fault, FaultyEngine, Unwound, mined
 from tests.support.held import held_writer
@@ -34,6 +35,8 @@ HEARD: dict[Fault, tuple[type[Exception], ...]] = {
 """What the caller is told: the driver's own error where the statement was prepared."""
 
 A_FEW = (1, 4, 9)
+ON_BOTH = ("requests", "tasks", "people", "pairings", "alarms", "groups", "privacy", "imports")
+"""On PostgreSQL each unit is a transaction of its own, whatever the noun: those that write most ways are enough."""
 NOUNS = tuple(sorted({action.__module__.removeprefix("domain.") for action in DECIDE}))
 
 
@@ -94,7 +97,14 @@ async def fails_only_wholly(
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("noun", NOUNS)
+@pytest.mark.parametrize(
+    ("database", "noun"),
+    [
+        *((SQLITE, noun) for noun in NOUNS),
+        *(pytest.param("postgres", noun, marks=pytest.mark.postgres) for noun in ON_BOTH),
+    ],
+    indirect=["database"],
+)
 async def test_an_action_that_fails_anywhere_leaves_nothing_and_harms_nobody(
     noun: str, scene: Scene, engine: Engine, rules: Rulebook, now: datetime
 ) -> None:

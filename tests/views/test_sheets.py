@@ -17,8 +17,9 @@ from tests.support.clock import Clock
 from tests.support.importing import TEXTS
 from views import imports, sheets
 from views.message import Reader
-from views.sheets import Book, Table
+from views.sheets import Table
 from views.voice import Voice
+from views.workbooks import Book
 
 ATTACKS = (
     "=1+1", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＋1", "－1", "＠A", '=HYPERLINK("http://x")',
