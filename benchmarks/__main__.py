@@ -23,7 +23,8 @@ async def main(*, groups: list[str], rounds: int) -> int:
             print(f"\n## {name}\n\n{told(await footprint(), await bytes_per_request())}", flush=True)
             continue
         if name == ORGANISATION:
-            print(f"\n## {name}\n\n{await organisation()}", flush=True)
+            print(f"\n## {name}\n", flush=True)
+            await organisation()
             continue
         results = await compare(GROUPS[name], rounds=rounds)
         print(f"\n## {name}\n\n{table(results)}", flush=True)
