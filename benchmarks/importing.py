@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, ClassVar
 
+# psutil brings no types.
 import psutil  # type: ignore[import-untyped]
 from sqlalchemy import Connection, func, select
 

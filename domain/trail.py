@@ -5,12 +5,12 @@ How its rows are sealed is ``seals.py``'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar
 
-from domain.base import Action, Decision, Query, Scalar
+from domain.base import Query, Scalar
 from domain.permissions import Permission
 from domain.queries import Place
 
@@ -202,6 +202,3 @@ class FindTrailPeople(Query):
     permission: ClassVar[str] = Permission.SEE_AUDIT
     searches: ClassVar[bool] = True
     text: str
-
-
-DECIDE: dict[type[Action], Callable[..., Decision]] = {}

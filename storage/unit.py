@@ -33,7 +33,6 @@ from domain import (
     reshaping,
     roster,
     tasks,
-    trail,
 )
 from domain import units as unit_rules
 from domain.base import (
@@ -81,7 +80,6 @@ from storage import privacy as privacy_rows
 from storage import requests as request_rows
 from storage import roster as roster_rows
 from storage import tasks as task_rows
-from storage import trail as trail_rows
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
@@ -108,7 +106,6 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **deputies.DECIDE,
     **roster.DECIDE,
     **privacy.DECIDE,
-    **trail.DECIDE,
     **blocks.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
@@ -126,7 +123,6 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **appointment_rows.LOADERS,
     **roster_rows.LOADERS,
     **privacy_rows.LOADERS,
-    **trail_rows.LOADERS,
     **block_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""

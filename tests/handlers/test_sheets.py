@@ -6,6 +6,7 @@ import codecs
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -33,12 +34,13 @@ def workbook(fill: Callable[[Any], None]) -> bytes:
 
 
 def rows_of(content: bytes, kind: ImportKind | None = None) -> list[Line]:
-    return list(opened(content, kind=kind, limits=LIMITS).lines)
+    with closing(opened(content, kind=kind, limits=LIMITS)) as sheet:
+        return list(sheet.lines)
 
 
 def refusal(content: bytes | Path, limits: Limits = LIMITS) -> str:
-    with pytest.raises(Refused) as refused:
-        list(opened(content, kind=None, limits=limits).lines)
+    with pytest.raises(Refused) as refused, closing(opened(content, kind=None, limits=limits)) as sheet:
+        list(sheet.lines)
     return refused.value.key
 
 
@@ -110,7 +112,7 @@ def test_dates_and_numbers_of_a_workbook_read_as_they_are_meant() -> None:
     def fill(sheet: Any) -> None:
         sheet.append([*HEAD, "任期起", "编号", "Telegram号", "房号"])
         sheet.append(["孙", "b1", 13800138000, date(2026, 3, 1), 7.0, 5_000_000_000, 3.5])
-        sheet.append(["李", "b1", 1.3800138e10, datetime(2026, 3, 1, 10, 30), 7.25, True, "'007"])  # noqa: DTZ001
+        sheet.append(["李", "b1", 1.3800138e10, datetime(2026, 3, 1, 10, 30), 7.25, True, "'007"])  # noqa: DTZ001 - a sheet knows no zones
         sheet["D4"] = 46082
         sheet["D4"].number_format = 'yyyy"年"m"月"d"日"'
         sheet["A4"], sheet["B4"] = "王", "b1"

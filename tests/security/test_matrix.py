@@ -256,7 +256,7 @@ TRIES: Mapping[Permission, Try] = {
     P.WORK_CLAIM: Try(lambda thing: StartClaim(thing.held_task)),
     P.WRITE_LETTER: Try(lambda thing: WriteLetter(thing.in_hand, WORDS[0])),
     P.PAIR: Try(
-        lambda thing: PairUp(1, "illness", 7, datetime(2026, 3, 9).date(), resident_id=thing.owner)  # noqa: DTZ001
+        lambda thing: PairUp(1, "illness", 7, datetime(2026, 3, 9).date(), resident_id=thing.owner)  # noqa: DTZ001 - a day only
     ),
     P.SEE_PAIRINGS: Try(lambda thing: ListPairs(), ties=("other",), anywhere=True),
     P.CONFIRM_VISIT: Try(lambda thing: ConfirmVisit(thing.visit, 5)),

@@ -29,7 +29,7 @@ def voice(language: str = "zh") -> Voice:
 
 
 def row(event: str = "task.claimed", **named: object) -> TrailRow:
-    return TrailRow(1, NOW, event, "task", 12, **{"actor_id": 7, "actor": "陈芳", **named})  # type: ignore[arg-type]
+    return TrailRow(1, NOW, event, "task", 12, **{"actor_id": 7, "actor": "陈芳", **named})  # type: ignore[arg-type] # named by the caller
 
 
 def shown(*rows: TrailRow, wanted: TrailFilter | None = None, language: str = "zh", older: int = 0) -> str:
