@@ -57,6 +57,9 @@ class _Raw:
     def all(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
         return await_only(self._fetch(text, values))
 
+    def plan_by_values(self) -> None:
+        await_only(self._driver.execute("SET LOCAL plan_cache_mode = force_custom_plan"))
+
     def run(self, text: str, values: Sequence[Any]) -> int:
         return await_only(self._run(text, values))
 
@@ -107,7 +110,8 @@ class PostgresEngine:
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "prepared_statement_name_func": _statement_name,
-                "server_settings": {"application_name": "linli", "jit": "off"},
+                # Nothing here runs for long enough to be worth compiling, and no disk is a turning one any more.
+                "server_settings": {"application_name": "linli", "jit": "off", "random_page_cost": "1.1"},
                 "timeout": 10,
             },
         )

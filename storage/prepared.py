@@ -33,6 +33,10 @@ class Raw(Protocol):
         """Every row of a statement that returns rows."""
         ...
 
+    def plan_by_values(self) -> None:
+        """Let what follows in this transaction be planned for its values, each time anew."""
+        ...
+
     def run(self, text: str, values: Sequence[Any]) -> int:
         """Execute a change; how many rows it reached."""
         ...
@@ -111,16 +115,24 @@ class _ForDriver:
 
 
 class Prepared:
-    """A statement to be executed often. Errors are the driver's own."""
+    """A statement to be executed often. Errors are the driver's own.
 
-    def __init__(self, statement: Any) -> None:
+    ``by_values``: the best way depends on the values (how wide is the range?), so that planning it anew each time costs
+    less than the plan that fits all. For reads.
+    """
+
+    def __init__(self, statement: Any, *, by_values: bool = False) -> None:
         self.statement = statement
+        self._by_values = by_values
         self._for_driver: dict[tuple[str, tuple[str, ...] | None], _ForDriver] = {}
 
     def all(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """Every row, values in order, columns as attributes."""
         form = self._form(connection, None)
-        return [form.row(row) for row in _raw(connection).all(form.text, form.values(parameters))]
+        raw = _raw(connection)
+        if self._by_values:
+            raw.plan_by_values()
+        return [form.row(row) for row in raw.all(form.text, form.values(parameters))]
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Any | None:
         """The first row, or None."""

@@ -133,7 +133,10 @@ person = Table(
     Column("merged_into_id", RowId, ForeignKey("person.id")),
     Column("erased_at", Instant),
     _batch(),
-    Index("ix_person_home_unit_id_name", "home_unit_id", "name", "id"),
+    # With what says whether somebody is somebody, so that looking through a community fetches only who is shown.
+    Index(
+        "ix_person_home_unit_id_name", "home_unit_id", "name", "id", "merged_into_id", "erased_at", "batch_id"
+    ),
     Index("ix_person_name", "name", "id"),
     Index(
         "ix_person_proxy_id",

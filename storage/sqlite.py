@@ -57,7 +57,7 @@ def open_connection(
         "recursive_triggers=ON",
         "temp_store=MEMORY",
         # KiB each; the operating system keeps the file's pages too, so more here is only more memory.
-        "cache_size=-2048",
+        "cache_size=-16384",
         *(("query_only=ON", "wal_autocheckpoint=0") if query_only else ()),
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -191,6 +191,9 @@ class _Raw:
 
     def all(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
         return self._connection.execute(text, values).fetchall()
+
+    def plan_by_values(self) -> None:
+        """SQLite plans by its statistics alone."""
 
     def run(self, text: str, values: Sequence[Any]) -> int:
         return self._connection.execute(text, values).rowcount

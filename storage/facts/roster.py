@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
+    FromClause,
     Select,
+    String,
     and_,
     bindparam,
     exists,
     false,
     func,
-    literal,
     or_,
     select,
+    true,
     tuple_,
     union,
 )
@@ -54,11 +59,13 @@ LAST = "\U0010ffff"
 
 _home = unit.alias("home_unit")
 _UNIT = select(unit.c.path, unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
-_HOW_MANY = select(func.count()).select_from(
-    select(unit.c.id)
-    .where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
-    .limit(NEAR_UNITS + 1)
-    .subquery()
+_HOW_MANY = Prepared(
+    select(func.count().label("total")).select_from(
+        select(unit.c.id)
+        .where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
+        .limit(NEAR_UNITS + 1)
+        .subquery()
+    )
 )
 _ROLES = Prepared(
     select(appointment.c.person_id, appointment.c.role, unit.c.name, unit.c.name_en)
@@ -88,7 +95,7 @@ def scope_of(connection: Connection, unit_id: int, look: Look) -> Scope:
     if row is None or not any(role in roles for role in over):
         raise Refused(NOT_FOUND)
     low, high = bounds(row.path)
-    count = connection.execute(_HOW_MANY, {"low": low, "high": high}).scalar_one()
+    count = _HOW_MANY.all(connection, {"low": low, "high": high})[0].total
     return Scope(
         low, high, count <= NEAR_UNITS, any(role in STAFF for role in over), place(row.name, row.name_en)
     )
@@ -98,24 +105,36 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
     """One page. An empty search lists everybody, in the order of their names."""
     scope = scope_of(connection, query.unit_id, look)
     words = query.words.strip()
-    statement = _statement(query, words, scope)
-    parameters = {"low": scope.low, "high": scope.high, "now": look.now}
-    on_page = statement
-    if query.after is not None:
-        on_page = statement.where(tuple_(person.c.name, person.c.id) > tuple_(*map(literal, query.after)))
-    rows = connection.execute(
-        on_page.order_by(person.c.name, person.c.id).limit(PAGE_ROWS + 1), parameters
-    ).all()
-    counted = select(func.count()).select_from(
-        statement.with_only_columns(person.c.id).limit(MOST_COUNTED + 1).subquery()
-    )
+    shape = Shape.of(query, words, scope)
+    name, number = query.after or ("", 0)
+    parameters = {
+        "low": scope.low,
+        "high": scope.high,
+        "now": look.now,
+        "role": query.role,
+        "skill": query.skill,
+        "after_name": name,
+        "after_id": number,
+        **_said_values(words),
+    }
+    if _stops_early(shape):
+        rows = _page(shape).all(connection, parameters)
+        count = _count(shape).all(connection, parameters)[0].total
+    else:
+        found = _page_and_count(shape).all(connection, parameters)
+        rows = [row for row in found if row.id is not None]
+        count = (
+            _page_and_count(shape._replace(goes_on=False)).all(connection, parameters)
+            if shape.goes_on
+            else found
+        )[0].total
     shown = rows[:PAGE_ROWS]
     roles = roles_of(connection, [row.id for row in shown], look)
     return Found(
         tuple(_found(row, tuple(roles[row.id])) for row in shown),
         scope.place,
         more=len(rows) > PAGE_ROWS,
-        count=connection.execute(counted, parameters).scalar_one(),
+        count=count,
         wide=not scope.near,
     )
 
@@ -141,7 +160,37 @@ def roles_of(connection: Connection, ids: list[int], look: Look) -> dict[int, li
     return found
 
 
-# --- the statement of a search ------------------------------------------------------------------------------------------
+# --- the statements of a search -----------------------------------------------------------------------------------------
+
+
+class Shape(NamedTuple):
+    """What a search's statement depends on; everything else is a parameter. There are a few dozen of these.
+
+    ``said``: "", "name", "cased" (a name in letters that have a case) or "number".
+    """
+
+    near: bool
+    staff: bool
+    role: str
+    skill: bool
+    said: str
+    goes_on: bool
+
+    @classmethod
+    def of(cls, query: SearchPeople, words: str, scope: Scope) -> Shape:
+        """Of a search in a scope."""
+        said = (
+            ""
+            if not words
+            else "number"
+            if any(character.isdigit() for character in words)
+            else "name"
+            if words.lower() == words.upper()
+            else "cased"
+        )
+        role = "held" if query.role in tuple(Role) else query.role
+        return cls(scope.near, scope.staff, role, bool(query.skill), said, query.after is not None)
+
 
 _below_home = (_home.c.path >= bindparam("low")) & (_home.c.path < bindparam("high"))
 _units = select(unit.c.id).where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
@@ -152,29 +201,117 @@ _serves_below = and_(
     in_force(appointment),
     there(appointment),
 )
-_any_role = exists().where(appointment.c.person_id == person.c.id, in_force(appointment), there(appointment))
+_other = appointment.alias("any_appointment")
+_any_role = exists().where(_other.c.person_id == person.c.id, in_force(_other), there(_other))
+_goes_on = tuple_(person.c.name, person.c.id) > tuple_(
+    bindparam("after_name", type_=String()), bindparam("after_id", type_=BigInteger())
+)
+_DETAILS = (
+    person.c.id,
+    person.c.name,
+    person.c.suspended,
+    person.c.telegram_id,
+    household.c.flat,
+    _home.c.name.label("place"),
+    _home.c.name_en.label("place_en"),
+)
+_described = person.outerjoin(_home, _home.c.id == person.c.home_unit_id).outerjoin(
+    household, household.c.id == person.c.household_id
+)
 
 
-def _statement(query: SearchPeople, words: str, scope: Scope) -> Select[Any]:
-    candidates = _candidates(query, words, scope)
-    rows = person.outerjoin(_home, _home.c.id == person.c.home_unit_id).outerjoin(
-        household, household.c.id == person.c.household_id
+def _stops_early(shape: Shape) -> bool:
+    """Whether the order of names is walked until the page is full, there being no shorter way to who fits."""
+    return not _by_home(shape) and _candidates(shape) is None
+
+
+def _by_home(shape: Shape) -> bool:
+    return shape.near and shape.role != "held"
+
+
+@cache
+def _page_and_count(shape: Shape) -> Prepared:
+    """Everybody who fits is looked at in any case: the page comes of that, and the count where it is the first page."""
+    fitting = (_near(shape) if _by_home(shape) else _of_candidates(shape)).cte("fitting")
+    total = select(
+        func.count().label("total")
+    ).select_from(select(fitting.c.id).limit(MOST_COUNTED + 1).subquery()).subquery("counted")  # fmt: skip
+    on_page = select(fitting.c.id).order_by(fitting.c.name, fitting.c.id).limit(PAGE_ROWS + 1).subquery()
+    page = select(*_DETAILS).select_from(on_page.join(_described, person.c.id == on_page.c.id))
+    shown = page.subquery("shown")
+    # One row at least, so that the count comes with an empty page as well.
+    return Prepared(
+        select(total.c.total, *shown.c)
+        .select_from(total.outerjoin(shown, true()))
+        .order_by(shown.c.name, shown.c.id),
+        by_values=True,
     )
-    statement = select(
-        person.c.id,
-        person.c.name,
-        person.c.suspended,
-        person.c.telegram_id,
-        household.c.flat,
-        _home.c.name.label("place"),
-        _home.c.name_en.label("place_en"),
-    ).where(alive)
-    if candidates is None:
-        statement = statement.select_from(rows)
-    else:
-        found = candidates.subquery("candidates")
-        statement = statement.select_from(rows.join(found, found.c[0] == person.c.id))
-    if not scope.near:
+
+
+@cache
+def _page(shape: Shape) -> Prepared:
+    page = _everybody(shape, *_DETAILS).order_by(person.c.name, person.c.id).limit(PAGE_ROWS + 1)
+    return Prepared(page.where(_goes_on) if shape.goes_on else page)
+
+
+@cache
+def _count(shape: Shape) -> Prepared:
+    return Prepared(
+        select(func.count().label("total")).select_from(
+            _everybody(shape, person.c.id).limit(MOST_COUNTED + 1).subquery()
+        )
+    )
+
+
+def _near(shape: Shape) -> CompoundSelect[Any]:
+    """Ids and names of who lives or serves there, as many of each as are counted, the first by name.
+
+    Two ways to somebody, each with its index: a condition joined by OR has none on PostgreSQL.
+    """
+    who = select(person.c.id, person.c.name)
+    ways: tuple[tuple[FromClause, Select[Any]], ...] = (
+        (person, who.where(person.c.home_unit_id.in_(_units))),
+        (
+            person.join(appointment, appointment.c.person_id == person.c.id),
+            who.where(appointment.c.unit_id.in_(_units), in_force(appointment), there(appointment)).group_by(
+                person.c.id, person.c.name
+            ),
+        ),
+    )
+    # The expression keeps planners from walking the order of names through the whole city to find the few.
+    in_order = (func.coalesce(person.c.name, ""), person.c.id)
+    found = []
+    for rows, way in ways:
+        if shape.said == "number":
+            rows = rows.outerjoin(household, household.c.id == person.c.household_id)
+        fitting = _conditions(way.select_from(rows), shape).order_by(*in_order).limit(MOST_COUNTED + 1)
+        found.append(select((fitting.where(_goes_on) if shape.goes_on else fitting).subquery()))
+    return union(*found)
+
+
+def _of_candidates(shape: Shape) -> Select[Any]:
+    """Ids and names of all who fit, by way of the candidates."""
+    candidates = _candidates(shape).subquery("candidates")
+    rows: FromClause = candidates.join(person, person.c.id == candidates.c[0])
+    if shape.said == "number":
+        rows = rows.outerjoin(household, household.c.id == person.c.household_id)
+    if not shape.near and shape.role != "held":
+        rows = rows.outerjoin(_home, _home.c.id == person.c.home_unit_id)
+    fitting = _conditions(select(person.c.id, person.c.name).select_from(rows), shape)
+    return fitting.where(_goes_on) if shape.goes_on else fitting
+
+
+def _everybody(shape: Shape, *columns: Any) -> Select[Any]:
+    """All who fit, in the order of names, which may stop early."""
+    return _conditions(select(*columns).select_from(_described), shape)
+
+
+def _conditions(statement: Select[Any], shape: Shape) -> Select[Any]:
+    # What the index by home and name can tell comes first.
+    if shape.said:
+        statement = statement.where(_said(shape))
+    statement = statement.where(alive)
+    if not shape.near and shape.role != "held":
         statement = statement.where(
             or_(
                 _below_home,
@@ -183,69 +320,75 @@ def _statement(query: SearchPeople, words: str, scope: Scope) -> Select[Any]:
                 )),
             )
         )  # fmt: skip
-    if query.role == "resident":
+    if shape.role == "resident":
         # Who is here without any role is here by their home.
         statement = statement.where(~_any_role)
-    if query.skill:
+    if shape.skill:
         statement = statement.where(
-            exists().where(person_skill.c.person_id == person.c.id, person_skill.c.skill == query.skill)
+            exists().where(
+                person_skill.c.person_id == person.c.id, person_skill.c.skill == bindparam("skill")
+            )
         )
-    if words:
-        statement = statement.where(_said(words, scope))
     return statement
 
 
-def _candidates(query: SearchPeople, words: str, scope: Scope) -> Any:
+def _candidates(shape: Shape) -> Any:
     """The ids to look at where there is a shorter way to them than the order of names; None where there is none."""
-    if query.role in tuple(Role):
+    if shape.role == "held":
         return (
             select(appointment.c.person_id)
             .distinct()
             .select_from(_serving)
-            .where(appointment.c.role == query.role, _serves_below)
+            .where(appointment.c.role == bindparam("role"), _serves_below)
             .limit(MOST_CANDIDATES)
         )
-    if scope.near:
-        # Two ways to somebody, each with its index: a condition joined by OR has none on PostgreSQL. A name is looked
-        # for on the way already: the index on home and name holds it, so that only who fits is fetched.
-        named = (_said(words, scope),) if words and not _is_number(words) else ()
-        return union(
-            select(person.c.id).where(person.c.home_unit_id.in_(_units), *named),
-            select(appointment.c.person_id)
-            .join(person, person.c.id == appointment.c.person_id)
-            .where(appointment.c.unit_id.in_(_units), in_force(appointment), there(appointment), *named),
-        )
-    if query.skill:
+    if shape.skill:
         return (
-            select(person_skill.c.person_id).where(person_skill.c.skill == query.skill).limit(MOST_CANDIDATES)
+            select(person_skill.c.person_id)
+            .where(person_skill.c.skill == bindparam("skill"))
+            .limit(MOST_CANDIDATES)
         )
-    if words and _is_number(words):
-        by_number = select(person.c.id).where(person.c.number == words)
-        by_phone = select(person.c.id).where(person.c.phone == words)
-        return union(by_number, by_phone) if scope.staff else by_number
+    if shape.said == "number":
+        by_number = select(person.c.id).where(person.c.number == bindparam("words"))
+        by_phone = select(person.c.id).where(person.c.phone == bindparam("words"))
+        return union(by_number, by_phone) if shape.staff else by_number
     return None
 
 
-def _is_number(words: str) -> bool:
-    return any(character.isdigit() for character in words)
-
-
-def _said(words: str, scope: Scope) -> ColumnElement[bool]:
-    if _is_number(words):
-        if not scope.near:
-            return or_(person.c.number == words, person.c.phone == words if scope.staff else false())
-        at_the_end = f"%{_escaped(words.lower())}"
+def _said(shape: Shape) -> ColumnElement[bool]:
+    words = bindparam("words", type_=String())
+    if shape.said == "number":
+        if not shape.near:
+            return or_(person.c.number == words, person.c.phone == words if shape.staff else false())
+        ends, has = bindparam("ends", type_=String()), bindparam("has", type_=String())
         return or_(
-            func.lower(person.c.number).like(at_the_end, escape="\\"),
-            func.lower(household.c.flat).like(f"{at_the_end}%", escape="\\"),
-            func.lower(person.c.name).like(f"{at_the_end}%", escape="\\"),
+            func.lower(person.c.number).like(ends, escape="\\"),
+            func.lower(household.c.flat).like(has, escape="\\"),
+            func.lower(person.c.name).like(has, escape="\\"),
             # An admin is shown no telephone number, and learns none by looking for its end.
-            person.c.phone.like(at_the_end, escape="\\") if scope.staff else false(),
+            person.c.phone.like(ends, escape="\\") if shape.staff else false(),
         )
-    if scope.near:
-        return func.lower(person.c.name).like(f"%{_escaped(words.lower())}%", escape="\\")
+    if shape.near:
+        # Folding the case of each name takes longer than looking into it, and most words here have none.
+        name = func.lower(person.c.name) if shape.said == "cased" else person.c.name
+        return name.like(bindparam("has", type_=String()), escape="\\")
+    return (person.c.name >= bindparam("begins", type_=String())) & (
+        person.c.name < bindparam("before", type_=String())
+    )
+
+
+def _said_values(words: str) -> dict[str, str]:
+    if not words:
+        return {}
     begins = words.title() if words.isascii() else words
-    return (person.c.name >= begins) & (person.c.name < begins + LAST)
+    at_the_end = f"%{_escaped(words.lower())}"
+    return {
+        "words": words,
+        "begins": begins,
+        "before": begins + LAST,
+        "ends": at_the_end,
+        "has": f"{at_the_end}%",
+    }
 
 
 def _escaped(words: str) -> str:

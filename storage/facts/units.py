@@ -40,6 +40,7 @@ from storage.entities import load
 from storage.facts.rows import Look, in_force, page_of, paged, place
 from storage.imports import there
 from storage.people import ancestors, below
+from storage.prepared import Prepared
 from storage.schema import appointment, chat_group, person, unit, unit_alias
 from storage.unit_changes import capped, counted, standing_below
 
@@ -88,15 +89,15 @@ _ROLES_HERE = capped(
     select(appointment.c.id).where(appointment.c.unit_id == _ID, in_force(appointment), there(appointment)),
     _MORE,
 )
-_ALIASES = (
+_ALIASES = Prepared(
     select(unit_alias.c.id, unit_alias.c.alias).where(unit_alias.c.unit_id == _ID).order_by(unit_alias.c.id)
 )
-_STAFF = (
+_STAFF = Prepared(
     select(appointment.c.role, person.c.name)
     .select_from(appointment.join(person, person.c.id == appointment.c.person_id))
     .where(
         appointment.c.unit_id == _ID,
-        appointment.c.role.in_(_NAMED_ROLES),
+        or_(*(appointment.c.role == role for role in _NAMED_ROLES)),
         in_force(appointment),
         there(appointment),
     )
@@ -115,6 +116,16 @@ _MEMBERS = capped(
         there(appointment),
     ),
     _MORE,
+)
+# All in one statement: what takes time on a page of counts is asking for each.
+_COUNTED = Prepared(
+    select(
+        *(
+            statement.scalar_subquery().label(name)
+            for name, statement in {**_COUNTS, "members": _MEMBERS}.items()
+        )
+    ),
+    by_values=True,
 )
 
 
@@ -139,15 +150,14 @@ def _parent(connection: Connection, found: Unit, look: Look) -> UnitLine | None:
     return _line(connection, above)
 
 
-def _staff(connection: Connection, unit_id: int, look: Look) -> tuple[Staff, ...]:
+def _staff(connection: Connection, unit_id: int, look: Look, *, members: int) -> tuple[Staff, ...]:
     here = {"id": unit_id, "now": look.now}
-    rows = connection.execute(_STAFF, here).all()
+    rows = _STAFF.all(connection, here)
     named = [
         Staff(role, tuple(names[:MOST_NAMED]), more=len(names[MOST_NAMED:]))
         for role, group in groupby(rows, key=attrgetter("role"))
         if (names := [row.name for row in group])
     ]
-    members = counted(connection, _MEMBERS, **here)
     return (*named, *((Staff(Role.MEMBER, (), more=members),) if members else ()))
 
 
@@ -163,7 +173,7 @@ def see_unit(connection: Connection, query: SeeUnit, look: Look) -> UnitCard:
     """One unit's page."""
     found = _seen(connection, query.unit_id, look, Permission.SEE_UNITS)
     low, high = below(found.path)
-    values = {"id": found.id, "low": low, "high": high}
+    counts = _COUNTED.all(connection, {"id": found.id, "low": low, "high": high, "now": look.now})[0]
     office = tree.office_of(connection, found.path)
     into = None if found.merged_into_id is None else load(connection, Unit, found.merged_into_id, lock=False)
     return UnitCard(
@@ -177,9 +187,9 @@ def see_unit(connection: Connection, query: SeeUnit, look: Look) -> UnitCard:
         own_zone=found.zone is not None,
         own_calendar=found.calendar is not None,
         parent=_parent(connection, found, look),
-        aliases=tuple(Alias(row.id, row.alias) for row in connection.execute(_ALIASES, {"id": found.id})),
-        staff=_staff(connection, found.id, look),
-        **{name: counted(connection, statement, **values) for name, statement in _COUNTS.items()},
+        aliases=tuple(Alias(row.id, row.alias) for row in _ALIASES.all(connection, {"id": found.id})),
+        staff=_staff(connection, found.id, look, members=counts.members),
+        **{name: getattr(counts, name) for name in _COUNTS},
         closed=found.closed_at is not None,
         merged_into=None if into is None else place(into.name, into.name_en),
         may_manage=found.closed_at is None

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import structlog
 
 from bot.settings_model import LimitsSettings
+from handlers import people
 from storage.database import Location
 from tests.support.databases import on_sqlite
 from tests.support.dump import count, rows
+from tests.support.logs import heard
 from tests.support.paths import raised
 from tests.support.program import Program, running
 
@@ -129,7 +130,7 @@ async def test_searches_for_people_are_counted(program: Program) -> None:
 
 async def test_guessed_codes_are_counted_logged_and_not_looked_up(program: Program) -> None:
     lan = program.lan
-    with structlog.testing.capture_logs() as logs:
+    with heard(people) as logs:
         for number in range(3):
             await lan.does(lan.start(f"u-guess{number}"))
             lan.reads("refused.not_found")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
-from structlog.testing import capture_logs
 
 from domain.alarms import RaiseAlarm
 from domain.base import Actor, Content, Role
@@ -25,7 +24,7 @@ from domain.requests import (
 )
 from domain.rulebook import Rulebook
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
-from jobs import retention
+from jobs import delivery, retention
 from jobs.delivery import needs_facts
 from storage import schema
 from storage.drafts import CLEAR, Draft
@@ -36,6 +35,7 @@ from storage.unit import Refusal, Store, Who
 from tests.support.databases import on_sqlite
 from tests.support.delivery import LEASE, deliver, fence, sent
 from tests.support.dump import count, rows
+from tests.support.logs import heard
 from tests.support.village import CLI, Soul, Village, appointed, do, village
 
 NAME, PHONE, CHAT = "欧阳标记", "13977776666", 7_700_000_077
@@ -207,7 +207,7 @@ async def test_nothing_of_who_is_forgotten_stands_anywhere_and_the_books_still_a
     assert set(await found(engine, *needles)) >= everywhere, "the marks are everywhere before"
     before, audited = await sums(engine), await rows(engine, "audit", "id", "event", "actor_id", "subject_id")
 
-    with capture_logs() as logged:
+    with heard(retention, delivery) as logged:
         await forgotten(store, her, now=now)
         held = await fence(store, now=now + timedelta(hours=1))
         await deliver(store, held=held, now=now + timedelta(hours=1))

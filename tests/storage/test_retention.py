@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy import Connection, insert
-from structlog.testing import capture_logs
 
 from domain.base import Content
 from domain.requests import AcceptRequest, DeclineRequest, RaiseRequest
@@ -26,6 +24,7 @@ from storage.unit import Store, Who
 from tests.support.databases import on_sqlite
 from tests.support.delivery import deliver, fence
 from tests.support.dump import count, rows
+from tests.support.logs import heard
 from tests.support.village import asked, do, village
 
 WHO = Who(21, "李桂兰", "zh")
@@ -140,9 +139,7 @@ async def test_nought_keeps_for_ever(engine: Engine, rules: Rulebook, now: datet
 @on_sqlite
 async def test_the_log_says_how_much_and_nothing_of_it(store: Store, now: datetime) -> None:
     await spoken(store, range(1, 3), now=now)
-    # Whoever ran before may have left a filter that lets no news through.
-    structlog.reset_defaults()
-    with capture_logs() as logged:
+    with heard(retention) as logged:
         await retention.forget(store, now + timedelta(days=8))
     assert [(line["what"], line["count"]) for line in logged] == [("payloads", 2)]
     assert "secret" not in repr(logged)

@@ -28,7 +28,6 @@ from storage.engine import Engine
 from storage.entities import StaleVersionError, save
 from storage.facts import roster as searching
 from storage.people import load_actors
-from storage.schema import person
 from storage.unit import Refusal, Store, Who
 from tests.storage.test_races import save_blindly, together
 from tests.support.databases import on_sqlite
@@ -191,16 +190,14 @@ async def test_a_name_in_a_big_place_is_looked_up_in_the_index_of_names(
 
     def plan(connection: Connection) -> str:
         scope = searching.Scope("1.", "1/", near=False, staff=True, place=found.place)
-        statement = searching._statement(SearchPeople(1, words="王"), "王", scope)
-        compiled = statement.order_by(person.c.name, person.c.id).compile(
-            connection, compile_kwargs={"render_postcompile": True}
+        statement = searching._page(searching.Shape.of(SearchPeople(1, words="王"), "王", scope)).statement
+        values = {"low": "1.", "high": "1/", "now": now, "begins": "王", "before": "玌"}
+        return "\n".join(
+            str(row)
+            for row in connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement.params(values).compile(connection, compile_kwargs={'literal_binds': True})}"
+            )
         )
-        values = {**compiled.params, "low": "1.", "high": "1/", "now": 0}
-        explained = connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {compiled.string}",
-            tuple(values[name] for name in compiled.positiontup or ()),
-        )
-        return "\n".join(str(row) for row in explained)
 
     found = await look(store, place.secretary, place.units["community"], now=now)
     told = await engine.read(plan)

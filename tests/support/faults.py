@@ -74,6 +74,10 @@ class Waylaid:
         """One statement that returns rows."""
         return self._raw.all(*self._before(text, values, False))
 
+    def plan_by_values(self) -> None:
+        """No statement of ours."""
+        self._raw.plan_by_values()
+
     def run(self, text: str, values: Any) -> int:
         """One change."""
         return self._raw.run(*self._before(text, values, False))
