@@ -35,7 +35,7 @@ from bot.rules import rulebook
 from bot.settings import Settings
 from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
-from domain import imports
+from domain import imports, notices
 from domain.base import Actor, Refused
 from domain.lanes import Lane
 from domain.limits import Rates
@@ -44,6 +44,7 @@ from handlers.sheet_lines import MEGABYTE
 from handlers.sheet_lines import Limits as SheetLimits
 from jobs.clock import JOBS, Job, Ticker
 from jobs.delivery import Delivery, Observer, resends
+from jobs.mailings import Mailer
 from jobs.speaker import DirectSpeaker
 from storage.database import Location, migrate, open_engine
 from storage.engine import DatabaseAwayError
@@ -281,6 +282,7 @@ class App:
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
         admins = Job("admins", timedelta(minutes=1), lambda store, now: self._admins.appoint())
         self.ticker = Ticker(self.store, now=self.now, jobs=(*JOBS, admins))
+        self.mailer = Mailer(self.store, now=self.now, sleep=self._sleep)
         self.importer = Importer(
             self.store,
             now=self.now,
@@ -322,6 +324,7 @@ class App:
         self._begin(self.dispatcher.run(), "dispatcher")
         self._begin(self._renew(), "lease")
         self._begin(self.importer.run(), "importer")
+        self._begin(self.mailer.run(), "notices")
         self._begin(self._default_commands(), None)
         await self._begin_intake()
         self.ticker.start()
@@ -503,6 +506,8 @@ class App:
         self.metrics.action_decided(action, outcome=outcome)
         if action in imports.ACTIONS and outcome == "done":
             self.importer.wake()
+        if action in notices.ACTIONS and outcome == "done":
+            self.mailer.wake()
 
     def _sent(self, seconds: float, lane: Lane) -> None:
         self.metrics.sent(seconds, lane=lane.name.lower())

@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.calendars import calendars
 from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
-from domain.rulebook import Category, PointRules, Retention, Rulebook, Skill, WorkingHours
+from domain.rulebook import Category, NoticeRules, PointRules, Retention, Rulebook, Skill, WorkingHours
 
 
 def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
@@ -31,6 +31,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         checkin_months=settings.rules.checkin_months,
         consent_version=settings.community.consent_version,
         retention=Retention(**settings.retention.model_dump()),
+        notices=NoticeRules(**settings.notices.model_dump()),
     )
 
 

@@ -378,6 +378,29 @@ class RetentionSettings(Section):
     audit: int = _days(DEFAULTS.retention.audit, after="until sealed rows of the audit trail are dropped")
 
 
+class NoticesSettings(Section):
+    second_above: int = Field(
+        DEFAULTS.notices.second_above,
+        ge=0,
+        le=1_000_000,
+        description="a notice to more people than this needs a second person's yes: a whole number from 0 to 1000000",
+    )
+    remind_hours: int = Field(
+        DEFAULTS.notices.remind_hours,
+        ge=1,
+        le=720,
+        description="hours between two reminders of the same notice: 1 to 720",
+    )
+    quiet_from: ClockTime = Field(
+        DEFAULTS.notices.quiet_from,
+        description='the local time from which nothing routine is sent, such as "22:00"',
+    )
+    quiet_to: ClockTime = Field(
+        DEFAULTS.notices.quiet_to,
+        description='the local time at which routine messages go out again, such as "07:30"; the same as quiet_from: no quiet hours',
+    )
+
+
 _PLAIN = Category("plain", "-", "-")
 
 
@@ -445,6 +468,7 @@ class Settings(BaseSettings):
     rules: RulesSettings = Field(RulesSettings(), description="a table")
     points: PointsSettings = Field(PointsSettings(), description="a table")
     retention: RetentionSettings = Field(RetentionSettings(), description="a table")
+    notices: NoticesSettings = Field(NoticesSettings(), description="a table")
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')

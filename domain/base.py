@@ -152,6 +152,7 @@ class Purpose(StrEnum):
     QUESTION = "question"
     CONFIRMATION = "confirmation"
     SUSPEND_REASON = "suspend_reason"
+    ANSWER = "answer"
 
 
 def says_something(text: str) -> bool:

@@ -69,6 +69,21 @@ def end_of_day(day: date, rules: Rulebook) -> datetime:
     return midnight.astimezone(UTC)
 
 
+def after_quiet(moment: datetime, *, zone: ZoneInfo, quiet_from: time, quiet_to: time) -> datetime:
+    """``moment`` itself, or the end of the quiet hours it falls into, by the clock of ``zone``. Returned in UTC.
+
+    Quiet hours may go over midnight; equal times are none at all. Source: DOMAIN §10.
+    """
+    local = require_aware(moment).astimezone(zone)
+    clock = local.time()
+    over_midnight = quiet_from > quiet_to
+    quiet = clock >= quiet_from or clock < quiet_to if over_midnight else quiet_from <= clock < quiet_to
+    if not quiet:
+        return moment.astimezone(UTC)
+    day = local.date() + timedelta(days=1 if over_midnight and clock >= quiet_from else 0)
+    return datetime.combine(day, quiet_to, zone).astimezone(UTC)
+
+
 def add_months(day: date, months: int) -> date:
     """The same day so many months later, or the last of a month that is too short.
 

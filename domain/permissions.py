@@ -49,6 +49,9 @@ class Permission(StrEnum):
     MANAGE_UNITS = "manage_units"
     IMPORT_ROWS = "import_rows"
     EXPORT_ROWS = "export_rows"
+    SEND_NOTICE = "send_notice"
+    READ_NOTICE = "read_notice"
+    SEE_NOTICES = "see_notices"
     SEE_AUDIT = "see_audit"
     KEEP_OWN_DATA = "keep_own_data"
     RUN_CLOCK = "run_clock"
@@ -111,6 +114,9 @@ GRANTS: dict[Permission, Grant] = {
     Permission.MANAGE_UNITS: Grant(roles=frozenset({Role.ADMIN})),
     Permission.IMPORT_ROWS: Grant(roles=frozenset({Role.ADMIN})),
     Permission.EXPORT_ROWS: Grant(roles=HEADS),
+    Permission.SEND_NOTICE: Grant(roles=STAFF),
+    Permission.READ_NOTICE: Grant(own=True, while_suspended=True),
+    Permission.SEE_NOTICES: Grant(anyone=True, while_suspended=True),
     Permission.SEE_AUDIT: Grant(roles=HEADS),
     Permission.KEEP_OWN_DATA: Grant(anyone=True, while_suspended=True),
     Permission.RUN_CLOCK: Grant(),
@@ -205,11 +211,13 @@ def rights_of(role: Role) -> tuple[Permission, ...]:
 COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("request", Permission.RAISE_REQUEST),
     ("mine", Permission.RAISE_REQUEST),
+    ("notices", Permission.SEE_NOTICES),
     ("desk", Permission.SEE_DESK),
     ("tasks", Permission.SEE_TASKS),
     ("mytasks", Permission.SEE_TASKS),
     ("pairs", Permission.SEE_PAIRINGS),
     ("points", Permission.SEE_OWN_POINTS),
+    ("notice", Permission.SEND_NOTICE),
     ("people", Permission.SEE_PEOPLE),
     ("org", Permission.SEE_UNITS),
     ("audit", Permission.SEE_AUDIT),

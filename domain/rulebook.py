@@ -153,6 +153,20 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeRules:
+    """``second_above``: more recipients than this need a second person's yes. ``remind_hours`` lie between two reminders.
+
+    ``quiet_from`` to ``quiet_to``: nothing that is only routine leaves then, by the clock of the unit. Source: DOMAIN §7,
+    §10.
+    """
+
+    second_above: int = 2000
+    remind_hours: int = 24
+    quiet_from: time = time(22, 0)
+    quiet_to: time = time(7, 30)
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -172,6 +186,7 @@ class Rulebook:
     skills: tuple[Skill, ...] = DEFAULT_SKILLS
     checkin_months: int = 12
     retention: Retention = field(default_factory=Retention)
+    notices: NoticeRules = field(default_factory=NoticeRules)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

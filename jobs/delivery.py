@@ -17,10 +17,11 @@ from time import perf_counter
 from typing import Protocol
 
 import structlog
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from domain.base import OLDER_COPY, Actor
 from domain.lanes import Lane
+from domain.notices import GONE, OF_NOTICES
 from domain.permissions import commands_for
 from domain.rulebook import Rulebook
 from jobs import telegram
@@ -244,6 +245,9 @@ class Delivery:
             if row.kind == COMMANDS:
                 await self._set_commands(row, reader)
                 return Sent(row, "sent")
+            if row.kind == GONE:
+                await self._take_back(row, batch, reader)
+                return Sent(row, "sent")
             message = self._rendered(row, batch, reader)
             if message is None:
                 return Sent(row, "dropped", error="no longer true")
@@ -274,6 +278,19 @@ class Delivery:
             return await telegram.edit(self._call, row.chat_id, row.edit_message_id, message)
         return await telegram.send(self._call, row.chat_id, message)
 
+    async def _take_back(self, row: Leased, batch: LeasedBatch, reader: Actor | None) -> None:
+        """Delete a message; where Telegram no longer does, say in its place that it was withdrawn."""
+        if row.edit_message_id is None:
+            return
+        try:
+            await telegram.take_back(self._call, row.chat_id, row.edit_message_id)
+        except BadRequest as refused:
+            if isinstance(classify(refused, attempt=row.attempts), Migrate | Unreachable):
+                raise
+            line = self._rendered(row, batch, reader)
+            if line is not None:
+                await telegram.edit(self._call, row.chat_id, row.edit_message_id, line)
+
     async def _set_commands(self, row: Leased, actor: Actor | None) -> None:
         if actor is None:
             return
@@ -290,7 +307,7 @@ class Delivery:
         match classify(error, attempt=row.attempts):
             case AsGoodAsDone():
                 return self._sent(row, row.edit_message_id, batch, is_open=True)
-            case PostAnew() if row.params.get(OLDER_COPY):
+            case PostAnew() if row.params.get(OLDER_COPY) or row.kind in OF_NOTICES:
                 return Sent(row, "dropped", error="gone")
             case PostAnew():
                 return Sent(row, "waiting", post_anew=True, not_before=now)

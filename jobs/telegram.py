@@ -60,8 +60,8 @@ async def send(call: Call, chat_id: int, message: Message) -> int:
     if markup is not None:
         extra["reply_markup"] = markup  # type: ignore[assignment]
     album = [media for media in message.media if media.kind in _IN_ALBUM]
-    single = message.media[0] if len(message.media) == 1 and message.media[0].kind in _METHODS else None
-    if single is not None and len(message.text) <= MAX_CAPTION:
+    single = _captioned(message)
+    if single is not None:
         return await _send_file(call, chat_id, single, {"caption": message.text, **extra})
     if len(album) > 1:
         for start in range(0, len(album), MAX_ALBUM):
@@ -78,7 +78,12 @@ async def send(call: Call, chat_id: int, message: Message) -> int:
             await _send_file(call, chat_id, media, {})
     sent = await call(
         "sendMessage",
-        {"chat_id": chat_id, "text": message.text, "link_preview_options": {"is_disabled": True}, **extra},
+        {
+            "chat_id": chat_id,
+            "text": message.text,
+            "link_preview_options": {"is_disabled": not message.link_preview},
+            **extra,
+        },
     )
     return int(sent["message_id"])
 
@@ -98,19 +103,28 @@ async def _send_album(call: Call, chat_id: int, album: Sequence[Media]) -> None:
     )
 
 
+def _captioned(message: Message) -> Media | None:
+    """The one file that carries the text as its caption, if that is how the message goes."""
+    single = message.media[0] if len(message.media) == 1 and message.media[0].kind in _METHODS else None
+    return single if single is not None and len(message.text) <= MAX_CAPTION else None
+
+
 async def edit(call: Call, chat_id: int, message_id: int, message: Message) -> int:
     """Show a message in place of an earlier one. Its files are not sent again: an edit shows text and buttons."""
-    params: dict[str, Any] = {
-        "chat_id": chat_id,
-        "message_id": message_id,
-        "text": message.text,
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-    }
+    params: dict[str, Any] = {"chat_id": chat_id, "message_id": message_id, "parse_mode": "HTML"}
     if message.keyboard:
         params["reply_markup"] = inline_keyboard(message.keyboard)
-    await call("editMessageText", params)
+    if _captioned(message):
+        await call("editMessageCaption", {**params, "caption": message.text})
+    else:
+        preview = {"is_disabled": not message.link_preview}
+        await call("editMessageText", {**params, "text": message.text, "link_preview_options": preview})
     return message_id
+
+
+async def take_back(call: Call, chat_id: int, message_id: int) -> None:
+    """Delete a message of ours. Raises BadRequest for one that is too old, and for one that is gone already."""
+    await call("deleteMessage", {"chat_id": chat_id, "message_id": message_id})
 
 
 async def answer(call: Call, callback_id: str, text: str, *, alert: bool) -> None:

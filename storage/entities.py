@@ -17,6 +17,7 @@ from domain.base import Entity
 from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.imports import ImportBatch
+from domain.notices import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
 from domain.requests import Request
@@ -41,6 +42,8 @@ TABLES: dict[type[Entity], Table] = {
     Visit: schema.visit,
     Alarm: schema.alarm,
     ImportBatch: schema.import_batch,
+    PublicNotice: schema.notice,
+    Mailing: schema.mailing,
 }
 
 

@@ -28,7 +28,8 @@ from sqlalchemy import (
 
 from domain.base import OLDER_COPY, Actor, Notice, Refresh, Scalar
 from domain.lanes import Lane
-from storage import cards
+from domain.notices import OF_NOTICES
+from storage import cards, receipts
 from storage.cards import Card
 from storage.dialect import insert_for
 from storage.people import Recipient, recipients
@@ -272,6 +273,37 @@ def _edit_row(
     )
 
 
+def put_copies(
+    connection: Connection,
+    copies: Sequence[tuple[int, int, int | None]],
+    *,
+    kind: str,
+    notice_id: int,
+    lane: Lane,
+    now: datetime,
+    not_before: datetime,
+) -> None:
+    """Copies of a notice shall leave: (chat, person, message to edit or None) each."""
+    _insert(
+        connection,
+        [
+            {
+                **_row(
+                    chat_id=chat_id,
+                    kind=kind,
+                    now=now,
+                    lane=lane,
+                    person_id=person_id,
+                    subject_id=notice_id,
+                    edit_message_id=message_id,
+                ),
+                "not_before": not_before,
+            }
+            for chat_id, person_id, message_id in copies
+        ],
+    )
+
+
 def refresh_stale(connection: Connection, *, before: datetime, now: datetime) -> int:
     """After an outage: presses made meanwhile are gone, so every card with buttons says that we are back."""
     note = {"note": "card.back_again"}
@@ -452,6 +484,7 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
             for item in outcomes
         ],
     )
+    receipts.record(connection, outcomes, now=now)
     for item in outcomes:
         row = item.row
         if item.post_anew and row.card and row.subject_id is not None:
@@ -522,6 +555,7 @@ _DROP_WAITING = (
 def unreachable(connection: Connection, chat_id: int, *, now: datetime) -> None:
     """Remember that this chat takes nothing, and let go of what still waits for it."""
     connection.execute(_UNREACHABLE, {"chat": chat_id, "now": now})
+    receipts.unreachable(connection, chat_id)
     connection.execute(_DROP_WAITING, {"chat": chat_id, "now": now})
 
 
@@ -598,6 +632,8 @@ _QUIET = (
     outbox.update()
     .where(
         outbox.c.state == "waiting",
+        # Notices are sent or not by who sends them, on their own card.
+        outbox.c.kind.not_in(OF_NOTICES),
         outbox.c.id.not_in(
             select(_newest_of_each.c.id).where(
                 or_(
@@ -613,7 +649,7 @@ _QUIET = (
 )
 _BEHIND_EVERYONE = (
     outbox.update()
-    .where(outbox.c.state == "waiting")
+    .where(outbox.c.state == "waiting", outbox.c.kind.not_in(OF_NOTICES))
     .values(
         lane=bindparam("behind", type_=Integer()),
         params=case((outbox.c.card, bindparam("nothing", type_=outbox.c.params.type)), else_=outbox.c.params),

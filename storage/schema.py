@@ -30,12 +30,16 @@ from sqlalchemy import (
 from domain.base import Purpose, Role
 from domain.checkins.shapes import CheckinState
 from domain.imports import ImportState
+from domain.notices import Errand, NoticeState
 from domain.pairings import VisitState
 from domain.people import Phase
 from domain.requests import RequestState
 from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimState, TaskState
-from storage.types import Codes, Instant, Key, RowId
+from storage.types import Codes, Instant, Key, Pairs, RowId
+
+_MOVING = text("state IN ('planned', 'freezing', 'sending')")
+"""Notices that have something ahead of them without anybody doing anything."""
 
 metadata = MetaData(
     naming_convention={
@@ -667,6 +671,111 @@ import_row = Table(
     # What the row will change: an id that is known already, or one that has been dealt out for it.
     Column("row_id", RowId),
     Index("ix_import_row_key", "batch_id", "key"),
+)
+
+# --- notices --------------------------------------------------------------------------------------------------------------
+
+notice = Table(
+    "notice",
+    metadata,
+    *_entity(),
+    Column("author_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("state", Key(NoticeState), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("texts", JSON, nullable=False),
+    Column("media", Pairs, nullable=False),
+    Column("addressees", JSON, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("wants_read", Boolean, nullable=False),
+    Column("answerable", Boolean, nullable=False),
+    Column("link_preview", Boolean, nullable=False),
+    Column("to_people", Boolean, nullable=False),
+    Column("to_groups", Boolean, nullable=False),
+    Column("send_at", Instant),
+    Column("expected", Integer, nullable=False),
+    Column("confirmed_by", RowId, ForeignKey("person.id")),
+    Column("seconded_by", RowId, ForeignKey("person.id")),
+    Column("begun_at", Instant),
+    Column("finished_at", Instant),
+    # The last person looked at while recipients are written down.
+    Column("frozen_to", RowId, nullable=False),
+    Column("reminded_at", Instant),
+    CheckConstraint(
+        "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', "
+        "'dropped')",
+        name="state",
+    ),
+    CheckConstraint("seconded_by IS NULL OR seconded_by <> confirmed_by", name="two_people"),
+    Index("ix_notice_unit_id", "unit_id", "id"),
+    # What the clock and the mailings look for: never more than a handful.
+    Index("ix_notice_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
+    Index("ix_notice_begun_at", "begun_at", "id"),
+)
+
+mailing = Table(
+    "mailing",
+    metadata,
+    *_entity(),
+    Column("notice_id", RowId, ForeignKey("notice.id"), nullable=False, index=True),
+    Column("errand", Key(Errand), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("reached", RowId, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("finished_at", Instant),
+    CheckConstraint("errand IN ('send', 'correct', 'withdraw', 'remind')", name="errand"),
+    Index(
+        "uq_mailing_open",
+        "notice_id",
+        "errand",
+        unique=True,
+        sqlite_where=text("finished_at IS NULL"),
+        postgresql_where=text("finished_at IS NULL"),
+    ),
+)
+
+# One row for each recipient of each notice: once written, nobody is a recipient twice. Walked through in the order of
+# its key, so that the thousandth batch costs what the first did; nothing else is looked for in it but by its key.
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
+    Column("person_id", RowId, primary_key=True, autoincrement=False),
+    # Where they lived when it was sent, for the report by building.
+    Column("unit_id", RowId),
+    Column("state", String, nullable=False),
+    Column("reason", String),
+    Column("message_id", BigInteger),
+    Column("sent_at", Instant),
+    Column("read_at", Instant),
+    Column("reminded_at", Instant),
+    Column("called_by", RowId),
+    Column("called_at", Instant),
+    CheckConstraint(
+        "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped')", name="state"
+    ),
+    sqlite_with_rowid=False,
+)
+
+# How a notice fares, summed up as it happens: counting a million receipts for each look would take longer than sending.
+tally = Table(
+    "tally",
+    metadata,
+    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
+    *(
+        Column(name, Integer, nullable=False, server_default=text("0"))
+        for name in (
+            "total",
+            "queued",
+            "sent",
+            "failed",
+            "unreachable",
+            "left",
+            "stopped",
+            "read",
+            "reminded",
+        )
+    ),
 )
 
 # --- erasure ----------------------------------------------------------------------------------------------------------------

@@ -68,5 +68,20 @@ class Codes(TypeDecorator[tuple[str, ...]]):
         return None if value is None else tuple(value)
 
 
+class Pairs(TypeDecorator[tuple[tuple[str, str], ...]]):
+    """A few pairs of short texts in their order, kept as a JSON list of lists."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[tuple[str, str], ...] | None, dialect: Dialect) -> Any:
+        """Tuples to lists."""
+        return None if value is None else [list(pair) for pair in value]
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[tuple[str, str], ...] | None:
+        """Lists to tuples."""
+        return None if value is None else tuple((first, second) for first, second in value)
+
+
 RowId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit row number; SQLite numbers rows by itself only for its own INTEGER PRIMARY KEY."""

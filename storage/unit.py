@@ -26,6 +26,7 @@ from domain import (
     deputies,
     groups,
     imports,
+    notices,
     pairings,
     people,
     privacy,
@@ -64,6 +65,7 @@ from storage import (
     leases,
     outbox,
     points,
+    receipts,
     retention,
     seals,
     tree,
@@ -74,6 +76,7 @@ from storage import blocks as block_rows
 from storage import checkins as checkin_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
+from storage import notices as notice_rows
 from storage import pairings as pairing_rows
 from storage import people as people_rows
 from storage import privacy as privacy_rows
@@ -85,6 +88,7 @@ from storage.engine import Engine
 from storage.entities import StaleVersionError, save
 from storage.importing import Imports
 from storage.inbox import Arrived
+from storage.mailings import Mailings
 from storage.outbox import Candidate, Leased, Reply, Sent
 
 __all__ = ["CLEAR", "KEEP", "Draft", "DraftChange", "Reply", "Store", "Who"]
@@ -107,6 +111,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **roster.DECIDE,
     **privacy.DECIDE,
     **blocks.DECIDE,
+    **notices.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -124,10 +129,14 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **roster_rows.LOADERS,
     **privacy_rows.LOADERS,
     **block_rows.LOADERS,
+    **notice_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
-SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS}
+LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT}
+"""The same, where which rows they are depends on the time."""
+
+SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS, **receipts.SWEEPS}
 """Which statements carry out a change of many rows."""
 
 STALE_TRIES = 3
@@ -219,6 +228,7 @@ class Store:
         """The accounts that are heard no more, as ``load_blocked`` found them and as they changed since."""
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
+        self.mailings = Mailings(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
 
     @property
     def dialect(self) -> str:
@@ -320,7 +330,10 @@ class Store:
             raise Refused("refused.suspended")
         if action.permission not in WITHOUT_CONSENT and asked_again(actor, self.rules):
             raise Refused(CONSENT_AGAIN)
-        state = LOAD[kind](connection, action, actor, self.rules)
+        if kind in LOAD_AT:
+            state = LOAD_AT[kind](connection, action, actor, self.rules, now)
+        else:
+            state = LOAD[kind](connection, action, actor, self.rules)
         if not allowed(actor, action.permission, state.subject):
             raise Refused(NOT_FOUND)
         return DECIDE[kind](state, action, actor=actor, now=now, rules=self.rules)

@@ -52,7 +52,7 @@ class Message:
     ``contact_button``, when set, is the label of a one-time reply keyboard that asks for the person's own number;
     ``word_buttons`` stand under it and are sent as plain words. A message has either those or an inline ``keyboard``.
     ``media`` goes with the text: one with the text as its caption where that is short
-    enough, several as an album and then the text. An ``upload`` is sent as a document before the text; only
+    enough, several as an album and then the text. ``link_preview``: the first address in the text shows what is there. An ``upload`` is sent as a document before the text; only
     messages that are sent at once may carry one, for the outbox keeps no files.
     """
 
@@ -63,6 +63,7 @@ class Message:
     remove_keyboard: bool = False
     media: tuple[Media, ...] = ()
     upload: Upload | None = None
+    link_preview: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from storage.facts import (
     desk,
     imports,
     news,
+    notices,
     pairings,
     people,
     points,
@@ -49,6 +50,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **checkins.FACTS,
     **appointments.FACTS,
     **roster.FACTS,
+    **notices.FACTS,
     **privacy.FACTS,
     **trail.FACTS,
 }
@@ -66,6 +68,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **checkins.QUERIES,
     **appointments.QUERIES,
     **roster.QUERIES,
+    **notices.QUERIES,
     **privacy.QUERIES,
     **trail.QUERIES,
 }

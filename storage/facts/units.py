@@ -58,8 +58,8 @@ _LINE = select(
     exists().where(_child.c.parent_id == unit.c.id, _child.c.closed_at.is_(None)).label("has_children"),
 ).where(unit.c.closed_at.is_(None), there(unit))
 _OF_KINDS = or_(bindparam("all_kinds"), unit.c.kind.in_(bindparam("kinds", expanding=True)))
-_CHILDREN = paged(_LINE.where(unit.c.parent_id == _ID, _OF_KINDS).order_by(unit.c.id))
-_OWN = paged(_LINE.where(unit.c.id.in_(bindparam("ids", expanding=True)), _OF_KINDS).order_by(unit.c.path))
+CHILDREN = paged(_LINE.where(unit.c.parent_id == _ID, _OF_KINDS).order_by(unit.c.id))
+OWN = paged(_LINE.where(unit.c.id.in_(bindparam("ids", expanding=True)), _OF_KINDS).order_by(unit.c.path))
 _ANY_CHILD = select(unit.c.id).where(unit.c.parent_id == _ID, unit.c.closed_at.is_(None)).limit(1)
 
 _INSIDE = (unit.c.path > bindparam("low")) & (unit.c.path < bindparam("high"))
@@ -210,12 +210,12 @@ def browse(connection: Connection, query: BrowseUnits, look: Look) -> UnitList:
         parent = _parent(connection, found, look)
         parent_id = parent.id if parent else 0
         rows, page = page_of(
-            connection, _CHILDREN, {"id": found.id, **kinds}, page=query.page, size=UNITS_PAGE
+            connection, CHILDREN, {"id": found.id, **kinds}, page=query.page, size=UNITS_PAGE
         )
     else:
         roles = GRANTS[Permission.SEE_UNITS].roles
         ids = sorted({held.unit_id for held in look.reader.held if held.role in roles})
-        rows, page = page_of(connection, _OWN, {"ids": ids, **kinds}, page=query.page, size=UNITS_PAGE)
+        rows, page = page_of(connection, OWN, {"ids": ids, **kinds}, page=query.page, size=UNITS_PAGE)
     lines = tuple(
         UnitLine(row.id, row.kind, place(row.name, row.name_en), bool(row.has_children)) for row in rows
     )

@@ -1,0 +1,76 @@
+"""Whom a notice is for: units with what is below them, by role, skill and language, and who is left out.
+
+One rule, said twice: here for one person, and as a statement over all of them in ``storage/addressees.py``; a test
+holds the two equal. Source: DOMAIN §7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.base import Held, Role
+
+RESIDENT = "resident"
+"""Who lives there; beside the roles of ``Role``, who serve there."""
+WHOM = (RESIDENT, *(str(role) for role in Role))
+MOST_UNITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Addressees:
+    """An audience. Everything that is empty does not narrow it.
+
+    ``units``: ids; who belongs there or below. ``roles``: in one of these ways (``WHOM``). ``skills``: any of these
+    codes. ``language``: reads this one. ``without_units`` and ``without_roles``: left out, whatever else is true.
+    """
+
+    units: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    language: str = ""
+    without_units: tuple[int, ...] = ()
+    without_roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person as far as audiences are concerned. ``home``: the path of the unit they live at, "" for none."""
+
+    home: str
+    held: tuple[Held, ...] = ()
+    skills: frozenset[str] = frozenset()
+    language: str = "zh"
+
+
+def _below(path: str, above: tuple[str, ...]) -> bool:
+    return bool(path) and any(path.startswith(unit) for unit in above)
+
+
+def _belongs(somebody: Somebody, units: tuple[str, ...], roles: tuple[str, ...]) -> bool:
+    """Whether they live or serve at or below one of ``units``, in one of ``roles`` (all ways when empty)."""
+    ways = roles or WHOM
+    lives = RESIDENT in ways and _below(somebody.home, units)
+    return lives or any(held.role in ways and _below(held.path, units) for held in somebody.held)
+
+
+def reaches(
+    wanted: Addressees, somebody: Somebody, *, units: tuple[str, ...], without: tuple[str, ...] = ()
+) -> bool:
+    """Whether a notice for ``wanted`` is for them. ``units`` and ``without`` are the paths of its units.
+
+    Who has left a role out has left its holders out wherever they live; who has left a unit out has left out who lives
+    there, and not who serves there.
+    """
+    if not _belongs(somebody, units, wanted.roles):
+        return False
+    if wanted.skills and not somebody.skills.intersection(wanted.skills):
+        return False
+    if wanted.language and somebody.language != wanted.language:
+        return False
+    if _below(somebody.home, without):
+        return False
+    return not (wanted.without_roles and _serves(somebody, units, wanted.without_roles))
+
+
+def _serves(somebody: Somebody, units: tuple[str, ...], roles: tuple[str, ...]) -> bool:
+    return any(held.role in roles and _below(held.path, units) for held in somebody.held)

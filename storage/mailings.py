@@ -1,0 +1,233 @@
+"""Carrying notices out: recipients written down in stretches, then walked through, a few handed to delivery at a time.
+
+Each step is a unit of work of its own that holds the writer for less than 100 ms and keeps how far it has come in the
+same commit, so that a kill anywhere repeats nothing and leaves nobody out. Whether there is anything to do is looked up
+anew each time; nothing is remembered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from domain.base import Actor, Event, Refresh, Scalar
+from domain.clocks import after_quiet
+from domain.lanes import Lane
+from domain.notices import CARD, COPY, GONE, REMINDER, Errand, Mailing, NoticeState, PublicNotice
+from domain.rulebook import Rulebook
+from storage import audit, outbox, receipts
+from storage.addressees import paths_of
+from storage.entities import every, load, next_id, save, selection
+from storage.prepared import Prepared
+from storage.receipts import Recipient
+from storage.schema import mailing, notice
+from storage.schema import outbox as outbox_table
+from storage.tree import office_of
+
+T = TypeVar("T")
+Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
+
+STRETCH = 10_000
+"""Ids of people that are looked at in one step, whoever of them is meant."""
+HANDFUL = 100
+"""Recipients that a walk hands over at once, and at most so many of a walk wait in the outbox."""
+
+_DUE = (
+    select(notice.c.id)
+    .where(
+        notice.c.state == NoticeState.PLANNED,
+        notice.c.send_at <= bindparam("now", type_=notice.c.send_at.type),
+    )
+    .order_by(notice.c.send_at)
+    .limit(50)
+)
+_FREEZING = select(notice.c.id).where(notice.c.state == NoticeState.FREEZING).order_by(notice.c.id).limit(50)
+_WALKING = (
+    selection(Mailing)
+    .where(mailing.c.finished_at.is_(None), ~mailing.c.held)
+    .order_by(mailing.c.id)
+    .limit(50)
+)
+_ON_THE_WAY = Prepared(
+    select(func.count().label("number")).where(
+        outbox_table.c.state.in_(["waiting", "leased"]),
+        outbox_table.c.subject_id == bindparam("notice"),
+        outbox_table.c.kind == bindparam("kind"),
+    )
+)
+_KIND = {Errand.SEND: COPY, Errand.CORRECT: COPY, Errand.WITHDRAW: GONE, Errand.REMIND: REMINDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step came to: how many it dealt with, and whether there is more to do at once."""
+
+    count: int
+    more: bool
+
+
+class Mailings:
+    """The steps of notices over one database. ``read`` and ``commit`` are the store's."""
+
+    def __init__(
+        self, read: Callable[..., Any], commit: Callable[..., Any], rules: Rulebook, grew: Callable[[], None]
+    ) -> None:
+        self._read: Run[Any] = read
+        self._commit: Run[Any] = commit
+        self._rules = rules
+        self._grew = grew
+
+    async def due(self, *, now: datetime) -> tuple[int, ...]:
+        """Planned notices whose time has come."""
+        return tuple(await self._read(lambda c: c.execute(_DUE, {"now": now}).scalars().all()))
+
+    async def freezing(self) -> tuple[int, ...]:
+        """Notices whose recipients are being written down."""
+        return tuple(await self._read(lambda c: c.execute(_FREEZING).scalars().all()))
+
+    async def walking(self) -> tuple[Mailing, ...]:
+        """Walks that have not come to their end and are not held."""
+        found: tuple[Mailing, ...] = await self._read(lambda c: every(c, Mailing, _WALKING))
+        return found
+
+    async def freeze(self, notice_id: int, *, now: datetime) -> Step:
+        """Write down the next stretch of recipients; after the last one they begin to leave."""
+
+        def unit(connection: Connection) -> Step:
+            found = load(connection, PublicNotice, notice_id)
+            if found is None or found.state is not NoticeState.FREEZING:
+                return Step(0, more=False)
+            if found.frozen_to == 0:
+                receipts.open_tally(connection, notice_id)
+            last = receipts.last_person(connection)
+            to = min(found.frozen_to + STRETCH, last)
+            new = 0
+            if found.to_people and to > found.frozen_to:
+                wanted = found.whom
+                paths = paths_of(connection, [*wanted.units, *wanted.without_units])
+                new = receipts.freeze(
+                    connection, notice_id, wanted, paths, after=found.frozen_to, to=to, now=now
+                )
+            if found.to_people and to < last:
+                save(connection, (replace(found, frozen_to=to),))
+                return Step(new, more=True)
+            walk = Mailing(next_id(connection, Mailing), 0, notice_id, Errand.SEND, created_at=now)
+            save(connection, (replace(found, state=NoticeState.SENDING, frozen_to=to), walk))
+            tally = receipts.tally_of(connection, notice_id)
+            total = tally.total if tally else 0
+            _tell(connection, "frozen", found, now, total=total)
+            return Step(new, more=False)
+
+        step: Step = await self._commit(unit)
+        self._grew()
+        return step
+
+    async def walk(self, mailing_id: int, *, now: datetime) -> Step:
+        """Hand the next few recipients of a walk to delivery, unless enough of it wait already."""
+
+        def unit(connection: Connection) -> Step:
+            walk = load(connection, Mailing, mailing_id)
+            if walk is None or walk.finished_at is not None or walk.held:
+                return Step(0, more=False)
+            found = load(connection, PublicNotice, walk.notice_id)
+            assert found is not None  # noqa: S101 - a foreign key says so
+            values = {"notice": found.id, "kind": _KIND[walk.errand]}
+            waiting = _ON_THE_WAY.all(connection, values)[0].number
+            if waiting >= HANDFUL // 2:
+                return Step(0, more=False)
+            people = receipts.next_ones(connection, found.id, after=walk.reached, most=HANDFUL)
+            if not people:
+                return _ended(connection, walk, found, now) if not waiting else Step(0, more=False)
+            leaving = _handed_over(connection, walk, found, people, now=now, rules=self._rules)
+            save(connection, (replace(walk, reached=people[-1].person_id),))
+            return Step(leaving, more=not leaving)
+
+        step: Step = await self._commit(unit)
+        if step.count:
+            self._grew()
+        return step
+
+    async def progress(self, notice_id: int, *, now: datetime) -> None:
+        """Let the sender's card show how far it has come."""
+
+        def unit(connection: Connection) -> None:
+            outbox.put(connection, now=now, update_id=None, refreshes=(Refresh(CARD, notice_id),))
+
+        await self._commit(unit)
+        self._grew()
+
+
+def _tell(connection: Connection, name: str, found: PublicNotice, now: datetime, **data: Scalar) -> None:
+    event = Event(f"notice.{name}", "notice", found.id, data, unit_id=found.unit_id)
+    audit.record(connection, (event,), actor=Actor.system("notices"), now=now, update_id=None)
+    outbox.put(connection, now=now, update_id=None, refreshes=(Refresh(CARD, found.id),))
+
+
+def _ended(connection: Connection, walk: Mailing, found: PublicNotice, now: datetime) -> Step:
+    """Nobody is left to walk to, and nothing of it is on its way any more."""
+    save(connection, (replace(walk, finished_at=now),))
+    if walk.errand is Errand.SEND and found.state is NoticeState.SENDING:
+        save(connection, (replace(found, state=NoticeState.SENT, finished_at=now),))
+        tally = receipts.tally_of(connection, found.id)
+        _tell(connection, "sent", found, now, sent=tally.sent if tally else 0)
+    else:
+        _tell(connection, "walked", found, now, errand=str(walk.errand))
+    return Step(0, more=False)
+
+
+def _handed_over(
+    connection: Connection,
+    walk: Mailing,
+    found: PublicNotice,
+    people: Sequence[Recipient],
+    *,
+    now: datetime,
+    rules: Rulebook,
+) -> int:
+    """Rows of the outbox for those of ``people`` whom the errand concerns. Returns how many."""
+    concerned = [one for one in people if one.chat_id is not None and _concerns(walk.errand, one)]
+    lane = Lane.REMINDER if found.urgent or walk.errand is not Errand.SEND else Lane.BROADCAST
+    routine = not found.urgent and walk.errand in (Errand.SEND, Errand.REMIND)
+    outbox.put_copies(
+        connection,
+        [(one.chat_id or 0, one.person_id, _edited(walk.errand, one)) for one in concerned],
+        kind=_KIND[walk.errand],
+        notice_id=found.id,
+        lane=lane,
+        now=now,
+        not_before=_when(connection, found, now, rules) if routine else now,
+    )
+    ids = [one.person_id for one in concerned]
+    if walk.errand is Errand.SEND:
+        receipts.to_state(connection, found.id, ids, old="waiting", new="queued")
+        receipts.count(connection, found.id, queued=len(ids))
+    if walk.errand is Errand.REMIND:
+        receipts.reminded(connection, found.id, ids, now=now)
+    return len(concerned)
+
+
+def _concerns(errand: Errand, one: Recipient) -> bool:
+    match errand:
+        case Errand.SEND:
+            return one.state == "waiting"
+        case Errand.REMIND:
+            return one.state == "sent" and one.read_at is None
+        case _:
+            return one.message_id is not None
+
+
+def _edited(errand: Errand, one: Recipient) -> int | None:
+    return one.message_id if errand in (Errand.CORRECT, Errand.WITHDRAW) else None
+
+
+def _when(connection: Connection, found: PublicNotice, now: datetime, rules: Rulebook) -> datetime:
+    """Now, or when the quiet hours of the notice's unit are over."""
+    path = paths_of(connection, [found.unit_id]).get(found.unit_id, "")
+    zone = ZoneInfo(office_of(connection, path).zone or rules.time_zone)
+    quiet = rules.notices
+    return after_quiet(now, zone=zone, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to)

@@ -1,0 +1,299 @@
+"""Recipients of notices: written down once, walked through in their order, and what became of each.
+
+A walk hands a few at a time to delivery by the outbox; what has left is recorded here and goes from there, so that
+the outbox stays as small as what is on its way. Sums are kept in ``tally`` in the same commit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Integer, bindparam, case, delete, func, literal, select, update
+
+from domain.addressees import Addressees
+from domain.notices import COPY, MarkCalled, MarkRead, TakeBack
+from storage.addressees import chosen, home
+from storage.dialect import insert_for
+from storage.prepared import Prepared
+from storage.schema import mailing, outbox, person, receipt, tally
+from storage.types import Instant
+
+SUMS = ("total", "queued", "sent", "failed", "unreachable", "left", "stopped", "read", "reminded")
+
+_TALLY = Prepared(select(tally).where(tally.c.notice_id == bindparam("notice")))
+_COUNT = Prepared(
+    update(tally)
+    .where(tally.c.notice_id == bindparam("notice"))
+    .values({name: tally.c[name] + bindparam(name, type_=Integer()) for name in SUMS})
+)
+
+
+def tally_of(connection: Connection, notice_id: int) -> Any | None:
+    """The sums of a notice, or None before anything was written down."""
+    return _TALLY.first(connection, {"notice": notice_id})
+
+
+def count(connection: Connection, notice_id: int, **more: int) -> None:
+    """Add to the sums of a notice."""
+    if any(more.values()):
+        _COUNT.run(connection, {"notice": notice_id, **dict.fromkeys(SUMS, 0), **more})
+
+
+def open_tally(connection: Connection, notice_id: int) -> None:
+    """Begin to sum up."""
+    connection.execute(
+        insert_for(connection.dialect.name, tally).values(notice_id=notice_id).on_conflict_do_nothing()
+    )
+
+
+# --- writing them down ------------------------------------------------------------------------------------------------
+
+_LAST_PERSON = Prepared(select(func.max(person.c.id).label("last")))
+
+
+def last_person(connection: Connection) -> int:
+    """The highest id of a person there is, 0 for none."""
+    return int(_LAST_PERSON.all(connection, {})[0].last or 0)
+
+
+def freeze(
+    connection: Connection,
+    notice_id: int,
+    wanted: Addressees,
+    paths: dict[int, str],
+    *,
+    after: int,
+    to: int,
+    now: datetime,
+) -> int:
+    """Write down as recipients those who are meant and whose id is above ``after`` and not above ``to``.
+
+    One who cannot be reached is written down as that. Whoever is written down already stays. Returns how many are new.
+    """
+    reachable = person.c.telegram_id.is_not(None) & person.c.unreachable_since.is_(None)
+    rows = chosen(
+        wanted,
+        paths,
+        bindparam("notice", notice_id, type_=receipt.c.notice_id.type),
+        person.c.id,
+        home.c.id,
+        case((reachable, literal("waiting")), else_=literal("unreachable")),
+    ).where(person.c.id > after, person.c.id <= to).order_by(person.c.id)  # fmt: skip
+    written = insert_for(connection.dialect.name, receipt).from_select(
+        ["notice_id", "person_id", "unit_id", "state"], rows
+    )
+    done = connection.execute(written.on_conflict_do_nothing(), {"now": now}).rowcount
+    unreachable = connection.execute(
+        _UNREACHABLE_IN, {"notice": notice_id, "after": after, "to": to}
+    ).scalar_one()
+    count(connection, notice_id, total=done, unreachable=unreachable if done else 0)
+    return done
+
+
+_UNREACHABLE_IN = select(func.count()).where(
+    receipt.c.notice_id == bindparam("notice"),
+    receipt.c.person_id > bindparam("after"),
+    receipt.c.person_id <= bindparam("to"),
+    receipt.c.state == "unreachable",
+)
+
+
+# --- walking through them -----------------------------------------------------------------------------------------------
+
+
+class Recipient(NamedTuple):
+    """A recipient as a walk finds them."""
+
+    person_id: int
+    chat_id: int | None
+    state: str
+    message_id: int | None
+    read_at: datetime | None
+
+
+_NEXT = Prepared(
+    select(
+        receipt.c.person_id, person.c.telegram_id, receipt.c.state, receipt.c.message_id, receipt.c.read_at
+    )
+    .join(person, person.c.id == receipt.c.person_id)
+    .where(receipt.c.notice_id == bindparam("notice"), receipt.c.person_id > bindparam("after"))
+    .order_by(receipt.c.person_id)
+    .limit(bindparam("most"))
+)
+_TO_STATE = Prepared(
+    update(receipt)
+    .where(
+        receipt.c.notice_id == bindparam("_notice"),
+        receipt.c.person_id == bindparam("_person"),
+        receipt.c.state == bindparam("_from"),
+    )
+    .values(state=bindparam("state"))
+)
+_REMINDED = Prepared(
+    update(receipt)
+    .where(receipt.c.notice_id == bindparam("_notice"), receipt.c.person_id == bindparam("_person"))
+    .values(reminded_at=bindparam("at", type_=Instant()))
+)
+
+
+def next_ones(connection: Connection, notice_id: int, *, after: int, most: int) -> list[Recipient]:
+    """The next recipients in the order of a walk."""
+    rows = _NEXT.all(connection, {"notice": notice_id, "after": after, "most": most})
+    return [Recipient(*row) for row in rows]
+
+
+def to_state(connection: Connection, notice_id: int, people: Iterable[int], *, old: str, new: str) -> None:
+    """Move recipients who stand at ``old``."""
+    rows = [{"_notice": notice_id, "_person": person_id, "_from": old, "state": new} for person_id in people]
+    if rows:
+        _TO_STATE.run_all(connection, rows)
+
+
+def reminded(connection: Connection, notice_id: int, people: Sequence[int], *, now: datetime) -> None:
+    """They have been reminded."""
+    if people:
+        _REMINDED.run_all(
+            connection, [{"_notice": notice_id, "_person": person_id, "at": now} for person_id in people]
+        )
+        count(connection, notice_id, reminded=len(people))
+
+
+# --- what became of them ------------------------------------------------------------------------------------------------
+
+_RECORD = Prepared(
+    update(receipt)
+    .where(
+        receipt.c.notice_id == bindparam("_notice"),
+        receipt.c.person_id == bindparam("_person"),
+        receipt.c.state == "queued",
+    )
+    .values(
+        state=bindparam("state"),
+        reason=bindparam("reason"),
+        message_id=bindparam("message_id"),
+        sent_at=bindparam("sent_at", type_=Instant()),
+    )
+)
+_FINISHED = Prepared(
+    delete(outbox).where(outbox.c.id == bindparam("_id"), outbox.c.state.not_in(["waiting", "leased"]))
+)
+_ENDS = {"sent": "sent", "failed": "failed", "unknown": "failed", "dropped": "left"}
+
+
+def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) -> None:
+    """What became of copies that were handed to delivery (``storage.outbox.Sent``); their rows go from the outbox."""
+    ended: Counter[tuple[int, str]] = Counter()
+    for item in outcomes:
+        row = item.row
+        if row.kind != COPY or row.edit_message_id is not None or item.state == "waiting":
+            continue
+        state = "unreachable" if item.unreachable else _ENDS[item.state]
+        changed = _RECORD.run(
+            connection,
+            {
+                "_notice": row.subject_id,
+                "_person": row.person_id,
+                "state": state,
+                "reason": None if state == "sent" else item.error,
+                "message_id": item.message_id,
+                "sent_at": now if state == "sent" else None,
+            },
+        )
+        _FINISHED.run(connection, {"_id": row.id})
+        if changed:
+            ended[row.subject_id, state] += 1
+    for (notice_id, state), number in ended.items():
+        count(connection, notice_id, queued=-number, **{state: number})
+
+
+_WAITING_FOR = select(outbox.c.subject_id, outbox.c.person_id).where(
+    outbox.c.chat_id == bindparam("chat"),
+    outbox.c.state == "waiting",
+    outbox.c.kind == COPY,
+    outbox.c.edit_message_id.is_(None),
+)
+
+
+def unreachable(connection: Connection, chat_id: int) -> None:
+    """Nothing will reach this chat: the copies that wait for it are known to be lost. Before they are let go."""
+    for row in connection.execute(_WAITING_FOR, {"chat": chat_id}).all():
+        to_state(connection, row.subject_id, (row.person_id,), old="queued", new="unreachable")
+        count(connection, row.subject_id, queued=-1, unreachable=1)
+
+
+# --- sweeps -------------------------------------------------------------------------------------------------------------
+
+_READ = Prepared(
+    update(receipt)
+    .where(
+        receipt.c.notice_id == bindparam("_notice"),
+        receipt.c.person_id == bindparam("_person"),
+        receipt.c.read_at.is_(None),
+    )
+    .values(read_at=bindparam("at", type_=Instant()))
+)
+_TAKEN_BACK = (
+    delete(outbox)
+    .where(
+        outbox.c.kind == COPY,
+        outbox.c.subject_id == bindparam("notice"),
+        outbox.c.state == "waiting",
+        outbox.c.edit_message_id.is_(None),
+    )
+    .returning(outbox.c.person_id)
+)
+_BACK_TO = (
+    update(mailing)
+    .where(
+        mailing.c.notice_id == bindparam("_notice"),
+        mailing.c.errand == "send",
+        mailing.c.finished_at.is_(None),
+        mailing.c.reached > bindparam("back_to"),
+    )
+    .values(reached=bindparam("back_to"))
+)
+
+
+def mark_read(connection: Connection, sweep: MarkRead) -> None:
+    """Once: the first moment stays."""
+    if _READ.run(connection, {"_notice": sweep.notice_id, "_person": sweep.person_id, "at": sweep.at}):
+        count(connection, sweep.notice_id, read=1)
+
+
+def take_back(connection: Connection, sweep: TakeBack) -> None:
+    """What is handed to delivery and waits is taken back; the walk will come by again, or never."""
+    people = sorted(connection.execute(_TAKEN_BACK, {"notice": sweep.notice_id}).scalars())
+    new = "waiting" if sweep.again else "stopped"
+    to_state(connection, sweep.notice_id, people, old="queued", new=new)
+    count(
+        connection,
+        sweep.notice_id,
+        queued=-len(people),
+        **({} if sweep.again else {"stopped": len(people)}),
+    )
+    if people and sweep.again:
+        connection.execute(_BACK_TO, {"_notice": sweep.notice_id, "back_to": people[0] - 1})
+
+
+_CALLED = (
+    update(receipt)
+    .where(
+        receipt.c.notice_id == bindparam("_notice"),
+        receipt.c.person_id == bindparam("_person"),
+        receipt.c.called_at.is_(None),
+    )
+    .values(called_by=bindparam("by"), called_at=bindparam("at", type_=Instant()))
+)
+
+
+def mark_called(connection: Connection, sweep: MarkCalled) -> None:
+    """Once: who was first stays."""
+    connection.execute(
+        _CALLED, {"_notice": sweep.notice_id, "_person": sweep.person_id, "by": sweep.by, "at": sweep.at}
+    )
+
+
+SWEEPS: Mapping[type[Any], Any] = {MarkRead: mark_read, MarkCalled: mark_called, TakeBack: take_back}
