@@ -36,6 +36,7 @@ from domain.base import (
 )
 from domain.lanes import Lane
 from domain.permissions import Permission, allowed
+from domain.requests import checked_contents
 from domain.rulebook import Rulebook
 
 CARD = "notice.card"
@@ -45,6 +46,8 @@ COPY = "notice.copy"
 GONE = "notice.gone"
 """Takes a recipient's copy away."""
 REMINDER = "notice.reminder"
+GROUP = "notice.group"
+"""What stands in a group."""
 OF_NOTICES = (COPY, GONE, REMINDER)
 """What recipients get."""
 
@@ -381,7 +384,7 @@ class AnswerNotice(Action):
 
     permission: ClassVar[str] = Permission.READ_NOTICE
     notice_id: int
-    content: Content
+    contents: tuple[Content, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +430,13 @@ def _saved(notice: PublicNotice, name: str, *also: Entity, **data: Scalar) -> De
         events=(_event(name, notice, **data),),
         refreshes=(Refresh(CARD, notice.id),),
     )
+
+
+def _in_groups(decision: Decision, notice: PublicNotice) -> Decision:
+    """What stands in groups follows too."""
+    if not notice.to_groups:
+        return decision
+    return replace(decision, refreshes=(*decision.refreshes, Refresh(GROUP, notice.id)))
 
 
 def _in(case: NoticeCase, *states: NoticeState) -> PublicNotice:
@@ -475,7 +485,7 @@ def put_text(case: NoticeCase, action: PutText, *, actor: Actor, now: datetime, 
     changed = replace(notice, texts=texts)
     if notice.state in BEFORE:
         return _saved(_again(changed), "changed")
-    return _saved(changed, "corrected", *_walk(case, Errand.CORRECT, now))
+    return _in_groups(_saved(changed, "corrected", *_walk(case, Errand.CORRECT, now)), changed)
 
 
 def _again(notice: PublicNotice) -> PublicNotice:
@@ -619,7 +629,16 @@ def stop(case: NoticeCase, action: StopNotice, *, actor: Actor, now: datetime, r
     notice = _in(case, *BEFORE, *ON_ITS_WAY)
     if notice.state in BEFORE:
         decision = _saved(replace(notice, state=NoticeState.DROPPED), "dropped")
-        return replace(decision, refreshes=(*decision.refreshes, Refresh("notice.second", notice.id)))
+        told = Notice(
+            ToPerson(notice.author_id),
+            "said",
+            params={"key": "notice.dropped_by", "number": notice.id, "name": actor.name},
+        )
+        return replace(
+            decision,
+            refreshes=(*decision.refreshes, Refresh("notice.second", notice.id)),
+            notices=() if actor.person_id == notice.author_id else (told,),
+        )
     ended = tuple(
         replace(mailing, finished_at=now) for mailing in case.mailings if mailing.errand is Errand.SEND
     )
@@ -635,7 +654,7 @@ def withdraw(
     ended = tuple(replace(mailing, finished_at=now) for mailing in case.mailings)
     walk = Mailing(case.new_mailing, 0, notice.id, Errand.WITHDRAW, created_at=now)
     gone = replace(notice, state=NoticeState.WITHDRAWN, finished_at=notice.finished_at or now)
-    decision = _saved(gone, "withdrawn", *ended, walk)
+    decision = _in_groups(_saved(gone, "withdrawn", *ended, walk), gone)
     return replace(decision, sweeps=(TakeBack(notice.id, again=False),))
 
 
@@ -664,11 +683,12 @@ def answer(case: CopyCase, action: AnswerNotice, *, actor: Actor, now: datetime,
     notice = case.notice
     if not notice.answerable or notice.state is NoticeState.WITHDRAWN:
         raise Refused("notice.not_now")
-    if action.content.kind == "text" and not says_something(action.content.text):
-        raise Refused("form.words_needed")
+    contents = checked_contents(action.contents)
     return Decision(
-        events=(_event("answered", notice),),
-        remarks=(Remark("notice", notice.id, Purpose.ANSWER, actor.person_id, action.content),),
+        events=(_event("answered", notice, parts=len(contents)),),
+        remarks=tuple(
+            Remark("notice", notice.id, Purpose.ANSWER, actor.person_id, part) for part in contents
+        ),
         notices=(Notice(ToPerson(notice.author_id), "notice.answered", notice.id, lane=Lane.CLAIM),),
         refreshes=(Refresh(CARD, notice.id),),
     )

@@ -13,16 +13,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
 from domain.lanes import Lane
-from domain.notices import CARD, COPY, GONE, REMINDER, Errand, Mailing, NoticeState, PublicNotice
+from domain.notices import CARD, COPY, GONE, GROUP, REMINDER, Errand, Mailing, NoticeState, PublicNotice
 from domain.rulebook import Rulebook
 from storage import audit, outbox, receipts
 from storage.addressees import paths_of
 from storage.entities import every, load, next_id, save, selection
+from storage.notices import groups_at
+from storage.outbox import Reply
 from storage.prepared import Prepared
 from storage.receipts import Recipient
 from storage.schema import mailing, notice
@@ -55,7 +57,7 @@ _WALKING = (
 )
 _ON_THE_WAY = Prepared(
     select(func.count().label("number")).where(
-        outbox_table.c.state.in_(["waiting", "leased"]),
+        or_(outbox_table.c.state == "waiting", outbox_table.c.state == "leased"),
         outbox_table.c.subject_id == bindparam("notice"),
         outbox_table.c.kind == bindparam("kind"),
     )
@@ -95,8 +97,11 @@ class Mailings:
         found: tuple[Mailing, ...] = await self._read(lambda c: every(c, Mailing, _WALKING))
         return found
 
-    async def freeze(self, notice_id: int, *, now: datetime) -> Step:
-        """Write down the next stretch of recipients; after the last one they begin to leave."""
+    async def freeze(self, notice_id: int, *, now: datetime, bot: str = "") -> Step:
+        """Write down the next stretch of recipients; after the last one they begin to leave.
+
+        ``bot`` is the bot's own username, for the link in groups.
+        """
 
         def unit(connection: Connection) -> Step:
             found = load(connection, PublicNotice, notice_id)
@@ -118,6 +123,8 @@ class Mailings:
                 return Step(new, more=True)
             walk = Mailing(next_id(connection, Mailing), 0, notice_id, Errand.SEND, created_at=now)
             save(connection, (replace(found, state=NoticeState.SENDING, frozen_to=to), walk))
+            if found.to_groups:
+                _post_in_groups(connection, found, now=now, bot=bot)
             tally = receipts.tally_of(connection, notice_id)
             total = tally.total if tally else 0
             _tell(connection, "frozen", found, now, total=total)
@@ -148,8 +155,7 @@ class Mailings:
             return Step(leaving, more=not leaving)
 
         step: Step = await self._commit(unit)
-        if step.count:
-            self._grew()
+        self._grew()
         return step
 
     async def progress(self, notice_id: int, *, now: datetime) -> None:
@@ -160,6 +166,16 @@ class Mailings:
 
         await self._commit(unit)
         self._grew()
+
+
+def _post_in_groups(connection: Connection, found: PublicNotice, *, now: datetime, bot: str) -> None:
+    """Every group bound at or below the units of the notice gets it, as a card that follows what becomes of it."""
+    paths = paths_of(connection, found.whom.units)
+    posts = [
+        Reply(GROUP, chat_id, subject_id=found.id, params={"bot": bot}, card=True, lane=Lane.CLAIM)
+        for chat_id in groups_at(connection, list(paths.values()))
+    ]
+    outbox.put(connection, now=now, update_id=None, replies=posts)
 
 
 def _tell(connection: Connection, name: str, found: PublicNotice, now: datetime, **data: Scalar) -> None:
