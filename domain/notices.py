@@ -529,7 +529,9 @@ def address(case: NoticeCase, action: Address, *, actor: Actor, now: datetime, r
     notice = _in(case, *BEFORE)
     wanted = action.addressees
     _may_address(wanted, case.paths, actor)
-    return _saved(_again(replace(notice, addressees=_stored(wanted))), "changed", units=len(wanted.units))
+    decision = _saved(_again(replace(notice, addressees=_stored(wanted))), "changed", units=len(wanted.units))
+    # It is chosen on a screen that stands in the card's place, and stays there until the sender goes back.
+    return replace(decision, refreshes=())
 
 
 def _may_address(wanted: Addressees, paths: Mapping[int, str], actor: Actor) -> None:

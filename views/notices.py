@@ -438,7 +438,7 @@ def whom(facts: NoticeCard, *, voice: Voice) -> Message:
     )
     languages = (
         Button(
-            f"{'✅' if wanted.language == language else '▫️'} {plain(voice.term('reads', language))}",
+            f"{'✅' if wanted.language == language else '▫️'} {plain(voice.term('reads', f'in_{language}'))}",
             press("notice.reads", number, language),
         )
         for language in LANGUAGES
