@@ -36,6 +36,7 @@ FEATURES = (
     "roster",
     "privacy",
     "trail",
+    "notice_report",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
+from domain.notices_seen import RECEIPT_STATES
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.points import Currency
@@ -25,6 +26,7 @@ from domain.trail import EVENTS, THINGS
 from domain.trail import KINDS as EVENT_KINDS
 from domain.unit_pages import GAPS
 from domain.units import KINDS
+from views.notice_sheet import WHYS
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -62,5 +64,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "import.column.units": KEYS[ImportKind.UNITS],
     "import.column.people": KEYS[ImportKind.PEOPLE],
     "account": tuple(Currency),
+    "report.state": RECEIPT_STATES,
+    "report.why": WHYS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""
