@@ -16,6 +16,8 @@ from domain.queries import Page, Place
 
 LIST_ROWS = 8
 REPORT_ROWS = 10
+RECEIPT_STATES = ("waiting", "queued", "sent", "failed", "unreachable", "left", "stopped")
+"""What became of a notice for one recipient, as it is written down; ``Fares`` sums them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class NoticeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One recipient's line of a report's sheet."""
+    """One recipient's line of a report's sheet. ``state``: of ``RECEIPT_STATES``. ``reason``: delivery's word for why not."""
 
     name: str
     place: str
@@ -167,6 +169,7 @@ class Reading:
     sent_at: datetime | None
     read_at: datetime | None
     reason: str = ""
+    place_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

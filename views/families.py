@@ -13,6 +13,7 @@ from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
 from domain.notices import LANGUAGES, Errand, NoticeState
+from domain.notices_seen import RECEIPT_STATES
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.points import Currency
@@ -27,6 +28,7 @@ from domain.trail import EVENTS, THINGS
 from domain.trail import KINDS as EVENT_KINDS
 from domain.unit_pages import GAPS
 from domain.units import KINDS
+from views.notice_sheet import WHYS
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -68,5 +70,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "errand": tuple(errand for errand in Errand if errand is not Errand.SEND),
     "whom": WHOM,
     "reads": tuple(f"in_{language}" for language in LANGUAGES),
+    "report.state": RECEIPT_STATES,
+    "report.why": WHYS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

@@ -1,19 +1,19 @@
 """Paper: A4 pages as PDF, with the letters in them, so that Chinese prints right where no Chinese font is installed.
 
-Knows the page, the font and the house's colours; what stands on a page is said by who makes it. The font is a part of
-Noto Sans CJK SC under the SIL Open Font License (``fonts/OFL.txt``); only the letters used go into a file.
+Knows the page, the font and the house's colours; what stands on a page is said by who makes it. Only the letters
+of the font (``views/fonts``) that are used go into a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from fpdf import FPDF
 from fpdf.enums import WrapMode, XPos, YPos
 from fpdf.fonts import TTFFont
 
-FONT_FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
+from views.fonts import FONT_FILE
+
 _FONT = "house"
 
 RED = (180, 38, 32)

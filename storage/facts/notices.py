@@ -411,6 +411,7 @@ _READINGS = (
         receipt.c.person_id,
         person.c.name,
         unit.c.name.label("place"),
+        unit.c.name_en.label("place_en"),
         receipt.c.state,
         receipt.c.sent_at,
         receipt.c.read_at,
@@ -434,7 +435,15 @@ def export_readings(connection: Connection, query: ExportReadings, look: Look) -
     rows = connection.execute(_READINGS, values).all()
     return ReadingPage(
         tuple(
-            Reading(row.name, row.place or "", row.state, row.sent_at, row.read_at, row.reason or "")
+            Reading(
+                row.name,
+                row.place or "",
+                row.state,
+                row.sent_at,
+                row.read_at,
+                row.reason or "",
+                row.place_en or "",
+            )
             for row in rows
         ),
         rows[-1].person_id if len(rows) == query.most else None,
