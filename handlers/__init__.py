@@ -304,6 +304,8 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("notice.withdrawyes", notices.withdraw_yes, Permission.SEND_NOTICE),
     Pressed("notice.remind", notices.remind, Permission.SEND_NOTICE),
     Pressed("notice.report", notices.report, Permission.SEND_NOTICE),
+    Pressed("notice.sheet", notices.sheet, Permission.SEND_NOTICE),
+    Pressed("notice.chart", notices.chart, Permission.SEND_NOTICE),
     Pressed("notice.calls", notices.calls, Permission.SEND_NOTICE),
     Pressed("notice.called", notices.called, Permission.SEND_NOTICE),
     Pressed("notice.answers", notices.answers, Permission.SEND_NOTICE),

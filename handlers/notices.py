@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -44,8 +43,8 @@ from domain.notices_seen import (
     NoticeCard,
     NoticeCopy,
     PlacesToSpeakFor,
-    Reading,
     ReadingPage,
+    Report,
     SeeAnswers,
     SeeCalls,
     SeeMeant,
@@ -58,13 +57,12 @@ from domain.unit_pages import UnitLine
 from handlers import forms, parsing, steps
 from handlers.contents import restored, stored
 from handlers.forms import ALBUM, CONTENTS, Answers, Form, Said, Step, Taken
-from handlers.turn import Answer, Do, Say, Show, Turn, made, sent, turned
+from handlers.turn import Answer, Do, Show, Turn, made, sent, turned
 from storage.drafts import Draft
 from storage.outbox import Reply
 from views import notices as screens
 from views.message import Message, Upload
 from views.safe import cleaned, utf16_length
-from views.voice import Voice
 
 SECOND = "notice.second"
 WHOM_CARD = "notice.whom"
@@ -415,6 +413,42 @@ async def report(turn: Turn) -> Answer:
     return turned(turn, screens.report(await turn.read(SeeReport(turn.pressed.id)), voice=await turn.voice()))
 
 
+async def sheet(turn: Turn) -> Answer:
+    """``notice.sheet:<id>``: the report as a workbook, building by building and recipient by recipient."""
+    found: Report = await turn.read(SeeReport(turn.pressed.id))
+    voice = await turn.voice()
+    words = await turn.say("notice.sheet_sent", number=turn.pressed.id)
+
+    async def written() -> Message:
+        from views.notice_sheet import ReportBook
+
+        book = await asyncio.to_thread(ReportBook, found, voice=voice)
+        after: int | None = 0
+        while after is not None:
+            rows: ReadingPage = await turn.read(ExportReadings(turn.pressed.id, after))
+            await asyncio.to_thread(book.add, rows.rows)
+            after = rows.next_after
+        content = await asyncio.to_thread(book.content)
+        return replace(words, upload=Upload(f"notice-{turn.pressed.id}.xlsx", content))
+
+    return made(written)
+
+
+async def chart(turn: Turn) -> Answer:
+    """``notice.chart:<id>``: the report as a picture."""
+    found: Report = await turn.read(SeeReport(turn.pressed.id))
+    voice = await turn.voice()
+    words = await turn.say("notice.chart_sent", number=turn.pressed.id)
+
+    async def drawn() -> Message:
+        from views.notice_chart import chart as picture
+
+        content = await asyncio.to_thread(picture, found, voice=voice)
+        return replace(words, upload=Upload(f"notice-{turn.pressed.id}.png", content))
+
+    return made(drawn)
+
+
 async def calls(turn: Turn) -> Answer:
     """``notice.calls:<id>[:<page>]``."""
     wanted = turn.pressed.count if turn.pressed.arg else 1
@@ -523,4 +557,3 @@ async def search(turn: Turn) -> Answer:
 
 
 FORMS: tuple[Form, ...] = (NEW, TEXT, FILES, TIME, ANSWER, SEARCH)
-_ = (AsyncIterator, ExportReadings, Message, Reading, ReadingPage, Say, Upload, Voice, asyncio, made)

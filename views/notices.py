@@ -396,12 +396,15 @@ def _composing(facts: NoticeCard, voice: Voice) -> Keyboard:
 def surely(facts: NoticeCard, what: str, *, voice: Voice) -> Message:
     """Asked once more before what cannot be taken back. ``what``: "withdraw" or "stop"."""
     notice = facts.notice
-    key = {"withdraw": "notice.sure_withdraw", "stop": "notice.sure_stop"}[what]
+    question, button, verb = {
+        "withdraw": ("notice.sure_withdraw", "button.notice_withdraw_yes", "notice.withdrawyes"),
+        "stop": ("notice.sure_stop", "button.notice_stop_yes", "notice.stopyes"),
+    }[what]
     return Message(
-        card(_head(facts, voice), voice.say(key, sent=facts.fares.sent, ahead=facts.fares.ahead)),
+        card(_head(facts, voice), voice.say(question, sent=facts.fares.sent, ahead=facts.fares.ahead)),
         keyboard=(
             (
-                voice.button(f"button.notice_{what}_yes", f"notice.{what}yes", notice.id),
+                voice.button(button, verb, notice.id),
                 voice.button("button.notice_back", "notice.see", notice.id),
             ),
         ),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
+from openpyxl import load_workbook
+
 from domain.base import Role
 from tests.support.databases import on_sqlite
 from tests.support.player import Player
@@ -50,6 +54,15 @@ async def test_a_notice_goes_to_everybody_below_and_is_read(program: Program) ->
     emily.reads("notice.read_at", WORDS)
     await chen.presses("notice.report")
     chen.reads("notice.report_row", "1号楼")
+    await chen.presses("notice.sheet")
+    name, content = chen.file() or ("", b"")
+    assert name == "notice-1.xlsx"
+    rows = [row for sheet in load_workbook(io.BytesIO(content)) for row in sheet.values]
+    assert any(row[0] == "李桂兰" for row in rows)
+    await chen.presses("notice.chart")
+    name, content = chen.file() or ("", b"")
+    assert name == "notice-1.png"
+    assert content.startswith(b"\x89PNG")
 
 
 async def test_a_photo_with_words_is_corrected_in_place_and_withdrawn(program: Program) -> None:
@@ -89,7 +102,9 @@ async def test_the_whole_community_needs_a_second_person(program: Program) -> No
     await other.presses("notice.switch:1:urgent")
     other.reads("notice.next_second")
     await other.presses("notice.confirm")
-    asked = next(data for _, data in third.reads("notice.second_asked", "孙书记").buttons if "confirm" in data)
+    asked = next(
+        data for _, data in third.reads("notice.second_asked", "孙书记").buttons if "confirm" in data
+    )
     await other.forged(asked)
     other.reads("notice.not_twice")
     assert not program.lan.saw("notice.head")
