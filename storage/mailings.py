@@ -127,7 +127,7 @@ class Mailings:
                 _post_in_groups(connection, found, now=now, bot=bot)
             tally = receipts.tally_of(connection, notice_id)
             total = tally.total if tally else 0
-            _tell(connection, "frozen", found, now, total=total)
+            _tell(connection, "notice.frozen", found, now, total=total)
             return Step(new, more=False)
 
         step: Step = await self._commit(unit)
@@ -179,7 +179,7 @@ def _post_in_groups(connection: Connection, found: PublicNotice, *, now: datetim
 
 
 def _tell(connection: Connection, name: str, found: PublicNotice, now: datetime, **data: Scalar) -> None:
-    event = Event(f"notice.{name}", "notice", found.id, data, unit_id=found.unit_id)
+    event = Event(name, "notice", found.id, data, unit_id=found.unit_id)
     audit.record(connection, (event,), actor=Actor.system("notices"), now=now, update_id=None)
     outbox.put(connection, now=now, update_id=None, refreshes=(Refresh(CARD, found.id),))
 
@@ -190,9 +190,9 @@ def _ended(connection: Connection, walk: Mailing, found: PublicNotice, now: date
     if walk.errand is Errand.SEND and found.state is NoticeState.SENDING:
         save(connection, (replace(found, state=NoticeState.SENT, finished_at=now),))
         tally = receipts.tally_of(connection, found.id)
-        _tell(connection, "sent", found, now, sent=tally.sent if tally else 0)
+        _tell(connection, "notice.sent", found, now, sent=tally.sent if tally else 0)
     else:
-        _tell(connection, "walked", found, now, errand=str(walk.errand))
+        _tell(connection, "notice.walked", found, now, errand=str(walk.errand))
     return Step(0, more=False)
 
 
