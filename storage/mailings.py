@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
@@ -55,7 +55,7 @@ _WALKING = (
 )
 _ON_THE_WAY = Prepared(
     select(func.count().label("number")).where(
-        outbox_table.c.state.in_(["waiting", "leased"]),
+        or_(outbox_table.c.state == "waiting", outbox_table.c.state == "leased"),
         outbox_table.c.subject_id == bindparam("notice"),
         outbox_table.c.kind == bindparam("kind"),
     )
