@@ -532,6 +532,7 @@ def settle_orphans(
         _supersede(connection, resend, now=now)
         connection.execute(_ORPHAN_STATE, {"ids": list(resend), "state": "waiting", "error": None})
     if ask:
+        receipts.perhaps_sent(connection, ask)
         connection.execute(_ORPHAN_STATE, {"ids": list(ask), "state": "unknown", "error": "perhaps sent"})
 
 
@@ -555,7 +556,7 @@ _DROP_WAITING = (
 def unreachable(connection: Connection, chat_id: int, *, now: datetime) -> None:
     """Remember that this chat takes nothing, and let go of what still waits for it."""
     connection.execute(_UNREACHABLE, {"chat": chat_id, "now": now})
-    receipts.unreachable(connection, chat_id)
+    receipts.let_go(connection, chat_id, state="unreachable")
     connection.execute(_DROP_WAITING, {"chat": chat_id, "now": now})
 
 
