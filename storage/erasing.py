@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, select
 
-from storage import receipts, traces
+from storage import traces
 from storage.schema import (
     card,
     checkin,
@@ -89,7 +89,6 @@ def begin(connection: Connection, person_id: int, *, now: datetime) -> None:
     if row.telegram_id is not None:
         connection.execute(_DRAFT, {"telegram_id": row.telegram_id})
         connection.execute(_CARDS, {"telegram_id": row.telegram_id})
-        receipts.let_go(connection, row.telegram_id, state="left")
         connection.execute(_ON_THE_WAY, {"chat": row.telegram_id, "no_params": {}, "now": now})
     if connection.execute(_NAMED, {"person_id": person_id}).first() is None:
         connection.execute(

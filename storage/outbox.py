@@ -556,7 +556,7 @@ _DROP_WAITING = (
 def unreachable(connection: Connection, chat_id: int, *, now: datetime) -> None:
     """Remember that this chat takes nothing, and let go of what still waits for it."""
     connection.execute(_UNREACHABLE, {"chat": chat_id, "now": now})
-    receipts.let_go(connection, chat_id, state="unreachable")
+    receipts.unreachable(connection, chat_id)
     connection.execute(_DROP_WAITING, {"chat": chat_id, "now": now})
 
 

@@ -11,7 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, bindparam, case, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from domain.addressees import Addressees
 from domain.notices import COPY, MarkCalled, MarkRead, NoticeState, TakeBack
@@ -259,17 +270,25 @@ def perhaps_sent(connection: Connection, ids: Sequence[int]) -> None:
             count(connection, row.subject_id, queued=-1, failed=1)
 
 
-_WAITING_FOR = select(outbox.c.subject_id, outbox.c.person_id).where(
-    outbox.c.chat_id == bindparam("chat"),
+_WAITING = select(outbox.c.subject_id, outbox.c.person_id).where(
     outbox.c.state == "waiting",
     outbox.c.kind == COPY,
     outbox.c.edit_message_id.is_(None),
 )
 
 
-def let_go(connection: Connection, chat_id: int, *, state: str) -> None:
-    """The copies that wait for this chat will not leave: "unreachable", or "left". Before their rows are let go."""
-    for row in connection.execute(_WAITING_FOR, {"chat": chat_id}).all():
+def unreachable(connection: Connection, chat_id: int) -> None:
+    """Nothing will reach this chat: the copies that wait for it are known to be lost. Before they are let go."""
+    _let_go(connection, outbox.c.chat_id == chat_id, state="unreachable")
+
+
+def forgotten(connection: Connection, person_id: int) -> None:
+    """The copies that wait for somebody who is being erased will not leave. Before they are let go."""
+    _let_go(connection, outbox.c.person_id == person_id, state="left")
+
+
+def _let_go(connection: Connection, theirs: ColumnElement[bool], *, state: str) -> None:
+    for row in connection.execute(_WAITING.where(theirs)).all():
         to_state(connection, row.subject_id, (row.person_id,), old="queued", new=state)
         count(connection, row.subject_id, queued=-1, **{state: 1})
 
