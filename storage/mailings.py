@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -148,6 +149,11 @@ class Mailings:
             if waiting >= HANDFUL // 2:
                 return Step(0, more=False)
             people = receipts.next_ones(connection, found.id, after=walk.reached, most=HANDFUL)
+            if walk.errand in (Errand.CORRECT, Errand.WITHDRAW):
+                leaving_now = receipts.leaving(connection, found.id)
+                people = list(takewhile(lambda one: one.person_id not in leaving_now, people))
+                if leaving_now and not people:
+                    return Step(0, more=False)
             if not people:
                 return _ended(connection, walk, found, now) if not waiting else Step(0, more=False)
             leaving = _handed_over(connection, walk, found, people, now=now, rules=self._rules)
@@ -220,10 +226,13 @@ def _handed_over(
     )
     ids = [one.person_id for one in concerned]
     if walk.errand is Errand.SEND:
+        # Erased or merged since they were written down: there is no account to send it to.
+        gone = [one.person_id for one in people if one.chat_id is None and one.state == "waiting"]
         receipts.to_state(connection, found.id, ids, old="waiting", new="queued")
-        receipts.count(connection, found.id, queued=len(ids))
+        receipts.to_state(connection, found.id, gone, old="waiting", new="left")
+        receipts.count(connection, found.id, queued=len(ids), left=len(gone))
     if walk.errand is Errand.REMIND:
-        receipts.reminded(connection, found.id, ids, now=now)
+        receipts.reminded(connection, found.id, concerned, now=now)
     return len(concerned)
 
 

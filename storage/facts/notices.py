@@ -147,7 +147,8 @@ def notice_copy(connection: Connection, notice_id: int, look: Look) -> NoticeCop
     if row is None or row.state in (*BEFORE, NoticeState.WITHDRAWN, NoticeState.DROPPED):
         return None
     mine = _RECEIPT.first(connection, {"notice": row.id, "person": look.reader.person_id})
-    if mine is None or look.reader.suspended:
+    # Who was merged or erased meanwhile has no account any more, though a copy may wait for the chat that was theirs.
+    if mine is None or look.reader.suspended or not look.reader.telegram_id:
         return None
     return NoticeCopy(row, _place_of(connection, row.unit_id)[0], mine.read_at)
 
