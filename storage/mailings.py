@@ -72,15 +72,21 @@ class Step:
 
 
 class Mailings:
-    """The steps of notices over one database. ``read`` and ``commit`` are the store's."""
+    """The steps of notices over one database. ``read`` and ``commit`` are the store's, ``grew`` and ``reached`` its hooks."""
 
     def __init__(
-        self, read: Callable[..., Any], commit: Callable[..., Any], rules: Rulebook, grew: Callable[[], None]
+        self,
+        read: Callable[..., Any],
+        commit: Callable[..., Any],
+        rules: Rulebook,
+        grew: Callable[[], None],
+        reached: Callable[[str], None],
     ) -> None:
         self._read: Run[Any] = read
         self._commit: Run[Any] = commit
         self._rules = rules
         self._grew = grew
+        self._reached = reached
 
     async def due(self, *, now: datetime) -> tuple[int, ...]:
         """Planned notices whose time has come."""
@@ -115,15 +121,18 @@ class Mailings:
                 )
             if found.to_people and to < last:
                 save(connection, (replace(found, frozen_to=to),))
+                self._reached("notice.frozen")
                 return Step(new, more=True)
             walk = Mailing(next_id(connection, Mailing), 0, notice_id, Errand.SEND, created_at=now)
             save(connection, (replace(found, state=NoticeState.SENDING, frozen_to=to), walk))
             tally = receipts.tally_of(connection, notice_id)
             total = tally.total if tally else 0
             _tell(connection, "frozen", found, now, total=total)
+            self._reached("notice.frozen")
             return Step(new, more=False)
 
         step: Step = await self._commit(unit)
+        self._reached("notice.frozen.committed")
         self._grew()
         return step
 
@@ -145,9 +154,11 @@ class Mailings:
                 return _ended(connection, walk, found, now) if not waiting else Step(0, more=False)
             leaving = _handed_over(connection, walk, found, people, now=now, rules=self._rules)
             save(connection, (replace(walk, reached=people[-1].person_id),))
+            self._reached("notice.walked")
             return Step(leaving, more=not leaving)
 
         step: Step = await self._commit(unit)
+        self._reached("notice.walked.committed")
         if step.count:
             self._grew()
         return step
