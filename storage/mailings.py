@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Boolean, Connection, ScalarSelect, bindparam, func, literal_column, select
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
@@ -53,13 +53,23 @@ _WALKING = (
     .order_by(mailing.c.id)
     .limit(50)
 )
-_ON_THE_WAY = Prepared(
-    select(func.count().label("number")).where(
-        outbox_table.c.state.in_(["waiting", "leased"]),
-        outbox_table.c.subject_id == bindparam("notice"),
-        outbox_table.c.kind == bindparam("kind"),
+
+
+def _number(state: str) -> ScalarSelect[int]:
+    """How many rows stand there, found by the small index of those that do."""
+    return (
+        select(func.count())
+        .select_from(outbox_table)
+        .where(
+            literal_column(f"state = '{state}'", Boolean),
+            outbox_table.c.subject_id == bindparam("notice"),
+            outbox_table.c.kind == bindparam("kind"),
+        )
+        .scalar_subquery()
     )
-)
+
+
+_ON_THE_WAY = Prepared(select((_number("waiting") + _number("leased")).label("number")))
 _KIND = {Errand.SEND: COPY, Errand.CORRECT: COPY, Errand.WITHDRAW: GONE, Errand.REMIND: REMINDER}
 
 

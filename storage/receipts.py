@@ -178,7 +178,9 @@ _RECORD = Prepared(
     )
 )
 _FINISHED = Prepared(
-    delete(outbox).where(outbox.c.id == bindparam("_id"), outbox.c.state.not_in(["waiting", "leased"]))
+    delete(outbox).where(
+        outbox.c.id == bindparam("_id"), outbox.c.state != "waiting", outbox.c.state != "leased"
+    )
 )
 _ENDS = {"sent": "sent", "failed": "failed", "unknown": "failed", "dropped": "left"}
 
