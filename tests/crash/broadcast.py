@@ -24,6 +24,7 @@ from storage.database import open_engine
 from storage.engine import Engine
 from storage.schema import mailing, notice, outbox, person, receipt, tally
 from tests.crash import target
+from tests.crash.broken import MARKED_UNSENT, SENT_UNMARKED
 from tests.crash.campaign import HITS, LOG, MOST_LOG, Kill, Tally, environment
 from tests.crash.crowd import WORDS, Crowd, gathered
 from tests.crash.hamlet import Villages, cast
@@ -48,10 +49,10 @@ PATIENCE = 60.0
 SHOWN = 5
 
 
-def plan(number: int, *, seed: int, recipients: int) -> list[Kill]:
+def plan(number: int, *, seed: int, recipients: int, points: Sequence[str] = POINTS) -> list[Kill]:
     """How the lives of a round end: each failpoint at each number of its turn, and as many random moments among them."""
     luck = Random(f"{seed}:{number}:broadcast")
-    every = [(point, hit) for hit in HITS for point in POINTS]
+    every = [(point, hit) for hit in HITS for point in points]
     first = (number - 1) * KILLS_AT_POINTS
     kills = [Kill(*every[(first + step) % len(every)]) for step in range(KILLS_AT_POINTS)]
     longest = START_SECONDS + recipients / A_SECOND / KILLS_AT_MOMENTS
@@ -86,6 +87,8 @@ class Broadcasts:
         self._seed = seed
         self._recipients = recipients
         self._broken = broken
+        extra = {"sent-first": MARKED_UNSENT, "forgets": SENT_UNMARKED}.get(broken)
+        self._points = (*POINTS, extra) if extra else POINTS
         self.tally = Tally()
         self.states: Counter[str] = Counter()
         """Where notices stood when the bot was killed."""
@@ -94,7 +97,9 @@ class Broadcasts:
         """Play these rounds. ``told`` hears of each; stops after a round with a violation."""
         await self._villages.prepare()
         for number in numbers:
-            await self.round(number, kills=plan(number, seed=self._seed, recipients=self._recipients))
+            await self.round(
+                number, kills=plan(number, seed=self._seed, recipients=self._recipients, points=self._points)
+            )
             told(number, self.tally)
             if self.tally.violations:
                 break
@@ -133,8 +138,8 @@ class Broadcasts:
                 await self._nursery.clear()
             verdict = judge(sandbox, crowd, await facts(engine, crowd), deaths)
         verdict.violations[:0] = trouble
-        if verdict.violations and log.exists():
-            verdict.violations.append(f"the bots logged at the end:\n{log.read_text()[-MOST_LOG:]}")
+        if verdict.violations and log.exists() and (said := log.read_text()[-MOST_LOG:]):
+            verdict.violations.append(f"the bots logged at the end:\n{said}")
         self.states.update(death.state for death in deaths)
         self.tally.add(verdict, number=number, seconds=monotonic() - began)
         return verdict

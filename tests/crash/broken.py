@@ -36,6 +36,8 @@ from views.message import Reader
 T = TypeVar("T")
 SENT_EARLY = "broken.sent"
 """The point between sending and committing that only ``send-first`` has."""
+MARKED_UNSENT = "broken.marked"
+"""The point at which ``sent-first`` has marked copies that have not left."""
 SENT_UNMARKED = "broken.unmarked"
 """The point at which ``forgets`` has copies in mind that are nowhere written down."""
 
@@ -155,6 +157,7 @@ class SentFirst(Store):
         marks = [Sent(row, "sent") for row in batch.rows if row.kind == COPY]
         if marks:
             await super().record_sent(marks, fence=named["fence"], now=named["now"])
+            self.hooks.reached(MARKED_UNSENT)
         return batch
 
     async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
