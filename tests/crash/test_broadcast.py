@@ -17,7 +17,7 @@ from tests.support.databases import SQLITE
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine makes a round ten times as long
 
-RECIPIENTS = 150
+RECIPIENTS = 100
 EVERYWHERE = (
     Kill("notice.frozen", 3),
     Kill("notice.walked.committed", 1),
