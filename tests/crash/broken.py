@@ -183,7 +183,7 @@ class SentFirst(Store):
 class Forgets(Store):
     """Remembers what was sent, and writes it down once it is much or a while has passed."""
 
-    MANY, SECONDS = 64, 0.3
+    MANY, SECONDS = 48, 0.3
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -195,8 +195,8 @@ class Forgets(Store):
         """Not now."""
         self._kept += outcomes
         self._fence = fence
-        self.hooks.reached(SENT_UNMARKED)
         if len(self._kept) >= self.MANY:
+            self.hooks.reached(SENT_UNMARKED)
             await self._write_down()
         elif self._later is None or self._later.done():
             self._later = asyncio.create_task(self._in_a_while())

@@ -62,7 +62,7 @@ async def test_builds_that_mark_copies_too_early_or_too_late_are_seen_to_do_so_o
     async with Nursery(tmp_path) as nursery:
         for build, kill, seen in (
             ("sent-first", Kill(MARKED_UNSENT, 2), "did not get it"),
-            ("forgets", Kill(SENT_UNMARKED, 30), "a kill repeated"),
+            ("forgets", Kill(SENT_UNMARKED, 1), "a kill repeated"),
         ):
             campaign = Broadcasts(
                 villages, nursery, folder=tmp_path, seed=1, recipients=RECIPIENTS, broken=build
