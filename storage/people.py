@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, FromClause, bindparam, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.base import (
@@ -46,6 +46,15 @@ from storage.types import Instant
 _home = unit.alias("home")
 _held_unit = unit.alias("held_unit")
 _live = or_(appointment.c.ends_at.is_(None), appointment.c.ends_at > bindparam("now", type_=Instant()))
+
+
+def in_force(appointments: FromClause) -> ColumnElement[bool]:
+    """Whether an appointment holds at ``now``."""
+    now = bindparam("now", type_=Instant())
+    return (appointments.c.starts_at <= now) & or_(
+        appointments.c.ends_at.is_(None), appointments.c.ends_at > now
+    )
+
 
 _actor_columns: tuple[ColumnElement[Any], ...] = (
     person.c.id,
