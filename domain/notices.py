@@ -6,11 +6,13 @@ how fast they leave is delivery's.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from domain.addressees import Addressees
 from domain.base import (
@@ -34,6 +36,7 @@ from domain.base import (
     ToResponsible,
     says_something,
 )
+from domain.clocks import add_months
 from domain.lanes import Lane
 from domain.permissions import Permission, allowed
 from domain.requests import checked_contents
@@ -58,7 +61,8 @@ MAX_CAPTION = 900
 """The same under a picture or a file, of Telegram's 1,024."""
 MAX_MEDIA = 10
 MAX_AHEAD = timedelta(days=366)
-OPTIONS = ("urgent", "wants_read", "answerable", "link_preview", "to_people", "to_groups")
+OPTIONS = ("urgent", "wants_read", "remind", "answerable", "link_preview", "to_people", "to_groups")
+REPEATS = ("", "weekly", "monthly")
 
 
 class NoticeState(StrEnum):
@@ -99,6 +103,8 @@ class PublicNotice(Entity):
     """A notice. ``unit_id``: in whose name. ``texts``: Telegram HTML by language. ``media``: what stays with Telegram,
     as (kind, file id). ``addressees``: the fields of ``Addressees``. ``expected``: how many it was confirmed for.
 
+    ``remind``: those who have not read it are reminded once by themselves. ``repeat``: of ``REPEATS``; ``repeat_day`` is the
+    day of the month that is meant, also in months that are too short for it.
     ``frozen_to`` is the last person looked at while recipients are written down.
     """
 
@@ -123,6 +129,9 @@ class PublicNotice(Entity):
     finished_at: datetime | None = None
     frozen_to: int = 0
     reminded_at: datetime | None = None
+    remind: bool = False
+    repeat: str = ""
+    repeat_day: int = 0
 
     @property
     def whom(self) -> Addressees:
@@ -196,12 +205,14 @@ class NoticeCase:
     """A notice, the path of its unit, those of the units it is for and of those left out, by id.
 
     ``count``: whom it would reach, counted no further than just above what needs a second yes; ``groups`` likewise.
-    ``mailings``: those that are not finished. ``new_mailing``: the id of the next.
+    ``mailings``: those that are not finished. ``new_mailing`` and ``new_notice``: the ids of the next. ``zone``: of the unit.
     """
 
     notice: PublicNotice
     path: str
     paths: Mapping[int, str] = field(default_factory=dict)
+    new_notice: int = 0
+    zone: str = ""
     count: int = 0
     groups: int = 0
     top: bool = False
@@ -300,11 +311,20 @@ class Address(Action):
 
 @dataclass(frozen=True, slots=True)
 class SetTime(Action):
-    """Leave at a time; None: as soon as it is confirmed."""
+    """Leave at a time, once or again each week or month; None: as soon as it is confirmed."""
 
     permission: ClassVar[str] = Permission.SEND_NOTICE
     notice_id: int
     at: datetime | None
+    repeat: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyNotice(Action):
+    """A new draft with everything of an earlier one."""
+
+    permission: ClassVar[str] = Permission.SEND_NOTICE
+    notice_id: int
 
 
 # --- actions: sending -----------------------------------------------------------------------------------------------------
@@ -549,7 +569,61 @@ def set_time(case: NoticeCase, action: SetTime, *, actor: Actor, now: datetime, 
     notice = _in(case, *BEFORE)
     if action.at is not None and not now < action.at <= now + MAX_AHEAD:
         raise Refused("notice.time_past" if action.at <= now else "notice.time_far")
-    return _saved(_again(replace(notice, send_at=action.at)), "notice.changed")
+    if action.repeat not in REPEATS or (action.repeat and action.at is None):
+        raise Refused(NOT_FOUND)
+    day = 0
+    if action.at is not None and action.repeat == "monthly":
+        day = action.at.astimezone(ZoneInfo(case.zone or rules.time_zone)).day
+    timed = replace(notice, send_at=action.at, repeat=action.repeat, repeat_day=day)
+    return _saved(_again(timed), "notice.changed")
+
+
+def next_time(notice: PublicNotice, *, zone: ZoneInfo, after: datetime) -> datetime:
+    """When a repeated notice leaves next, by the same clock of ``zone``: the first time after ``after``.
+
+    What fell into a time when nothing ran is not made up for: it would arrive as many times at once.
+    """
+    assert notice.send_at is not None  # noqa: S101 - only what has a time repeats
+    first = notice.send_at.astimezone(zone)
+    day, at, step = first.date(), notice.send_at, 0
+    while at <= after:
+        step += 1
+        if notice.repeat == "weekly":
+            day = first.date() + timedelta(weeks=step)
+        else:
+            day = add_months(first.date().replace(day=1), step)
+            day = day.replace(day=min(notice.repeat_day or first.day, monthrange(day.year, day.month)[1]))
+        at = datetime.combine(day, first.time(), zone).astimezone(UTC)
+    return at
+
+
+def copy(case: NoticeCase, action: CopyNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """To be read through and confirmed like any other."""
+    fresh = _fresh(case.notice, case.new_notice, author_id=actor.person_id, now=now)
+    return Decision(
+        saves=(fresh,),
+        events=(_event("notice.composed", fresh),),
+        notices=(Notice(ToPerson(actor.person_id), CARD, fresh.id, lane=Lane.PERSON, card=True),),
+        result={"notice_id": fresh.id},
+    )
+
+
+def _fresh(notice: PublicNotice, new_id: int, *, author_id: int, now: datetime) -> PublicNotice:
+    return replace(
+        _again(notice),
+        id=new_id,
+        version=0,
+        author_id=author_id,
+        created_at=now,
+        send_at=None,
+        repeat="",
+        repeat_day=0,
+        expected=0,
+        begun_at=None,
+        finished_at=None,
+        frozen_to=0,
+        reminded_at=None,
+    )
 
 
 def needs_second(case: NoticeCase, rules: Rulebook) -> bool:
@@ -610,7 +684,22 @@ def start(case: NoticeCase, action: StartNotice, *, actor: Actor, now: datetime,
             ToPerson(notice.author_id), "said", params={"key": "notice.author_left"}, lane=Lane.REMINDER
         )
         return replace(dropped, notices=(told,))
-    return _begun(notice, now)
+    begun = _begun(replace(notice, repeat=""), now)
+    if not notice.repeat:
+        return begun
+    following = replace(
+        _fresh(notice, case.new_notice, author_id=notice.author_id, now=now),
+        state=NoticeState.PLANNED,
+        send_at=next_time(notice, zone=ZoneInfo(case.zone or rules.time_zone), after=now),
+        repeat=notice.repeat,
+        repeat_day=notice.repeat_day,
+        expected=notice.expected,
+        confirmed_by=notice.confirmed_by,
+        seconded_by=notice.seconded_by,
+    )
+    return replace(
+        begun, saves=(*begun.saves, following), events=(*begun.events, _event("notice.planned", following))
+    )
 
 
 def hold(case: NoticeCase, action: HoldNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -719,6 +808,7 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     Switch: switch,
     Address: address,
     SetTime: set_time,
+    CopyNotice: copy,
     ConfirmNotice: confirm,
     StartNotice: start,
     HoldNotice: hold,

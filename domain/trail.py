@@ -33,7 +33,6 @@ KINDS = (
     "import",
     "privacy",
     "group",
-    "notice",
 )
 """The kinds of event people choose from: what stands before the point in an event's name."""
 
@@ -125,23 +124,6 @@ EVENTS = (
     "import.dropped",
     "privacy.exported",
     "privacy.erased",
-    "notice.composed",
-    "notice.changed",
-    "notice.corrected",
-    "notice.asked",
-    "notice.planned",
-    "notice.begun",
-    "notice.frozen",
-    "notice.held",
-    "notice.went_on",
-    "notice.sent",
-    "notice.cancelled",
-    "notice.withdrawn",
-    "notice.dropped",
-    "notice.reminded",
-    "notice.walked",
-    "notice.answered",
-    "notice.called",
     "bulk.read",
 )
 """The events that have words of their own; any other is shown by its name."""
@@ -160,7 +142,6 @@ THINGS = (
     "notice",
     "import",
     "group",
-    "notice",
 )
 """What events are about, as far as it has a word."""
 

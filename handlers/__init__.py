@@ -283,6 +283,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("notice.preview", notices.preview, Permission.SEND_NOTICE),
     Pressed("notice.list", notices.meant, Permission.SEND_NOTICE),
     Pressed("notice.write", notices.write, Permission.SEND_NOTICE),
+    Pressed("notice.copy", notices.again, Permission.SEND_NOTICE),
     Pressed("notice.text", notices.text, Permission.SEND_NOTICE),
     Pressed("notice.files", notices.files, Permission.SEND_NOTICE),
     Pressed("notice.time", notices.time, Permission.SEND_NOTICE),

@@ -24,6 +24,7 @@ from domain.notices import (
     AnswerNotice,
     BeginNotice,
     ConfirmNotice,
+    CopyNotice,
     GoOnNotice,
     HoldNotice,
     PutMedia,
@@ -185,6 +186,11 @@ async def new(turn: Turn) -> Answer:
     return await forms.begin(turn, NEW, {"unit_id": places[0].id, "alone": True})
 
 
+async def again(turn: Turn) -> Answer:
+    """``notice.copy:<id>``: a new draft with everything of this one."""
+    return Do(CopyNotice(turn.pressed.id), toast="toast.saved")
+
+
 async def write(turn: Turn) -> Answer:
     """``notice.write:<id>``: in which language?"""
     return turned(turn, screens.choose_language(await _card(turn), voice=await turn.voice()))
@@ -232,16 +238,32 @@ async def _moment(turn: Turn, said: Said, answers: Answers) -> Taken:
     if said.verb:
         return Taken({"at": ""})
     at = parsing.moment(said.text, now=turn.now, zone=(await turn.voice()).zone)
+    if at <= turn.now:
+        raise Refused("notice.time_past")
     return Taken({"at": at.isoformat()})
 
 
 def _set_time(turn: Turn, answers: Answers, draft: Draft) -> Do:
     notice_id = int(answers["notice_id"])
     at = parsing.stored_moment(str(answers["at"]))
-    return Do(SetTime(notice_id, at), replies=_saved(turn, draft, notice_id))
+    return Do(
+        SetTime(notice_id, at, str(answers.get("repeat") or "")), replies=_saved(turn, draft, notice_id)
+    )
 
 
-TIME = Form("notice_time", (Step("moment", take=_moment, verbs=("notice.now",)),), submit=_set_time)
+async def _repeat(turn: Turn, said: Said, answers: Answers) -> Taken:
+    return Taken({"repeat": _REPEATS[steps.chosen(said, _REPEATS.keys())]})
+
+
+_REPEATS = {"once": "", "weekly": "weekly", "monthly": "monthly"}
+TIME = Form(
+    "notice_time",
+    (
+        Step("moment", take=_moment, verbs=("notice.now",)),
+        Step("repeat", take=_repeat, verbs=("notice.repeat",), when=lambda answers: bool(answers.get("at"))),
+    ),
+    submit=_set_time,
+)
 
 
 async def time(turn: Turn) -> Answer:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from domain.base import Actor
-from domain.notices import StartNotice
+from domain.notices import RemindNotice, StartNotice
 from storage.engine import DatabaseAwayError
 from storage.unit import Refusal, Store
 
@@ -84,6 +84,12 @@ class Mailer:
             )
             if isinstance(outcome, Refusal):
                 log.warning("notice not begun", notice=notice_id, reason=outcome.key)
+        for notice_id in await mailings.to_remind(now=self._now()):
+            outcome = await self._store.perform(
+                RemindNotice(notice_id), Actor.system("notices"), now=self._now()
+            )
+            if isinstance(outcome, Refusal):
+                log.warning("notice not reminded of", notice=notice_id, reason=outcome.key)
         for notice_id in await mailings.freezing():
             found = await mailings.freeze(notice_id, now=self._now(), bot=self._bot)
             busy = busy or found.more

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -47,6 +47,16 @@ _DUE = (
         notice.c.send_at <= bindparam("now", type_=notice.c.send_at.type),
     )
     .order_by(notice.c.send_at)
+    .limit(50)
+)
+_TO_REMIND = (
+    select(notice.c.id)
+    .where(
+        literal_column("state = 'sent' AND remind AND reminded_at IS NULL", Boolean),
+        notice.c.wants_read,
+        notice.c.finished_at <= bindparam("before", type_=notice.c.finished_at.type),
+    )
+    .order_by(notice.c.finished_at)
     .limit(50)
 )
 _FREEZING = select(notice.c.id).where(notice.c.state == NoticeState.FREEZING).order_by(notice.c.id).limit(50)
@@ -104,6 +114,11 @@ class Mailings:
     async def due(self, *, now: datetime) -> tuple[int, ...]:
         """Planned notices whose time has come."""
         return tuple(await self._read(lambda c: c.execute(_DUE, {"now": now}).scalars().all()))
+
+    async def to_remind(self, *, now: datetime) -> tuple[int, ...]:
+        """Notices that have been out for long enough to remind those who have not read them."""
+        before = now - timedelta(hours=self._rules.notices.remind_hours)
+        return tuple(await self._read(lambda c: c.execute(_TO_REMIND, {"before": before}).scalars().all()))
 
     async def freezing(self) -> tuple[int, ...]:
         """Notices whose recipients are being written down."""

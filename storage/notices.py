@@ -16,6 +16,7 @@ from domain.notices import (
     CallCase,
     ConfirmNotice,
     CopyCase,
+    CopyNotice,
     GoOnNotice,
     HoldNotice,
     Mailing,
@@ -39,6 +40,7 @@ from storage.entities import every, load, next_id, selection
 from storage.people import below, load_actors
 from storage.prepared import Prepared
 from storage.schema import chat_group, mailing, receipt, unit
+from storage.tree import office_of
 
 _OPEN = selection(Mailing).where(mailing.c.notice_id == bindparam("id"), mailing.c.finished_at.is_(None))
 _COPY = Prepared(
@@ -69,6 +71,7 @@ def _load(connection: Connection, notice_id: int) -> tuple[PublicNotice, str]:
 def load_notice(
     connection: Connection,
     action: PutText
+    | CopyNotice
     | PutMedia
     | Switch
     | SetTime
@@ -85,6 +88,8 @@ def load_notice(
     return NoticeCase(
         found,
         path,
+        new_notice=next_id(connection, PublicNotice) if isinstance(action, CopyNotice) else 0,
+        zone=office_of(connection, path).zone,
         mailings=every(connection, Mailing, _OPEN, id=found.id),
         new_mailing=next_id(connection, Mailing),
     )
@@ -123,6 +128,8 @@ def load_for_sending(
         count=counted(connection, wanted, paths, now=now, most=rules.notices.second_above + 1),
         groups=groups_of(connection, [paths[unit_id] for unit_id in wanted.units if unit_id in paths]),
         top=bool(tops),
+        new_notice=next_id(connection, PublicNotice) if found.repeat else 0,
+        zone=office_of(connection, path).zone,
         author_may=may,
     )
 
@@ -184,6 +191,7 @@ LOADERS: dict[type[Any], Any] = {
     **dict.fromkeys(
         (
             PutText,
+            CopyNotice,
             PutMedia,
             Switch,
             SetTime,

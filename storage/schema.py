@@ -38,6 +38,7 @@ from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimState, TaskState
 from storage.types import Codes, Instant, Key, Pairs, RowId
 
+_TO_REMIND = text("state = 'sent' AND remind AND reminded_at IS NULL")
 _MOVING = text("state IN ('planned', 'freezing', 'sending')")
 """Notices that have something ahead of them without anybody doing anything."""
 
@@ -701,6 +702,9 @@ notice = Table(
     # The last person looked at while recipients are written down.
     Column("frozen_to", RowId, nullable=False),
     Column("reminded_at", Instant),
+    Column("remind", Boolean, nullable=False),
+    Column("repeat", String, nullable=False),
+    Column("repeat_day", Integer, nullable=False),
     CheckConstraint(
         "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', "
         "'dropped')",
@@ -711,6 +715,7 @@ notice = Table(
     # What the clock and the mailings look for: never more than a handful.
     Index("ix_notice_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
     Index("ix_notice_begun_at", "begun_at", "id"),
+    Index("ix_notice_to_remind", "finished_at", sqlite_where=_TO_REMIND, postgresql_where=_TO_REMIND),
 )
 
 mailing = Table(

@@ -123,6 +123,7 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("notice_text", "text"): "ask.notice_text",
     ("notice_files", "words"): "ask.notice_files",
     ("notice_time", "moment"): "ask.notice_time",
+    ("notice_time", "repeat"): "ask.notice_repeat",
     ("notice_answer", "words"): "ask.notice_answer",
     ("notices", "sought"): "ask.notices_words",
 }
@@ -365,6 +366,17 @@ def _at_once(asked: Prompt, voice: Voice) -> Keyboard:
     return ((voice.button("button.notice_now", "notice.now", asked.version),),)
 
 
+def _repeats(asked: Prompt, voice: Voice) -> Keyboard:
+    return tuple(
+        (voice.button(key, "notice.repeat", asked.version, how),)
+        for key, how in (
+            ("button.notice_once", "once"),
+            ("button.notice_weekly", "weekly"),
+            ("button.notice_monthly", "monthly"),
+        )
+    )
+
+
 _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "category": _categories,
     "urgency": _urgencies,
@@ -383,6 +395,7 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "unit_zone": _zones,
     "in_name": _in_name,
     "moment": _at_once,
+    "repeat": _repeats,
     "who": lambda asked, voice: trail.people(asked.choices, version=asked.version, voice=voice),
     "where": lambda asked, voice: trail.units(asked.choices, version=asked.version, voice=voice),
     "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),

@@ -229,6 +229,7 @@ def _terms(facts: NoticeCard, voice: Voice) -> Html:
             voice.say(key)
             for key, true in (
                 ("notice.is_wants_read", notice.wants_read),
+                ("notice.is_reminding", notice.wants_read and notice.remind),
                 ("notice.is_answerable", notice.answerable),
             )
             if true
@@ -236,7 +237,8 @@ def _terms(facts: NoticeCard, voice: Voice) -> Html:
     ]
     lines.append(Html(voice.say("list.comma").join(said)))
     if notice.send_at is not None:
-        lines.append(voice.say("notice.at", when=voice.when(notice.send_at)))
+        key = {"weekly": "notice.at_weekly", "monthly": "notice.at_monthly"}.get(notice.repeat, "notice.at")
+        lines.append(voice.say(key, when=voice.when(notice.send_at)))
     return block(*lines)
 
 
@@ -348,6 +350,7 @@ def _buttons(facts: NoticeCard, voice: Voice) -> Keyboard:
                 voice.button("button.notice_withdraw", "notice.withdraw", number),
             )
         )
+    keyboard.append((voice.button("button.notice_copy", "notice.copy", number),))
     return tuple(keyboard)
 
 
@@ -377,6 +380,7 @@ def _composing(facts: NoticeCard, voice: Voice) -> Keyboard:
             _toggle("button.notice_wants_read", "wants_read", notice, voice),
         ),
         (
+            _toggle("button.notice_remind_once", "remind", notice, voice),
             _toggle("button.notice_answerable", "answerable", notice, voice),
             _toggle("button.notice_link_preview", "link_preview", notice, voice),
         ),

@@ -176,7 +176,8 @@ def calls(connection: Connection, notice_id: int, look: Look) -> CallList | None
     """The first page of whom to call, after somebody has been ticked off."""
     if not allowed(look.reader, Permission.SEND_NOTICE, None):
         return None
-    return see_calls(connection, SeeCalls(notice_id), look)
+    found = see_calls(connection, SeeCalls(notice_id), look)
+    return found if found.rows.total else None
 
 
 def see_preview(connection: Connection, query: SeePreview, look: Look) -> NoticeCopy:

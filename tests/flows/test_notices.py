@@ -154,14 +154,46 @@ async def test_a_time_is_set_and_kept_to(program: Program) -> None:
     await chen.says("今天 9:00")
     chen.reads("notice.time_past")
     await chen.says("明天 9:00")
-    chen.reads("notice.at", "明天 09:00")
+    chen.reads("ask.notice_repeat")
+    await chen.presses("notice.repeat:4:weekly")
+    chen.reads("notice.at_weekly", "明天 09:00")
     await chen.presses("notice.confirm")
     chen.reads("notice.next_planned")
     assert not lan.saw("notice.head")
-    await program.passes(hours=25)
-    program.app.mailer.wake()
-    await program.quiet()
+    for _ in range(2):
+        await program.passes(hours=25)
+        program.app.mailer.wake()
+        await program.quiet()
+        lan.reads("notice.head", WORDS)
+        lan.listens()
+        await program.passes(days=6)
+    await chen.says("/notice")
+    chen.reads("notice.sent_title", "3", "已定时")
+
+
+async def test_who_has_not_read_is_reminded_once_after_a_day_if_the_sender_wants_it(program: Program) -> None:
+    chen, lan = program.chen, program.lan
+    await composed(chen)
+    await chen.presses("notice.switch:1:remind", "notice.confirm")
     lan.reads("notice.head", WORDS)
+    for hours, reminded in ((23, False), (2, True), (24, False)):
+        lan.listens()
+        await program.passes(hours=hours)
+        program.app.mailer.wake()
+        await program.quiet()
+        assert lan.saw("notice.remind") == reminded
+
+
+async def test_an_earlier_notice_is_the_beginning_of_the_next(program: Program) -> None:
+    chen, lan = program.chen, program.lan
+    await composed(chen)
+    await chen.presses("notice.switch:1:urgent", "notice.confirm")
+    lan.listens()
+    await chen.presses("notice.copy")
+    chen.reads("notice.title", "2", WORDS)
+    assert not lan.saw("notice.head_urgent")
+    await chen.presses("notice.confirm:2")
+    lan.reads("notice.head_urgent", WORDS)
 
 
 async def test_what_is_routine_waits_for_the_morning_and_what_is_urgent_does_not(program: Program) -> None:

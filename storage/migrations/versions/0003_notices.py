@@ -41,6 +41,9 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("frozen_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reminded_at", sa.BigInteger(), nullable=True),
+        sa.Column("remind", sa.Boolean(), nullable=False),
+        sa.Column("repeat", sa.String(), nullable=False),
+        sa.Column("repeat_day", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', 'dropped')",
             name=op.f("ck_notice_state"),
@@ -62,6 +65,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('planned', 'freezing', 'sending')"),
         postgresql_where=sa.text("state IN ('planned', 'freezing', 'sending')"),
+    )
+    op.create_index(
+        "ix_notice_to_remind",
+        "notice",
+        ["finished_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'sent' AND remind AND reminded_at IS NULL"),
+        postgresql_where=sa.text("state = 'sent' AND remind AND reminded_at IS NULL"),
     )
     op.create_index("ix_notice_unit_id", "notice", ["unit_id", "id"], unique=False)
     op.create_table(
@@ -157,6 +168,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_mailing_notice_id"), table_name="mailing")
     op.drop_table("mailing")
     op.drop_index("ix_notice_unit_id", table_name="notice")
+    op.drop_index(
+        "ix_notice_to_remind",
+        table_name="notice",
+        sqlite_where=sa.text("state = 'sent' AND remind AND reminded_at IS NULL"),
+        postgresql_where=sa.text("state = 'sent' AND remind AND reminded_at IS NULL"),
+    )
     op.drop_index(
         "ix_notice_moving",
         table_name="notice",
