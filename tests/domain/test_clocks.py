@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.clocks import add_working_hours, answer_due
+from domain.clocks import add_working_hours, after_quiet, answer_due
 from domain.rulebook import Rulebook, WorkingHours
 
 same_each_time = settings(derandomize=True, database=None)
@@ -160,3 +160,60 @@ def test_the_zone_in_which_the_start_is_told_does_not_matter(
 def test_each_urgency_has_its_first_answer(urgency: str, due: datetime) -> None:
     friday_night = china(2026, 3, 6, 21, 30)
     assert answer_due(urgency, raised_at=friday_night.astimezone(UTC), rules=Rulebook()) == due
+
+
+# --- quiet hours ----------------------------------------------------------------------------------------------------
+
+NIGHT = {"quiet_from": time(22, 0), "quiet_to": time(7, 30)}
+SIESTA = {"quiet_from": time(12, 0), "quiet_to": time(14, 0)}
+NONE = {"quiet_from": time(7, 30), "quiet_to": time(7, 30)}
+
+
+@pytest.mark.parametrize(
+    ("moment", "quiet", "leaves"),
+    [
+        (china(2026, 3, 2, 21, 59), NIGHT, china(2026, 3, 2, 21, 59)),
+        (china(2026, 3, 2, 22, 0), NIGHT, china(2026, 3, 3, 7, 30)),
+        (china(2026, 2, 28, 23, 59), NIGHT, china(2026, 3, 1, 7, 30)),  # over the end of a month
+        (china(2026, 3, 3, 0, 0), NIGHT, china(2026, 3, 3, 7, 30)),
+        (china(2026, 3, 3, 7, 29), NIGHT, china(2026, 3, 3, 7, 30)),
+        (china(2026, 3, 3, 7, 30), NIGHT, china(2026, 3, 3, 7, 30)),
+        (china(2026, 3, 3, 12, 0), SIESTA, china(2026, 3, 3, 14, 0)),
+        (china(2026, 3, 3, 14, 0), SIESTA, china(2026, 3, 3, 14, 0)),
+        (china(2026, 3, 3, 11, 59), SIESTA, china(2026, 3, 3, 11, 59)),
+        (china(2026, 3, 3, 7, 30), NONE, china(2026, 3, 3, 7, 30)),
+        (china(2026, 3, 3, 3, 0), NONE, china(2026, 3, 3, 3, 0)),
+    ],
+)
+def test_what_is_routine_leaves_when_the_quiet_hours_are_over(
+    moment: datetime, quiet: dict[str, time], leaves: datetime
+) -> None:
+    found = after_quiet(moment.astimezone(UTC), zone=CHINA, **quiet)
+    assert (found, found.tzinfo) == (leaves, UTC)
+
+
+def test_quiet_hours_are_those_of_the_wall_on_days_when_the_clocks_change() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    # In the night to 29 March an hour is missing, in that to 25 October one comes twice: 07:30 stays 07:30.
+    for evening, hours in (
+        (datetime(2026, 3, 28, 22, 0, tzinfo=berlin), 8.5),
+        (datetime(2026, 10, 24, 22, 0, tzinfo=berlin), 10.5),
+    ):
+        left = after_quiet(evening.astimezone(UTC), zone=berlin, **NIGHT)
+        assert left - evening.astimezone(UTC) == timedelta(hours=hours)
+        assert left.astimezone(berlin).time() == time(7, 30)
+
+
+@same_each_time
+@given(moment=MOMENTS, zone=ZONES, quiet=st.sampled_from([NIGHT, SIESTA, NONE]))
+def test_whatever_the_hour_nothing_leaves_in_quiet_hours_nor_sooner_nor_a_day_later(
+    moment: datetime, zone: ZoneInfo, quiet: dict[str, time]
+) -> None:
+    left = after_quiet(moment, zone=zone, **quiet)
+    assert moment <= left <= moment + timedelta(hours=11)
+    assert after_quiet(left, zone=zone, **quiet) == left
+
+
+def test_quiet_hours_of_a_naive_time_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        after_quiet(datetime(2026, 3, 2, 9, 0), zone=CHINA, **NIGHT)  # noqa: DTZ001

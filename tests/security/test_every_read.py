@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from domain.base import Actor, Query, Refused, Role
+from domain.notices_seen import SeePreview, SeeReport
 from domain.queries import RequestContents, SeeRequest
 from domain.rulebook import Rulebook
 from domain.trail import TrailFilter
@@ -27,6 +28,7 @@ from storage.people import load_actors
 from storage.unit import Store
 from storage.units import UnitRow
 from tests.support.databases import on_sqlite
+from tests.support.notices import TEXT
 from tests.support.scenes import Scene, busy
 from tests.support.village import appointed, arrived
 
@@ -84,7 +86,8 @@ async def secrets(engine: Engine, scene: Scene) -> frozenset[str]:
         )
         return {row[0] for statement in wanted for row in connection.execute(text(statement)) if row[0]}
 
-    return frozenset(found for found in await engine.read(unit) if len(found) > 1)
+    # What a notice says is for whom it was sent to.
+    return frozenset({TEXT, *(found for found in await engine.read(unit) if len(found) > 1)})
 
 
 def told(found: object, secrets: frozenset[str]) -> list[str]:
@@ -179,9 +182,9 @@ async def test_a_read_that_asks_nobody_is_found_out(
     secrets: frozenset[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (facts, facts.requests, facts.trail):
+    for module in (facts, facts.requests, facts.trail, facts.notices):
         monkeypatch.setattr(module, "allowed", lambda *who: True)
-    for query in (RequestContents, SeeRequest):
+    for query in (RequestContents, SeeRequest, SeePreview, SeeReport):
         assert await engine.read(
             lambda connection, query=query: leaks(connection, query, readers, rules, now, secrets)
         )

@@ -1,4 +1,7 @@
-"""Notices on their way over a real store: everybody once, whatever happens meanwhile, and sums that are true."""
+"""Notices on their way over a real store: everybody once, whatever happens meanwhile, and sums that are true.
+
+On PostgreSQL where statements or races are what is tried; what follows from the rules alone runs on SQLite.
+"""
 
 from __future__ import annotations
 
@@ -121,6 +124,7 @@ async def test_everybody_it_is_for_gets_it_once_and_nothing_is_left_in_the_outbo
     assert not await engine.read(lambda c: c.execute(copies).all())
 
 
+@on_sqlite
 async def test_who_belongs_there_in_two_ways_gets_it_once(
     store: Store, engine: Engine, scene: Scene, now: datetime
 ) -> None:
@@ -181,6 +185,7 @@ async def test_a_kill_anywhere_while_recipients_are_written_down_misses_nobody_a
         assert (await sums(engine, number)).total == HOUSE
 
 
+@on_sqlite
 @pytest.mark.parametrize("before", [True, False], ids=["before the commit", "after it"])
 async def test_a_kill_anywhere_in_a_walk_misses_nobody_and_repeats_nobody(
     store: Store,
@@ -207,6 +212,7 @@ async def test_a_kill_anywhere_in_a_walk_misses_nobody_and_repeats_nobody(
     assert len(scene.phones.got) == HOUSE
 
 
+@on_sqlite
 async def test_what_may_have_left_when_the_process_died_is_not_sent_again_and_somebody_calls(
     store: Store, engine: Engine, scene: Scene, now: datetime
 ) -> None:
@@ -221,6 +227,7 @@ async def test_what_may_have_left_when_the_process_died_is_not_sent_again_and_so
     assert (fares.failed, fares.sent, fares.ahead) == (2, HOUSE - 2, 0)
 
 
+@on_sqlite
 async def test_a_walk_hands_over_only_as_much_as_is_needed_next(
     store: Store, engine: Engine, scene: Scene, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +241,7 @@ async def test_a_walk_hands_over_only_as_much_as_is_needed_next(
     assert (fares.sent, fares.queued) == (3, 3)
 
 
+@on_sqlite
 async def test_who_joins_later_is_no_recipient(
     store: Store, engine: Engine, scene: Scene, now: datetime
 ) -> None:
@@ -267,6 +275,7 @@ async def test_who_cannot_be_reached_is_known_and_called_once(
     assert await refused(store, TickOffCall(number, place.members[0].id), place.leader, now=now)
 
 
+@on_sqlite
 async def test_who_blocks_the_bot_while_it_waits_is_unreachable(
     store: Store, engine: Engine, scene: Scene, now: datetime
 ) -> None:
@@ -276,6 +285,7 @@ async def test_who_blocks_the_bot_while_it_waits_is_unreachable(
     assert (await sums(engine, number)).queued == HOUSE - 1
 
 
+@on_sqlite
 @pytest.mark.parametrize("queued", [False, True], ids=["before it is handed over", "after"])
 @pytest.mark.parametrize("how", ["erased", "merged", "suspended"])
 async def test_who_is_no_longer_there_gets_nothing(
@@ -319,6 +329,7 @@ async def test_held_half_way_nothing_leaves_and_it_goes_on_with_exactly_the_rest
     assert len(scene.phones.got) == HOUSE
 
 
+@on_sqlite
 async def test_what_comes_back_from_the_wire_while_it_is_held_waits_with_the_rest(
     store: Store, engine: Engine, scene: Scene, now: datetime
 ) -> None:
@@ -333,6 +344,7 @@ async def test_what_comes_back_from_the_wire_while_it_is_held_waits_with_the_res
     assert (await sums(engine, number)).sent == HOUSE
 
 
+@on_sqlite
 async def test_stopped_half_way_it_reaches_nobody_further_and_who_has_it_keeps_it(
     store: Store, engine: Engine, scene: Scene, now: datetime
 ) -> None:
@@ -347,6 +359,7 @@ async def test_stopped_half_way_it_reaches_nobody_further_and_who_has_it_keeps_i
     assert await refused(store, GoOnNotice(number), scene.place.leader, now=now) == "notice.not_now"
 
 
+@on_sqlite
 async def test_stopped_while_recipients_are_written_down_nothing_leaves(
     store: Store, scene: Scene, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -441,6 +454,7 @@ async def test_only_who_has_not_read_it_is_reminded_and_not_too_often(
     assert (await sums(engine, number)).reminded == HOUSE - 1
 
 
+@on_sqlite
 async def test_an_answer_is_kept_and_nobody_answers_what_they_never_got(
     store: Store, scene: Scene, now: datetime
 ) -> None:
@@ -454,6 +468,7 @@ async def test_an_answer_is_kept_and_nobody_answers_what_they_never_got(
 # --- when it leaves ---------------------------------------------------------------------------------------------------------
 
 
+@on_sqlite
 @pytest.mark.parametrize("urgent", [False, True])
 async def test_in_quiet_hours_only_what_is_urgent_leaves(store: Store, scene: Scene, urgent: bool) -> None:
     number = await sending(store, scene, now=NIGHT, on=("urgent",) if urgent else ())
@@ -530,6 +545,7 @@ async def test_two_secretaries_who_confirm_at_once_are_one_first_and_one_second_
     assert (await seen(store, number)).seconded_by == second.id
 
 
+@on_sqlite
 async def test_one_building_goes_out_at_one_persons_word(store: Store, scene: Scene, now: datetime) -> None:
     number = await confirmed(store, scene.place.leader, scene.place.building, now=now)
     assert (await seen(store, number)).state is NoticeState.FREEZING

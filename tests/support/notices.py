@@ -141,6 +141,11 @@ class Phones:
         self.reminders: list[int] = []
         self._wire: list[tuple[Leased, str | None]] = []
 
+    @property
+    def on_the_wire(self) -> bool:
+        """Whether anything is."""
+        return bool(self._wire)
+
     async def take(self, *, now: datetime, most: int = 1000) -> list[Leased]:
         """Up to ``most`` of notices that may leave are rendered and go on the wire, returned here; other messages arrive."""
         waiting = [row.id for row in await self._store.candidates(now=now, most=1000)]
