@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 
 from domain.addressees import RESIDENT, WHOM, Addressees
-from storage.facts.rows import in_force
 from storage.imports import there
 from storage.people import below as bounds
+from storage.people import in_force
 from storage.schema import appointment, person, person_skill, unit
 
 home = unit.alias("addressee_home")

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, FromClause, bindparam, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.base import (
@@ -273,6 +273,14 @@ def ancestors(path: str) -> tuple[str, ...]:
 def below(path: str) -> tuple[str, str]:
     """The half-open range of paths at and below ``path``: "." is followed by "/" in byte order."""
     return path, path[:-1] + "/"
+
+
+def in_force(appointments: FromClause) -> ColumnElement[bool]:
+    """Whether an appointment holds at ``now``."""
+    now = bindparam("now", type_=Instant())
+    return (appointments.c.starts_at <= now) & or_(
+        appointments.c.ends_at.is_(None), appointments.c.ends_at > now
+    )
 
 
 _UNIT_PATH = select(unit.c.path).where(unit.c.id == bindparam("id"))

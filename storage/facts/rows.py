@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, FromClause, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.base import Actor, Purpose, Role
 from domain.queries import PAGE_ROWS, Page, Place, Words
 from domain.rulebook import Rulebook
+from storage.people import in_force as in_force
 from storage.prepared import Prepared
 from storage.schema import appointment, remark, unit
-from storage.types import Instant
 
 STAFF_ROLES = (Role.LEADER.value, Role.SECRETARY.value)
 HELPER_ROLES = (Role.MEMBER.value, *STAFF_ROLES)
@@ -51,14 +51,6 @@ def below(path: ColumnElement[str], above: ColumnElement[str]) -> ColumnElement[
 _held = unit.alias("held_unit")
 _under = unit.alias("under_unit")
 _own = appointment.alias("own_appointment")
-
-
-def in_force(appointments: FromClause) -> ColumnElement[bool]:
-    """Whether an appointment holds at ``now``."""
-    now = bindparam("now", type_=Instant())
-    return (appointments.c.starts_at <= now) & or_(
-        appointments.c.ends_at.is_(None), appointments.c.ends_at > now
-    )
 
 
 def covered(*roles: str) -> Select[tuple[int]]:
