@@ -235,6 +235,7 @@ class App:
             ),
             now=monotonic,
         )
+        self.mailer = Mailer(self.store, now=self.now, bot_username=self.bot_username, sleep=self._sleep)
         self.delivery = Delivery(
             self.store,
             self.call,
@@ -247,7 +248,9 @@ class App:
             in_flight=self.settings.delivery.in_flight,
             group_language=self.settings.community.language,
             sleep=self._sleep,
-            observer=Observer(sent=self._sent, limited=self.metrics.limited, fatal=self._fail),
+            observer=Observer(
+                sent=self._sent, limited=self.metrics.limited, fatal=self._fail, copies=self.mailer.wake
+            ),
         )
         self.store.hooks.outbox_grew = self.delivery.wake
         speaker = DirectSpeaker(
@@ -282,7 +285,6 @@ class App:
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
         admins = Job("admins", timedelta(minutes=1), lambda store, now: self._admins.appoint())
         self.ticker = Ticker(self.store, now=self.now, jobs=(*JOBS, admins))
-        self.mailer = Mailer(self.store, now=self.now, sleep=self._sleep)
         self.importer = Importer(
             self.store,
             now=self.now,

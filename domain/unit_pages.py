@@ -23,12 +23,13 @@ MOST_CHECKED = 5000
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
-    """A unit in a list. ``kind``: street, community, grid, building or branch."""
+    """A unit in a list. ``kind``: street, community, grid, building or branch. ``path`` only where it was asked for."""
 
     id: int
     kind: str
     place: Place
     has_children: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

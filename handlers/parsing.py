@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.base import Refused
 from domain.people import MAX_FLAT, MAX_NAME
@@ -195,6 +196,38 @@ def day(text: str, *, today: date) -> date:
     if found < today:
         raise Refused("form.day_wrong")
     return found
+
+
+_CLOCK = re.compile(r"(?P<hour>[01]?\d|2[0-3])[:点时](?P<minute>[0-5]\d)?分?")
+
+
+def moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
+    """A day and a time from ``now`` on, in ``zone``; without a day the next such time. Returned in UTC.
+
+    >>> now = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+    >>> [moment(t, now=now, zone=ZoneInfo("Asia/Shanghai")).isoformat() for t in ("明天 9:00", "12-01 08:30", "9点")]
+    ['2026-11-22T01:00:00+00:00', '2026-12-01T00:30:00+00:00', '2026-11-22T01:00:00+00:00']
+    """
+    words = plain(text).casefold().strip().replace("：", ":")
+    found = _CLOCK.search(words)
+    if found is None:
+        raise Refused("notice.time_wrong")
+    clock = time(int(found["hour"]), int(found["minute"] or 0))
+    rest = (words[: found.start()] + words[found.end() :]).strip()
+    today = now.astimezone(zone).date()
+    try:
+        meant = day(rest, today=today) if rest else today
+    except Refused:
+        raise Refused("notice.time_wrong") from None
+    at = datetime.combine(meant, clock, zone).astimezone(UTC)
+    return (
+        at if rest or at > now else datetime.combine(meant + timedelta(days=1), clock, zone).astimezone(UTC)
+    )
+
+
+def stored_moment(text: str) -> datetime | None:
+    """A moment as a draft keeps it; None for "at once"."""
+    return datetime.fromisoformat(text) if text else None
 
 
 _PAST_DAYS = {

@@ -12,6 +12,7 @@ from handlers import (
     desk,
     forms,
     imports,
+    notices,
     pairings,
     people,
     persons,
@@ -41,6 +42,7 @@ FORMS: dict[str, Form] = {
         checkins,
         appointments,
         roster,
+        notices,
         privacy,
         trail,
     )

@@ -71,11 +71,12 @@ class Limiter(Protocol):
 
 @dataclass(slots=True)
 class Observer:
-    """What is measured. ``failed`` hears of a token that no longer works."""
+    """What is measured. ``fatal`` hears of a token that no longer works, ``copies`` that copies of notices have left."""
 
     sent: Callable[[float, Lane], None] = lambda seconds, lane: None
     limited: Callable[[], None] = lambda: None
     fatal: Callable[[str], None] = lambda reason: None
+    copies: Callable[[], None] = lambda: None
 
 
 def needs_facts(kind: str) -> bool:
@@ -356,6 +357,8 @@ class Delivery:
                     log.warning("recording waits for the database", reason=str(error))
                     await self._sleep(LOOK_SECONDS)
                     continue
+                if any(item.row.kind in OF_NOTICES for item in outcomes):
+                    self._observer.copies()
                 self._held -= len(outcomes)
                 self._busy_chats -= {item.row.chat_id for item in outcomes}
                 outcomes = []

@@ -32,13 +32,21 @@ class Mailer:
         store: Store,
         *,
         now: Callable[[], datetime],
+        bot_username: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._now = now
+        self._bot = bot_username
         self._sleep = sleep
         self._woken = asyncio.Event()
         self._shown: dict[int, datetime] = {}
+        self._resting = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do until something else has happened."""
+        return self._resting and not self._woken.is_set()
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -59,9 +67,11 @@ class Mailer:
     async def _rest(self) -> None:
         sleeper = asyncio.ensure_future(self._sleep(LOOK_SECONDS))
         waker = asyncio.ensure_future(self._woken.wait())
+        self._resting = True
         try:
             await asyncio.wait((sleeper, waker), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._resting = False
             sleeper.cancel()
             waker.cancel()
 
@@ -75,7 +85,7 @@ class Mailer:
             if isinstance(outcome, Refusal):
                 log.warning("notice not begun", notice=notice_id, reason=outcome.key)
         for notice_id in await mailings.freezing():
-            found = await mailings.freeze(notice_id, now=self._now())
+            found = await mailings.freeze(notice_id, now=self._now(), bot=self._bot)
             busy = busy or found.more
         walking = await mailings.walking()
         for walk in walking:

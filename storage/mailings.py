@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
 from domain.lanes import Lane
-from domain.notices import CARD, COPY, GONE, REMINDER, Errand, Mailing, NoticeState, PublicNotice
+from domain.notices import CARD, COPY, GONE, GROUP, REMINDER, Errand, Mailing, NoticeState, PublicNotice
 from domain.rulebook import Rulebook
 from storage import audit, outbox, receipts
 from storage.addressees import paths_of
 from storage.entities import every, load, next_id, save, selection
+from storage.notices import groups_at
+from storage.outbox import Reply
 from storage.prepared import Prepared
 from storage.receipts import Recipient
 from storage.schema import mailing, notice
@@ -55,7 +58,7 @@ _WALKING = (
 )
 _ON_THE_WAY = Prepared(
     select(func.count().label("number")).where(
-        outbox_table.c.state.in_(["waiting", "leased"]),
+        or_(outbox_table.c.state == "waiting", outbox_table.c.state == "leased"),
         outbox_table.c.subject_id == bindparam("notice"),
         outbox_table.c.kind == bindparam("kind"),
     )
@@ -95,8 +98,11 @@ class Mailings:
         found: tuple[Mailing, ...] = await self._read(lambda c: every(c, Mailing, _WALKING))
         return found
 
-    async def freeze(self, notice_id: int, *, now: datetime) -> Step:
-        """Write down the next stretch of recipients; after the last one they begin to leave."""
+    async def freeze(self, notice_id: int, *, now: datetime, bot: str = "") -> Step:
+        """Write down the next stretch of recipients; after the last one they begin to leave.
+
+        ``bot`` is the bot's own username, for the link in groups.
+        """
 
         def unit(connection: Connection) -> Step:
             found = load(connection, PublicNotice, notice_id)
@@ -118,9 +124,11 @@ class Mailings:
                 return Step(new, more=True)
             walk = Mailing(next_id(connection, Mailing), 0, notice_id, Errand.SEND, created_at=now)
             save(connection, (replace(found, state=NoticeState.SENDING, frozen_to=to), walk))
+            if found.to_groups:
+                _post_in_groups(connection, found, now=now, bot=bot)
             tally = receipts.tally_of(connection, notice_id)
             total = tally.total if tally else 0
-            _tell(connection, "frozen", found, now, total=total)
+            _tell(connection, "notice.frozen", found, now, total=total)
             return Step(new, more=False)
 
         step: Step = await self._commit(unit)
@@ -141,6 +149,11 @@ class Mailings:
             if waiting >= HANDFUL // 2:
                 return Step(0, more=False)
             people = receipts.next_ones(connection, found.id, after=walk.reached, most=HANDFUL)
+            if walk.errand in (Errand.CORRECT, Errand.WITHDRAW):
+                leaving_now = receipts.leaving(connection, found.id)
+                people = list(takewhile(lambda one: one.person_id not in leaving_now, people))
+                if leaving_now and not people:
+                    return Step(0, more=False)
             if not people:
                 return _ended(connection, walk, found, now) if not waiting else Step(0, more=False)
             leaving = _handed_over(connection, walk, found, people, now=now, rules=self._rules)
@@ -148,8 +161,7 @@ class Mailings:
             return Step(leaving, more=not leaving)
 
         step: Step = await self._commit(unit)
-        if step.count:
-            self._grew()
+        self._grew()
         return step
 
     async def progress(self, notice_id: int, *, now: datetime) -> None:
@@ -162,8 +174,18 @@ class Mailings:
         self._grew()
 
 
+def _post_in_groups(connection: Connection, found: PublicNotice, *, now: datetime, bot: str) -> None:
+    """Every group bound at or below the units of the notice gets it, as a card that follows what becomes of it."""
+    paths = paths_of(connection, found.whom.units)
+    posts = [
+        Reply(GROUP, chat_id, subject_id=found.id, params={"bot": bot}, card=True, lane=Lane.CLAIM)
+        for chat_id in groups_at(connection, list(paths.values()))
+    ]
+    outbox.put(connection, now=now, update_id=None, replies=posts)
+
+
 def _tell(connection: Connection, name: str, found: PublicNotice, now: datetime, **data: Scalar) -> None:
-    event = Event(f"notice.{name}", "notice", found.id, data, unit_id=found.unit_id)
+    event = Event(name, "notice", found.id, data, unit_id=found.unit_id)
     audit.record(connection, (event,), actor=Actor.system("notices"), now=now, update_id=None)
     outbox.put(connection, now=now, update_id=None, refreshes=(Refresh(CARD, found.id),))
 
@@ -174,9 +196,9 @@ def _ended(connection: Connection, walk: Mailing, found: PublicNotice, now: date
     if walk.errand is Errand.SEND and found.state is NoticeState.SENDING:
         save(connection, (replace(found, state=NoticeState.SENT, finished_at=now),))
         tally = receipts.tally_of(connection, found.id)
-        _tell(connection, "sent", found, now, sent=tally.sent if tally else 0)
+        _tell(connection, "notice.sent", found, now, sent=tally.sent if tally else 0)
     else:
-        _tell(connection, "walked", found, now, errand=str(walk.errand))
+        _tell(connection, "notice.walked", found, now, errand=str(walk.errand))
     return Step(0, more=False)
 
 
@@ -204,10 +226,13 @@ def _handed_over(
     )
     ids = [one.person_id for one in concerned]
     if walk.errand is Errand.SEND:
+        # Erased or merged since they were written down: there is no account to send it to.
+        gone = [one.person_id for one in people if one.chat_id is None and one.state == "waiting"]
         receipts.to_state(connection, found.id, ids, old="waiting", new="queued")
-        receipts.count(connection, found.id, queued=len(ids))
+        receipts.to_state(connection, found.id, gone, old="waiting", new="left")
+        receipts.count(connection, found.id, queued=len(ids), left=len(gone))
     if walk.errand is Errand.REMIND:
-        receipts.reminded(connection, found.id, ids, now=now)
+        receipts.reminded(connection, found.id, concerned, now=now)
     return len(concerned)
 
 

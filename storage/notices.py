@@ -127,6 +127,18 @@ def load_for_sending(
     )
 
 
+def groups_at(connection: Connection, paths: list[str]) -> list[int]:
+    """The chats of the groups bound at or below these units."""
+    return list(
+        connection.execute(
+            select(chat_group.c.chat_id)
+            .select_from(chat_group.join(unit, unit.c.id == chat_group.c.unit_id))
+            .where(chat_group.c.left_at.is_(None), groups_below(paths))
+            .order_by(chat_group.c.id)
+        ).scalars()
+    )
+
+
 def groups_of(connection: Connection, paths: list[str]) -> int:
     """How many groups are bound at or below these units."""
     found: int = connection.execute(

@@ -532,6 +532,7 @@ def settle_orphans(
         _supersede(connection, resend, now=now)
         connection.execute(_ORPHAN_STATE, {"ids": list(resend), "state": "waiting", "error": None})
     if ask:
+        receipts.perhaps_sent(connection, ask)
         connection.execute(_ORPHAN_STATE, {"ids": list(ask), "state": "unknown", "error": "perhaps sent"})
 
 

@@ -11,14 +11,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, bindparam, case, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from domain.addressees import Addressees
-from domain.notices import COPY, MarkCalled, MarkRead, TakeBack
+from domain.notices import COPY, MarkCalled, MarkRead, NoticeState, TakeBack
 from storage.addressees import chosen, home
 from storage.dialect import insert_for
 from storage.prepared import Prepared
-from storage.schema import mailing, outbox, person, receipt, tally
+from storage.schema import mailing, notice, outbox, person, receipt, tally
 from storage.types import Instant
 
 SUMS = ("total", "queued", "sent", "failed", "unreachable", "left", "stopped", "read", "reminded")
@@ -112,11 +123,17 @@ class Recipient(NamedTuple):
     state: str
     message_id: int | None
     read_at: datetime | None
+    reminded_at: datetime | None
 
 
 _NEXT = Prepared(
     select(
-        receipt.c.person_id, person.c.telegram_id, receipt.c.state, receipt.c.message_id, receipt.c.read_at
+        receipt.c.person_id,
+        person.c.telegram_id,
+        receipt.c.state,
+        receipt.c.message_id,
+        receipt.c.read_at,
+        receipt.c.reminded_at,
     )
     .join(person, person.c.id == receipt.c.person_id)
     .where(receipt.c.notice_id == bindparam("notice"), receipt.c.person_id > bindparam("after"))
@@ -152,13 +169,28 @@ def to_state(connection: Connection, notice_id: int, people: Iterable[int], *, o
         _TO_STATE.run_all(connection, rows)
 
 
-def reminded(connection: Connection, notice_id: int, people: Sequence[int], *, now: datetime) -> None:
-    """They have been reminded."""
+def reminded(connection: Connection, notice_id: int, people: Sequence[Recipient], *, now: datetime) -> None:
+    """They have been reminded; whoever is reminded a second time is still one."""
     if people:
         _REMINDED.run_all(
-            connection, [{"_notice": notice_id, "_person": person_id, "at": now} for person_id in people]
+            connection, [{"_notice": notice_id, "_person": one.person_id, "at": now} for one in people]
         )
-        count(connection, notice_id, reminded=len(people))
+        count(connection, notice_id, reminded=sum(one.reminded_at is None for one in people))
+
+
+_LEAVING = Prepared(
+    select(outbox.c.person_id).where(
+        outbox.c.state == "leased",
+        outbox.c.kind == COPY,
+        outbox.c.subject_id == bindparam("notice"),
+        outbox.c.edit_message_id.is_(None),
+    )
+)
+
+
+def leaving(connection: Connection, notice_id: int) -> frozenset[int]:
+    """Whose copy is on the wire: as it was when it left, and in a message that has no number yet."""
+    return frozenset(row.person_id for row in _LEAVING.all(connection, {"notice": notice_id}))
 
 
 # --- what became of them ------------------------------------------------------------------------------------------------
@@ -178,7 +210,9 @@ _RECORD = Prepared(
     )
 )
 _FINISHED = Prepared(
-    delete(outbox).where(outbox.c.id == bindparam("_id"), outbox.c.state.not_in(["waiting", "leased"]))
+    delete(outbox).where(
+        outbox.c.id == bindparam("_id"), outbox.c.state != "waiting", outbox.c.state != "leased"
+    )
 )
 _ENDS = {"sent": "sent", "failed": "failed", "unknown": "failed", "dropped": "left"}
 
@@ -186,9 +220,13 @@ _ENDS = {"sent": "sent", "failed": "failed", "unknown": "failed", "dropped": "le
 def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) -> None:
     """What became of copies that were handed to delivery (``storage.outbox.Sent``); their rows go from the outbox."""
     ended: Counter[tuple[int, str]] = Counter()
+    again: set[int] = set()
     for item in outcomes:
         row = item.row
-        if row.kind != COPY or row.edit_message_id is not None or item.state == "waiting":
+        if row.kind != COPY or row.edit_message_id is not None:
+            continue
+        if item.state == "waiting":
+            again.add(row.subject_id)
             continue
         state = "unreachable" if item.unreachable else _ENDS[item.state]
         changed = _RECORD.run(
@@ -207,10 +245,32 @@ def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) ->
             ended[row.subject_id, state] += 1
     for (notice_id, state), number in ended.items():
         count(connection, notice_id, queued=-number, **{state: number})
+    for notice_id in sorted(again):
+        # It was on the wire when it was held or stopped, came back, and does not leave a second time.
+        found = _STATE.first(connection, {"notice": notice_id})
+        if found is not None and found.state is not NoticeState.SENDING:
+            take_back(connection, TakeBack(notice_id, again=found.state is NoticeState.PAUSED))
 
 
-_WAITING_FOR = select(outbox.c.subject_id, outbox.c.person_id).where(
-    outbox.c.chat_id == bindparam("chat"),
+_STATE = Prepared(select(notice.c.state).where(notice.c.id == bindparam("notice")))
+
+
+def perhaps_sent(connection: Connection, ids: Sequence[int]) -> None:
+    """Nobody knows whether these rows of the outbox have left. Copies among them are not sent twice: somebody calls."""
+    of_copies = delete(outbox).where(
+        outbox.c.id.in_(ids),
+        outbox.c.state == "leased",
+        outbox.c.kind == COPY,
+        outbox.c.edit_message_id.is_(None),
+    )
+    for row in connection.execute(of_copies.returning(outbox.c.subject_id, outbox.c.person_id)).all():
+        values = {"_notice": row.subject_id, "_person": row.person_id, "state": "failed"}
+        unknown = {"reason": "perhaps sent", "message_id": None, "sent_at": None}
+        if _RECORD.run(connection, {**values, **unknown}):
+            count(connection, row.subject_id, queued=-1, failed=1)
+
+
+_WAITING = select(outbox.c.subject_id, outbox.c.person_id).where(
     outbox.c.state == "waiting",
     outbox.c.kind == COPY,
     outbox.c.edit_message_id.is_(None),
@@ -219,9 +279,18 @@ _WAITING_FOR = select(outbox.c.subject_id, outbox.c.person_id).where(
 
 def unreachable(connection: Connection, chat_id: int) -> None:
     """Nothing will reach this chat: the copies that wait for it are known to be lost. Before they are let go."""
-    for row in connection.execute(_WAITING_FOR, {"chat": chat_id}).all():
-        to_state(connection, row.subject_id, (row.person_id,), old="queued", new="unreachable")
-        count(connection, row.subject_id, queued=-1, unreachable=1)
+    _let_go(connection, outbox.c.chat_id == chat_id, state="unreachable")
+
+
+def forgotten(connection: Connection, person_id: int) -> None:
+    """The copies that wait for somebody who is being erased will not leave. Before they are let go."""
+    _let_go(connection, outbox.c.person_id == person_id, state="left")
+
+
+def _let_go(connection: Connection, theirs: ColumnElement[bool], *, state: str) -> None:
+    for row in connection.execute(_WAITING.where(theirs)).all():
+        to_state(connection, row.subject_id, (row.person_id,), old="queued", new=state)
+        count(connection, row.subject_id, queued=-1, **{state: 1})
 
 
 # --- sweeps -------------------------------------------------------------------------------------------------------------

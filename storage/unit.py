@@ -277,6 +277,7 @@ class Store:
             seen[:] = [actor]
             decision = self._decide(connection, action, actor, now)
             for person_id in decision.forgets:
+                receipts.forgotten(connection, person_id)
                 erasing.begin(connection, person_id, now=now)
             save(connection, decision.saves)
             for sweep in decision.sweeps:

@@ -34,6 +34,7 @@ FEATURES = (
     "checkins",
     "appointments",
     "roster",
+    "notices",
     "privacy",
     "trail",
     "notice_report",

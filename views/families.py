@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.addressees import WHOM
 from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
+from domain.notices import LANGUAGES, Errand, NoticeState
 from domain.notices_seen import RECEIPT_STATES
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
@@ -64,6 +66,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "import.column.units": KEYS[ImportKind.UNITS],
     "import.column.people": KEYS[ImportKind.PEOPLE],
     "account": tuple(Currency),
+    "state.notice": tuple(NoticeState),
+    "errand": tuple(errand for errand in Errand if errand is not Errand.SEND),
+    "whom": WHOM,
+    "reads": tuple(f"in_{language}" for language in LANGUAGES),
     "report.state": RECEIPT_STATES,
     "report.why": WHYS,
 }

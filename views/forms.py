@@ -14,6 +14,7 @@ from domain.base import Scalar
 from domain.pairings import NEEDS
 from domain.queries import Page, PersonRow, Place, UnitLevel, Words
 from domain.rulebook import Category
+from domain.unit_pages import UnitLine
 from domain.units import BRANCH, kinds_below
 from views import checkins, trail
 from views.catalogue import LANGUAGES, Texts
@@ -116,6 +117,14 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("checkin_renew", "branch"): "ask.checkin_renew",
     ("checkin_return", "reason"): "ask.checkin_return",
     ("confirmation", "words"): "ask.confirmation",
+    ("notice", "in_name"): "ask.notice_unit",
+    ("notice", "text"): "ask.notice_words",
+    ("notice", "words"): "ask.notice_files",
+    ("notice_text", "text"): "ask.notice_text",
+    ("notice_files", "words"): "ask.notice_files",
+    ("notice_time", "moment"): "ask.notice_time",
+    ("notice_answer", "words"): "ask.notice_answer",
+    ("notices", "sought"): "ask.notices_words",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})
@@ -340,6 +349,22 @@ def _free(asked: Prompt, voice: Voice) -> Keyboard:
     return checkins.free_buttons(chosen, by_day=by_day, version=asked.version, voice=voice)
 
 
+def _in_name(asked: Prompt, voice: Voice) -> Keyboard:
+    rows_ = asked.choices if isinstance(asked.choices, tuple) else ()
+    return rows(
+        (
+            Button(plain(voice.place(row.place)), press("notice.unit", asked.version, row.id))
+            for row in rows_
+            if isinstance(row, UnitLine)
+        ),
+        width=2,
+    )
+
+
+def _at_once(asked: Prompt, voice: Voice) -> Keyboard:
+    return ((voice.button("button.notice_now", "notice.now", asked.version),),)
+
+
 _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "category": _categories,
     "urgency": _urgencies,
@@ -356,6 +381,8 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "day": _days,
     "unit_kind": _unit_kinds,
     "unit_zone": _zones,
+    "in_name": _in_name,
+    "moment": _at_once,
     "who": lambda asked, voice: trail.people(asked.choices, version=asked.version, voice=voice),
     "where": lambda asked, voice: trail.units(asked.choices, version=asked.version, voice=voice),
     "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),

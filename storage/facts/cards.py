@@ -11,7 +11,7 @@ from domain.base import NOT_FOUND, Refused
 from domain.permissions import Permission
 from domain.queries import Card, SeeCard, SeeRequest
 from domain.tasks import HOLDING
-from storage.facts import alarms, checkins, pairings, persons, requests, tasks
+from storage.facts import alarms, checkins, notices, pairings, persons, requests, tasks
 from storage.facts.rows import Look
 
 CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
@@ -24,6 +24,8 @@ CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "checkin.mine": checkins.mine,
     "person.card": persons.person_card,
     "person.work": persons.person_work,
+    "notice.card": notices.notice_card,
+    "notice.copy": notices.notice_copy,
 }
 
 

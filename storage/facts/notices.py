@@ -147,7 +147,8 @@ def notice_copy(connection: Connection, notice_id: int, look: Look) -> NoticeCop
     if row is None or row.state in (*BEFORE, NoticeState.WITHDRAWN, NoticeState.DROPPED):
         return None
     mine = _RECEIPT.first(connection, {"notice": row.id, "person": look.reader.person_id})
-    if mine is None or look.reader.suspended:
+    # Who was merged or erased meanwhile has no account any more, though a copy may wait for the chat that was theirs.
+    if mine is None or look.reader.suspended or not look.reader.telegram_id:
         return None
     return NoticeCopy(row, _place_of(connection, row.unit_id)[0], mine.read_at)
 
@@ -156,6 +157,26 @@ def reminder(connection: Connection, notice_id: int, look: Look) -> NoticeCopy |
     """The same, for who has not read it."""
     copy = notice_copy(connection, notice_id, look)
     return None if copy is None or copy.read_at else copy
+
+
+def reminded(connection: Connection, notice_id: int, look: Look) -> NoticeCopy | None:
+    """A reminder after the press: the notice without its files."""
+    return notice_copy(connection, notice_id, look)
+
+
+def in_group(connection: Connection, notice_id: int, look: Look) -> NoticeCopy | None:
+    """What stands in a group: what everybody there gets, and that it was withdrawn."""
+    row = load(connection, PublicNotice, notice_id, lock=False)
+    if row is None or row.state in BEFORE or not row.to_groups:
+        return None
+    return NoticeCopy(row, _place_of(connection, row.unit_id)[0])
+
+
+def calls(connection: Connection, notice_id: int, look: Look) -> CallList | None:
+    """The first page of whom to call, after somebody has been ticked off."""
+    if not allowed(look.reader, Permission.SEND_NOTICE, None):
+        return None
+    return see_calls(connection, SeeCalls(notice_id), look)
 
 
 def see_preview(connection: Connection, query: SeePreview, look: Look) -> NoticeCopy:
@@ -230,7 +251,7 @@ def units_to_address(
         row = _UNIT.first(connection, {"id": query.unit_id})
         if row is None or not allowed(look.reader, Permission.SEND_NOTICE, Subject(path=row.path)):
             raise Refused(NOT_FOUND)
-        above = UnitLine(query.unit_id, "", place(row.name, row.name_en))
+        above = UnitLine(query.unit_id, "", place(row.name, row.name_en), path=row.path)
         rows, page = page_of(
             connection, CHILDREN, {"id": query.unit_id, **everything}, page=query.page, size=UNITS_PAGE
         )
@@ -524,6 +545,10 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "notice.second": notice_card,
     "notice.answered": notice_card,
     "notice.copy": notice_copy,
+    "notice.reminded": reminded,
+    "notice.group": in_group,
+    "notice.calls": calls,
+    "notice.whom": notice_card,
     "notice.reminder": reminder,
 }
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {

@@ -75,6 +75,10 @@ EXPECTED: dict[Permission, Row] = {
     P.IMPORT_ROWS: Row("a"),
     P.EXPORT_ROWS: Row("sa"),
     P.SEE_AUDIT: Row("sa"),
+    # notices: who leads a place speaks to it; what reached somebody stays theirs to read
+    P.SEND_NOTICE: Row("ls"),
+    P.READ_NOTICE: Row(owner=True, suspended=True),
+    P.SEE_NOTICES: Row(everyone=True, suspended=True),
     # anyone who lives here may say that they are a member; what is kept about one is one's own
     P.CHECK_IN: Row(everyone=True),
     P.KEEP_OWN_DATA: Row(everyone=True, suspended=True),
@@ -245,19 +249,32 @@ def test_an_unknown_permission_is_an_error_and_no_answer() -> None:
 # --- commands -------------------------------------------------------------------------------------------------------
 
 OWN = ["menu", "checkin", "rights", "privacy", "language", "help", "start", "cancel"]
-EVERYONES = ["request", "mine", "points", *OWN]
+EVERYONES = ["request", "mine", "notices", "points", *OWN]
 HELPERS_TOO = [
     "request",
     "mine",
+    "notices",
     "tasks",
     "mytasks",
     "pairs",
     "points",
     *OWN,
 ]
-LEADERS = ["request", "mine", "desk", "tasks", "mytasks", "pairs", "points", "people", *OWN]
-SECRETARIES = [*LEADERS[:8], "org", "audit", *OWN]
-ADMINS = ["request", "mine", "desk", "points", "people", "org", "audit", *OWN]
+LEADERS = [
+    "request",
+    "mine",
+    "notices",
+    "desk",
+    "tasks",
+    "mytasks",
+    "pairs",
+    "points",
+    "notice",
+    "people",
+    *OWN,
+]
+SECRETARIES = [*LEADERS[:10], "org", "audit", *OWN]
+ADMINS = ["request", "mine", "notices", "desk", "points", "people", "org", "audit", *OWN]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +291,8 @@ def test_a_stranger_sees_only_the_way_in() -> None:
 
 def test_a_suspended_member_sees_no_work() -> None:
     shown = commands_for(actor(M, suspended=True))
-    assert set(shown) == {"points", "menu", "rights", "privacy", "language", "help", "start", "cancel"}
+    kept = {"notices", "points", "menu", "rights", "privacy", "language", "help", "start", "cancel"}
+    assert set(shown) == kept
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -25,6 +25,7 @@ from domain import (
     deputies,
     groups,
     merging,
+    notices,
     pairings,
     people,
     privacy,
@@ -71,6 +72,8 @@ ANYBODYS = (
     merging.ShareOwnPhone,
     privacy.NoteExport,
     privacy.CorrectOwnData,
+    notices.ReadNotice,
+    notices.AnswerNotice,
 )
 """What concerns nobody but who does it."""
 
@@ -284,6 +287,9 @@ class Attack:
             "posting",
             "entry",
             "unit",
+            "notice",
+            "mailing",
+            "receipt",
         ):
             for row in set(after[table]) - set(before[table]):
                 self.report.found.append(f"an outsider made a row of {table}: {row}")
@@ -389,6 +395,22 @@ class Attack:
             case roster.EnterPerson() | roster.CorrectPerson():
                 return who in staff
             case deputies.NameDeputy() | deputies.RecallDeputy():
+                return who in staff
+            case (
+                notices.BeginNotice()
+                | notices.PutText()
+                | notices.PutMedia()
+                | notices.Switch()
+                | notices.Address()
+                | notices.SetTime()
+                | notices.ConfirmNotice()
+                | notices.HoldNotice()
+                | notices.GoOnNotice()
+                | notices.StopNotice()
+                | notices.WithdrawNotice()
+                | notices.RemindNotice()
+                | notices.TickOffCall()
+            ):
                 return who in staff
             case requests.ConfirmRequest(request_id=number) | requests.ReturnRequest(request_id=number):
                 return who in scene.owners.get(number, {who}) - scene.helped_by.get(number, set())

@@ -25,6 +25,8 @@ from domain.deputies import NameDeputy
 from domain.groups import BindGroup
 from domain.imports import ExportRows, MayImport
 from domain.merging import MergePeople
+from domain.notices import BeginNotice, NoticeState, PublicNotice, ReadNotice
+from domain.notices_seen import ListReceived
 from domain.pairings import ConfirmVisit, OpenVisit, Pairing, PairUp, Visit, VisitState
 from domain.people import Appointment, ChooseLanguage, Person
 from domain.people_seen import SearchPeople
@@ -53,7 +55,7 @@ from storage import unit as unit_of_work
 from storage.engine import Engine
 from storage.entities import save
 from storage.facts import QUERIES
-from storage.schema import audit
+from storage.schema import audit, receipt
 from storage.unit import DECIDE, Store, Who
 from storage.units import UnitRow
 from tests.domain.test_permissions import EXPECTED, LETTERS, ROLES, TIES, expected
@@ -115,6 +117,7 @@ class Thing:
     checkin: int = NOTHING
     appointment: int = NOTHING
     twin: int = NOTHING
+    notice: int = NOTHING
 
 
 @dataclass
@@ -131,6 +134,7 @@ class Scene:
     nobody: dict[str, int] = field(default_factory=dict)
     helper: int = 0
     checkins: dict[int, int] = field(default_factory=dict)
+    notices: dict[int, int] = field(default_factory=dict)
     served: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def id(self) -> int:
@@ -184,6 +188,12 @@ class Scene:
             self.rows.append(
                 Checkin(checkin, 0, owner, unit, CheckinState.ASKED, "", (), (), then, None, None, None)
             )
+        if owner not in self.notices:
+            notice = self.notices[owner] = self.id()
+            texts = {"zh": "明天停水"}
+            self.rows.append(
+                PublicNotice(notice, 0, self.helper, unit, NoticeState.SENT, then, texts, begun_at=then)
+            )
         if place not in self.served:
             # Somebody who serves there, and a second record of a neighbour: neither is whoever tries.
             serving, twin, appointment = self.person(place), self.person(place), self.id()
@@ -193,7 +203,7 @@ class Scene:
         appointment, twin = self.served[place]
         self.things[place, owner, worker] = Thing(
             submitted, done, in_hand, offered, held, visit, pairing, alarm, owner, unit,
-            self.checkins[owner], appointment, twin,
+            self.checkins[owner], appointment, twin, self.notices[owner],
         )  # fmt: skip
 
     def tied(self, role: Role | None, place: str, tie: str) -> tuple[int, Thing]:
@@ -277,6 +287,10 @@ TRIES: Mapping[Permission, Try] = {
     P.IMPORT_ROWS: Try(lambda thing: MayImport(), ties=("other",), anywhere=True),
     P.EXPORT_ROWS: Try(lambda thing: ExportRows(ImportKind.PEOPLE, thing.unit), ties=("other",)),
     P.KEEP_OWN_DATA: Try(lambda thing: NoteExport(), ties=("owner",)),
+    P.SEND_NOTICE: Try(lambda thing: BeginNotice(thing.unit, "zh", "明天停水", 4), ties=("other",)),
+    # Each notice of the scene has reached one person alone.
+    P.READ_NOTICE: Try(lambda thing: ReadNotice(thing.notice)),
+    P.SEE_NOTICES: Try(lambda thing: ListReceived(), ties=("owner",)),
     P.SUSPEND_PERSON: Try(lambda thing: BlockPerson(thing.owner)),
     P.SEE_AUDIT: Try(
         lambda thing: SearchTrail(TrailFilter(request_id=thing.submitted)),
@@ -319,6 +333,13 @@ async def scene(store: Store, engine: Engine, now: datetime) -> Scene:
 
     def unit(connection: Connection) -> None:
         save(connection, made.rows)
+        connection.execute(
+            receipt.insert(),
+            [
+                {"notice_id": notice, "person_id": owner, "state": "sent"}
+                for owner, notice in made.notices.items()
+            ],
+        )
         connection.execute(
             audit.insert(),
             [

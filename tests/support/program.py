@@ -215,12 +215,15 @@ class Program:
             return True
         # In the direction in which things move, so that nothing passes by unseen; twice, for what goes round.
         for _ in range(2):
-            if self.sandbox.pending_updates or not (self.app.dispatcher.idle and self.app.importer.idle):
+            app = self.app
+            if self.sandbox.pending_updates or not (
+                app.dispatcher.idle and app.importer.idle and app.mailer.idle
+            ):
                 return False
             (waiting, _since), _lanes = await self.store.depths()
             if waiting or await self.store.candidates(now=self.clock.now(), most=1):
                 return False
-            if not (self.app.dispatcher.idle and self.app.delivery.idle and self.app.importer.idle):
+            if not (app.dispatcher.idle and app.delivery.idle and app.importer.idle and app.mailer.idle):
                 return False
         return True
 

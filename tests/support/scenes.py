@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from domain.addressees import Addressees
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, TurnAppointment
 from domain.base import Action, Actor, Content, Role
@@ -28,6 +29,25 @@ from domain.deputies import NameDeputy, RecallDeputy
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.merging import MergePeople, ShareOwnPhone
+from domain.notices import (
+    Address,
+    AnswerNotice,
+    BeginNotice,
+    ConfirmNotice,
+    GoOnNotice,
+    HoldNotice,
+    PutMedia,
+    PutText,
+    ReadNotice,
+    RemindNotice,
+    SetTime,
+    StartNotice,
+    StopNotice,
+    Switch,
+    TickOffCall,
+    WithdrawNotice,
+)
+from domain.notices_seen import SeeCalls
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
 from domain.privacy import CorrectOwnData, ForgetMe, ForgetPerson, NoteExport
@@ -55,6 +75,7 @@ from storage.outbox import Leased, Reply
 from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
+from tests.support.notices import carried_out, composed, confirmed, frozen, say_yes, seen, walked
 from tests.support.village import (
     CLI,
     WORDS,
@@ -116,6 +137,11 @@ class Scene:
     asked_checkin: int
     ending_checkin: int
     over_checkin: int
+    notices: Mapping[str, int]
+    """One in each state in which something may follow."""
+    draft_version: int
+    walk: int
+    called: int
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
@@ -150,6 +176,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     fresh = await do(store, pair, place.leader.who, now=now)
     alarm = await do(store, RaiseAlarm("着火了"), place.resident.who, now=now)
     await deliver(store, held=held, now=now)
+    notices = await _notices(store, place, held=held, now=now)
     await asked(store, place.neighbour, now=now)
     leased = (await lease(store, held=held, now=now)).rows
     await asked(store, place.stranger, now=now)
@@ -181,7 +208,33 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         **checkins,
         admin=admin,
         empty_unit=int(empty["unit_id"] or 0),
+        notices=notices,
+        draft_version=(await seen(store, notices["draft"])).version,
+        walk=(await store.mailings.walking())[-1].id,
+        called=(await store.read(SeeCalls(notices["sent"]), place.leader.who, now=now))
+        .rows.rows[0]
+        .person_id,
     )
+
+
+async def _notices(store: Store, place: Village, *, held: int, now: datetime) -> dict[str, int]:
+    """To the leader's building; those on their way to the one beside it, where there are few."""
+    made = {"sent": await confirmed(store, place.leader, place.building, now=now, on=("answerable",))}
+    await carried_out(store, held=held, now=now)
+    beside = place.units["b2"]
+    for state in ("paused", "sending", "freezing"):
+        made[state] = await confirmed(store, place.secretary, beside, now=now)
+        if state != "freezing":
+            await frozen(store, made[state], now=now)
+    await walked(store, now=now)
+    await do(store, HoldNotice(made["paused"]), place.secretary.who, now=now)
+    made["frozen"] = await confirmed(store, place.secretary, beside, now=now)
+    await frozen(store, made["frozen"], now=now)
+    for state in ("draft", "planned"):
+        made[state] = await composed(store, place.secretary, beside, now=now)
+    await do(store, SetTime(made["planned"], now + timedelta(hours=1)), place.secretary.who, now=now)
+    await say_yes(store, place.secretary, made["planned"], now=now)
+    return made
 
 
 OFFLINE_PHONE = "13800000001"
@@ -338,6 +391,35 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "MoveUnit": (MoveUnit(place.units["grid"], place.units["street"], 1), scene.admin),
         "MergeUnit": (MergeUnit(place.building, place.units["b2"], 2), scene.admin),
         "CloseUnit": (CloseUnit(scene.empty_unit, 1), scene.admin),
+        "BeginNotice": (BeginNotice(place.building, "zh", "明天停水", 4), place.leader),
+        "PutText": (PutText(scene.notices["draft"], "en", "No water tomorrow", 17), place.secretary),
+        "PutText after it was sent": (PutText(scene.notices["sent"], "zh", "后天停水", 4), place.leader),
+        "PutMedia": (PutMedia(scene.notices["draft"], (("photo", "f"),)), place.secretary),
+        "Switch": (Switch(scene.notices["draft"], "urgent"), place.secretary),
+        "Address": (
+            Address(
+                scene.notices["draft"],
+                Addressees(
+                    units=(place.units["grid"],),
+                    skills=("medical",),
+                    without_units=(place.building,),
+                    without_roles=("leader",),
+                ),
+            ),
+            place.secretary,
+        ),
+        "SetTime": (SetTime(scene.notices["draft"], scene.now + timedelta(days=1)), place.secretary),
+        "ConfirmNotice": (ConfirmNotice(scene.notices["draft"], scene.draft_version), place.secretary),
+        "StartNotice": (StartNotice(scene.notices["planned"]), Actor.system("notices")),
+        "HoldNotice": (HoldNotice(scene.notices["sending"]), place.secretary),
+        "GoOnNotice": (GoOnNotice(scene.notices["paused"]), place.secretary),
+        "StopNotice": (StopNotice(scene.notices["sending"]), place.secretary),
+        "StopNotice before it is sent": (StopNotice(scene.notices["planned"]), place.secretary),
+        "WithdrawNotice": (WithdrawNotice(scene.notices["sent"]), place.leader),
+        "RemindNotice": (RemindNotice(scene.notices["sent"]), place.leader),
+        "ReadNotice": (ReadNotice(scene.notices["sent"]), place.resident),
+        "AnswerNotice": (AnswerNotice(scene.notices["sent"], WORDS[0]), place.resident),
+        "TickOffCall": (TickOffCall(scene.notices["sent"], scene.called), place.leader),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
         "CancelImport": (CancelImport(scene.checked_import), scene.importer),
@@ -399,5 +481,8 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
             scene.checked_import, now=now, replies=(Reply("refused", scene.importer.chat),)
         ),
         "imports.show_progress": lambda s: s.imports.show_progress(scene.checked_import, now=now),
+        "mailings.freeze": lambda s: s.mailings.freeze(scene.notices["freezing"], now=now),
+        "mailings.walk": lambda s: s.mailings.walk(scene.walk, now=now),
+        "mailings.progress": lambda s: s.mailings.progress(scene.notices["sending"], now=now),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

@@ -10,11 +10,26 @@ from typing import Any
 
 import pytest
 
+from domain.addressees import WHOM
 from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
 from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.checkins.shown import CheckinFacts
 from domain.imports import ImportFacts, ImportState
+from domain.notices import NoticeState, PublicNotice
+from domain.notices_seen import (
+    CallList,
+    Fares,
+    Meant,
+    MeantPage,
+    NoticeAnswer,
+    NoticeCard,
+    NoticeCopy,
+    NoticeLine,
+    Report,
+    ToCall,
+    UnitFares,
+)
 from domain.pairings import VisitState
 from domain.people_seen import AppointmentFacts, PersonCard, WorkFacts, WorkLeft
 from domain.people_seen import Held as HeldRole
@@ -55,7 +70,7 @@ from domain.tasks import ClaimState, TaskState
 from domain.unit_pages import GAPS, Alias, Consequences, Gap, Staff, UnitCard, UnitLine, UnitList
 from domain.units import Below
 from storage.facts import FACTS
-from views import alarms, checkins, desk, forms, pairings, people, points, requests, tasks, units
+from views import alarms, checkins, desk, forms, notices, pairings, people, points, requests, tasks, units
 from views.catalogue import LANGUAGES, Texts
 from views.families import FAMILIES
 from views.forms import Prompt
@@ -124,6 +139,22 @@ PERSON = PersonCard(
 LEFT = (WorkLeft("task", BIG, PLACE, "lift"), WorkLeft("pairing", BIG, PLACE, name=NAME)) * 10
 APPOINTED = AppointmentFacts(BIG, BIG, NAME, Role.SECRETARY, PLACE, NOW.date(), NOW.date(), NAME, True)
 
+NOTICE = PublicNotice(
+    BIG, 9, BIG, BIG, NoticeState.ASKED, NOW, texts={"zh": "<b>" + "停" * 3490 + "</b>", "en": "<i>" + "x" * 3490 + "</i>"},
+    media=(("photo", "f"),) * 10, urgent=True, wants_read=True, answerable=True, to_groups=True, send_at=NOW, expected=9,
+    addressees={"units": [BIG], "roles": list(WHOM), "skills": [skill.code for skill in RULES.skills], "language": "en",
+    "without_units": [BIG - 1], "without_roles": ["member"]}, begun_at=NOW - timedelta(hours=1),
+)  # fmt: skip
+NOTICE_CARD = NoticeCard(
+    NOTICE, PLACE, NAME, (PLACE,) * 50, (PLACE,) * 6, NAME, NAME, 2001, 9, second=True, needs_mine=True,
+    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 99, 9), walking=("correct", "remind"), answers=99,
+)  # fmt: skip
+NOTICE_COPY = NoticeCopy(NOTICE, PLACE, NOW)
+CALLS = CallList(
+    BIG,
+    Page((ToCall(BIG, NAME, PLACE, NAME, NAME),) * 2 + (ToCall(7, NAME, PLACE, called_at=NOW),), 2, 3, 24),
+)
+
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.card": ({"note": "request.done"}, REQUEST),
     "desk.card": ({"note": "refused.not_found"}, DESK),
@@ -178,6 +209,16 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "menu": ({"note": "home.set", "place": NAME}, None),
     "hello": ({}, None),
     "request.pass_on": ({"version": 7}, None),
+    "notice.card": ({"note": "notice.not_now"}, NOTICE_CARD),
+    "notice.second": ({}, NOTICE_CARD),
+    "notice.whom": ({"screen": "skills"}, NOTICE_CARD),
+    "notice.copy": ({}, NOTICE_COPY),
+    "notice.reminder": ({}, NOTICE_COPY),
+    "notice.reminded": ({}, NOTICE_COPY),
+    "notice.gone": ({}, None),
+    "notice.group": ({"bot": "linli_bot"}, NOTICE_COPY),
+    "notice.answered": ({}, NOTICE_CARD),
+    "notice.calls": ({}, replace(CALLS, rows=replace(CALLS.rows, rows=CALLS.rows.rows[1:]))),
     "consent": ({"note": "card.back_again"}, None),
     "consent.go_on": ({}, None),
     "import.card": ({}, IMPORT),
@@ -273,6 +314,62 @@ def test_cards_can_be_sent_in_every_state(language: str) -> None:
             "visit.confirm", {}, replace(VISIT, state=VisitState.CONFIRMED, stars=4, may_rate=False), language
         )
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notice_can_be_shown_in_every_state(language: str) -> None:
+    for state in NoticeState:
+        stands = replace(NOTICE_CARD, notice=replace(NOTICE, state=state))
+        for kind in ("notice.card", "notice.second", "notice.answered"):
+            check(shown(kind, {}, stands, language))
+    bare = replace(
+        NOTICE, state=NoticeState.DRAFT, texts={"en": "x"}, media=(), answerable=False, send_at=None
+    )
+    for kind in ("notice.card", "notice.second", "notice.whom"):
+        check(shown(kind, {}, NoticeCard(bare, PLACE, NAME, (PLACE,), count=1), language))
+    for copy in (NoticeCopy(bare, PLACE), NoticeCopy(replace(bare, wants_read=False), PLACE, preview=True)):
+        check(shown("notice.copy", {}, copy, language))
+    check(shown("notice.group", {}, NoticeCopy(replace(bare, state=NoticeState.WITHDRAWN), PLACE), language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
+    speaks = voice(language)
+    lines = tuple(
+        NoticeLine(
+            BIG - number, NoticeState.SENT, NASTY * 90, PLACE, NOW, read=bool(number), fares=NOTICE_CARD.fares
+        )
+        for number in range(8)
+    )
+    people = tuple(Meant(BIG - number, NAME, PLACE, reachable=bool(number)) for number in range(10))
+    units = tuple(replace(UNIT_LINE, id=BIG - number) for number in range(20))
+    by_unit = tuple(
+        UnitFares(number, PLACE if number else Place("", ""), NOTICE_CARD.fares) for number in range(40)
+    )
+    said = tuple(NoticeAnswer(7, NAME, PLACE, text, NOW, 1) for text in (NASTY * 90, "") * 4)
+    for message in (
+        notices.sent_list(Page(lines, 2, 3, 24), voice=speaks),
+        notices.sent_list(Page((), 1, 1, 0), voice=speaks),
+        notices.received_list(Page(lines, 2, 3, 24), words_sought="", voice=speaks),
+        notices.received_list(Page((), 1, 1, 0), words_sought=NAME, voice=speaks),
+        notices.received_list(Page((), 1, 1, 0), words_sought="", voice=speaks),
+        notices.meant(
+            MeantPage(BIG, people, True, 99, ((PLACE, 9),) * 19 + ((Place("", ""), 9),)), voice=speaks
+        ),
+        notices.meant(MeantPage(BIG, ()), voice=speaks),
+        notices.places(NOTICE_CARD, UNIT_LINE, Page(units, 2, 3, 60), parent_id=7, voice=speaks),
+        notices.places(NOTICE_CARD, None, Page(units, 1, 1, 20), parent_id=0, voice=speaks),
+        notices.report(Report(NOTICE_CARD, by_unit), voice=speaks),
+        notices.calls(CallList(BIG, Page((), 1, 1, 0)), voice=speaks),
+        notices.answers(BIG, Page(said, 2, 3, 24), voice=speaks),
+        notices.answers(BIG, Page((), 1, 1, 0), voice=speaks),
+        notices.surely(NOTICE_CARD, "withdraw", voice=speaks),
+        notices.surely(NOTICE_CARD, "stop", voice=speaks),
+        notices.choose_language(NOTICE_CARD, voice=speaks),
+        notices.below_preview(replace(NOTICE_COPY, preview=True), voice=speaks),
+        notices.whom(NOTICE_CARD, voice=speaks),
+    ):
+        check(message)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,756 @@
+"""Notices as they are read: a recipient's copy, the sender's card while it is composed and while it leaves, and lists.
+
+The words of a notice are Telegram HTML made of what Telegram itself says about them; everything else is escaped as
+everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain.addressees import WHOM, Addressees
+from domain.base import Scalar
+from domain.notices import BEFORE, LANGUAGES, OUT, NoticeState, PublicNotice
+from domain.notices_seen import (
+    CallList,
+    Fares,
+    MeantPage,
+    NoticeAnswer,
+    NoticeCard,
+    NoticeCopy,
+    NoticeLine,
+    Report,
+    ToCall,
+)
+from domain.queries import Page, Place
+from domain.unit_pages import UnitLine
+from views.message import Button, Keyboard, Media, Message
+from views.safe import Html, line, plain, words
+from views.voice import Voice, block, card, press, rows
+
+QUOTED = 280
+TITLE = 24
+NAMED = 6
+"""So many units are named before "and others"."""
+
+# --- what recipients get ------------------------------------------------------------------------------------------------
+
+
+def text_for(notice: PublicNotice, voice: Voice) -> Html:
+    """Its words in the reader's language, else in the other."""
+    language = "zh" if voice.chinese else "en"
+    return Html(notice.texts.get(language) or next(iter(notice.texts.values()), ""))
+
+
+def _media(notice: PublicNotice) -> tuple[Media, ...]:
+    return tuple(Media(kind, file_id) for kind, file_id in notice.media)
+
+
+def notice_copy(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
+    """What a recipient gets, and has from then on."""
+    return _copy(facts, voice, note=voice.on_top(params))
+
+
+def _copy(facts: NoticeCopy, voice: Voice, *, note: str = "") -> Message:
+    notice = facts.notice
+    head = voice.say("notice.head_urgent" if notice.urgent else "notice.head", place=voice.place(facts.place))
+    read = voice.say("notice.read_at", when=voice.when(facts.read_at)) if facts.read_at else ""
+    buttons: list[Button] = []
+    if not facts.preview:
+        if notice.wants_read and not facts.read_at:
+            buttons.append(voice.button("button.notice_read", "notice.read", notice.id))
+        if notice.answerable:
+            buttons.append(voice.button("button.notice_answer", "notice.answer", notice.id))
+    return Message(
+        card(note, head, text_for(notice, voice), read),
+        keyboard=(tuple(buttons),) if buttons else (),
+        media=_media(notice),
+        link_preview=notice.link_preview,
+    )
+
+
+def preview(facts: NoticeCopy, *, voice: Voice) -> Message:
+    """Exactly what a recipient will see, but for the buttons that only they have."""
+    return _copy(facts, voice)
+
+
+def below_preview(facts: NoticeCopy, *, voice: Voice) -> Message:
+    """What stands under a preview: which buttons recipients find there."""
+    notice = facts.notice
+    names = [
+        plain(voice.say(key))
+        for key, there in (
+            ("button.notice_read", notice.wants_read),
+            ("button.notice_answer", notice.answerable),
+        )
+        if there
+    ]
+    key = "notice.preview_buttons" if names else "notice.preview_bare"
+    return Message(
+        voice.say(key, buttons=" ".join(f"[{name}]" for name in names)) if names else voice.say(key),
+        keyboard=((voice.button("button.notice_back", "notice.see", notice.id),),),
+    )
+
+
+def reminder(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
+    """For who has it and has not pressed."""
+    return Message(
+        card(
+            voice.say("notice.remind", place=voice.place(facts.place)),
+            Html(f"<blockquote>{words(plain(text_for(facts.notice, voice)), limit=600)}</blockquote>"),
+        ),
+        keyboard=((voice.button("button.notice_read", "notice.seen", facts.notice.id),),),
+    )
+
+
+def reminded(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
+    """The reminder after the press."""
+    return replace(_copy(facts, voice), media=(), keyboard=())
+
+
+def in_group(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
+    """For a group: the notice itself, and where one reads it in private."""
+    notice = facts.notice
+    if notice.state is NoticeState.WITHDRAWN:
+        return Message(voice.say("notice.gone"))
+    bot = str(params.get("bot") or "")
+    link = (Button(plain(voice.say("button.notice_private")), url=f"https://t.me/{bot}?start=n-{notice.id}"),)
+    return replace(_copy(facts, voice), keyboard=(link,) if bot else ())
+
+
+def calls_again(params: Mapping[str, Scalar], facts: CallList, voice: Voice) -> Message:
+    """The list of whom to call, as it is now."""
+    return calls(facts, voice=voice)
+
+
+def whom_again(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
+    """The audience after a change, on the screen where it was made."""
+    return skills(facts, voice=voice) if params.get("screen") == "skills" else whom(facts, voice=voice)
+
+
+def gone(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
+    """In place of a copy that was withdrawn and can no longer be deleted."""
+    return Message(voice.say("notice.gone"))
+
+
+# --- the sender's card --------------------------------------------------------------------------------------------------
+
+
+def notice_card(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
+    """What is being composed, or how it fares."""
+    return Message(
+        card(
+            voice.on_top(params),
+            _head(facts, voice),
+            _quotes(facts.notice, voice),
+            _terms(facts, voice),
+            _progress(facts, voice),
+            _next(facts, voice),
+        ),
+        keyboard=_buttons(facts, voice),
+    )
+
+
+def second(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
+    """For somebody else with the same right: is it to go out?"""
+    notice = facts.notice
+    asked = notice.state is NoticeState.ASKED
+    keyboard: Keyboard = ()
+    if asked and facts.needs_mine:
+        keyboard = (
+            (
+                voice.button("button.notice_preview", "notice.preview", notice.id),
+                voice.button("button.notice_list", "notice.list", notice.id),
+            ),
+            (voice.button("button.notice_agree", "notice.confirm", notice.id, notice.version),),
+            (voice.button("button.notice_refuse", "notice.stop", notice.id),),
+        )
+    told = voice.say("notice.second_asked", name=facts.confirmed_by) if asked else _state(facts, voice)
+    return Message(
+        card(voice.on_top(params), told, _head(facts, voice), _quotes(notice, voice), _terms(facts, voice)),
+        keyboard=keyboard,
+    )
+
+
+def _state(facts: NoticeCard, voice: Voice) -> Html:
+    return voice.term("state.notice", facts.notice.state)
+
+
+def _head(facts: NoticeCard, voice: Voice) -> Html:
+    return block(
+        voice.say("notice.title", number=facts.notice.id, state=_state(facts, voice)),
+        voice.say("notice.by", place=voice.place(facts.place), name=facts.author),
+    )
+
+
+def _quotes(notice: PublicNotice, voice: Voice) -> Html:
+    parts = [
+        Html(f"<blockquote>{words(plain(notice.texts[language]), limit=QUOTED)}</blockquote>")
+        for language in LANGUAGES
+        if language in notice.texts
+    ]
+    if notice.media:
+        parts.append(voice.say("words.parts", count=len(notice.media)))
+    return Html("\n".join(parts))
+
+
+def _named(places: tuple[Place, ...], voice: Voice) -> Html:
+    names = voice.say("list.comma").join(voice.place(place) for place in places[:NAMED])
+    if len(places) > NAMED:
+        return voice.say("notice.places_more", places=Html(names), count=len(places))
+    return Html(names)
+
+
+def _whom(facts: NoticeCard, voice: Voice) -> Html:
+    wanted = facts.notice.whom
+    narrowed = [voice.term("whom", role) for role in wanted.roles]
+    narrowed += [voice.skill(code) for code in wanted.skills]
+    narrowed += [voice.term("reads", f"in_{wanted.language}")] if wanted.language else []
+    lines = [voice.say("notice.whom", places=_named(facts.units, voice))]
+    if narrowed:
+        lines.append(voice.say("notice.only", what=Html(voice.say("list.comma").join(narrowed))))
+    left_out = [voice.place(place) for place in facts.without]
+    left_out += [voice.term("whom", role) for role in wanted.without_roles]
+    if left_out:
+        lines.append(voice.say("notice.without", what=Html(voice.say("list.comma").join(left_out))))
+    return block(*lines)
+
+
+def _terms(facts: NoticeCard, voice: Voice) -> Html:
+    notice = facts.notice
+    lines = [_whom(facts, voice)]
+    if facts.count is not None:
+        lines.append(_reach(facts, voice))
+    said = [
+        voice.say("notice.is_urgent" if notice.urgent else "notice.is_routine"),
+        *(
+            voice.say(key)
+            for key, true in (
+                ("notice.is_wants_read", notice.wants_read),
+                ("notice.is_answerable", notice.answerable),
+            )
+            if true
+        ),
+    ]
+    lines.append(Html(voice.say("list.comma").join(said)))
+    if notice.send_at is not None:
+        lines.append(voice.say("notice.at", when=voice.when(notice.send_at)))
+    return block(*lines)
+
+
+def _reach(facts: NoticeCard, voice: Voice) -> Html:
+    notice, most = facts.notice, voice.rules.notices.second_above
+    parts: list[Html] = []
+    if notice.to_people and facts.count is not None:
+        parts.append(
+            voice.say("notice.people_many", most=most)
+            if facts.count > most
+            else voice.say("notice.people", count=facts.count)
+        )
+    if notice.to_groups:
+        parts.append(voice.say("notice.groups", count=facts.groups))
+    return voice.say("notice.reach", what=Html(voice.say("list.comma").join(parts)))
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in whole per cent; never "100 %" before it is all."""
+    if not whole:
+        return "0%"
+    return f"{part * 100 // whole}%"
+
+
+def _progress(facts: NoticeCard, voice: Voice) -> Html:
+    fares, notice = facts.fares, facts.notice
+    if notice.state in BEFORE or not fares.total:
+        return Html("")
+    lines = [voice.say("notice.fared", sent=fares.sent, total=fares.total)]
+    not_reached = fares.unreachable + fares.failed
+    if not_reached:
+        lines.append(voice.say("notice.fared_unreached", count=not_reached))
+    if fares.left + fares.stopped:
+        lines.append(voice.say("notice.fared_left", count=fares.left + fares.stopped))
+    if notice.wants_read:
+        lines.append(voice.say("notice.fared_read", count=fares.read, share=percent(fares.read, fares.sent)))
+    if facts.answers:
+        lines.append(voice.say("notice.fared_answers", count=facts.answers))
+    ends = _ends(notice, fares, voice.now)
+    if ends is not None and notice.state is NoticeState.SENDING:
+        lines.append(voice.say("notice.ends", when=voice.when(ends)))
+    lines += [voice.term("errand", errand) for errand in facts.walking if errand != "send"]
+    return block(*lines)
+
+
+def _ends(notice: PublicNotice, fares: Fares, now: datetime) -> datetime | None:
+    """When the last will have it at the pace so far; None before there is a pace."""
+    if notice.begun_at is None or not fares.done:
+        return None
+    return now + (now - notice.begun_at) / fares.done * fares.ahead + timedelta(seconds=30)
+
+
+def _next(facts: NoticeCard, voice: Voice) -> Html:
+    notice = facts.notice
+    match notice.state:
+        case NoticeState.DRAFT:
+            return voice.say("notice.next_second" if facts.second else "notice.next_draft")
+        case NoticeState.ASKED:
+            return voice.say("notice.next_asked", name=facts.confirmed_by)
+        case NoticeState.PLANNED:
+            return voice.say("notice.next_planned")
+        case NoticeState.FREEZING:
+            return voice.say("notice.next_freezing")
+        case NoticeState.PAUSED:
+            return voice.say("notice.next_paused")
+    return Html("")
+
+
+def _buttons(facts: NoticeCard, voice: Voice) -> Keyboard:
+    notice = facts.notice
+    if notice.state in BEFORE:
+        return _composing(facts, voice)
+    number = notice.id
+    keyboard: list[tuple[Button, ...]] = []
+    match notice.state:
+        case NoticeState.SENDING:
+            keyboard.append(
+                (
+                    voice.button("button.notice_hold", "notice.hold", number),
+                    voice.button("button.notice_stop", "notice.stop", number),
+                )
+            )
+        case NoticeState.PAUSED:
+            keyboard.append(
+                (
+                    voice.button("button.notice_go_on", "notice.goon", number),
+                    voice.button("button.notice_stop", "notice.stop", number),
+                )
+            )
+        case NoticeState.FREEZING:
+            keyboard.append((voice.button("button.notice_stop", "notice.stop", number),))
+        case NoticeState.SENT | NoticeState.CANCELLED if (
+            notice.wants_read and facts.fares.sent > facts.fares.read
+        ):
+            keyboard.append((voice.button("button.notice_remind", "notice.remind", number),))
+    if notice.state is not NoticeState.FREEZING:
+        keyboard.append(
+            (
+                voice.button("button.notice_report", "notice.report", number),
+                voice.button("button.notice_calls", "notice.calls", number),
+            )
+        )
+    if facts.answers:
+        keyboard.append((voice.button("button.notice_answers", "notice.answers", number),))
+    if notice.state in OUT:
+        keyboard.append(
+            (
+                voice.button("button.notice_correct", "notice.write", number),
+                voice.button("button.notice_withdraw", "notice.withdraw", number),
+            )
+        )
+    return tuple(keyboard)
+
+
+def _toggle(key: str, option: str, notice: PublicNotice, voice: Voice) -> Button:
+    mark = "✅" if getattr(notice, option) else "▫️"
+    return Button(f"{mark} {plain(voice.say(key))}", press("notice.switch", notice.id, option))
+
+
+def _composing(facts: NoticeCard, voice: Voice) -> Keyboard:
+    notice, number = facts.notice, facts.notice.id
+    agree: tuple[Button, ...] = ()
+    if notice.state is NoticeState.ASKED and facts.needs_mine:
+        agree = (voice.button("button.notice_agree", "notice.confirm", number, notice.version),)
+    elif notice.state is NoticeState.DRAFT:
+        agree = (voice.button("button.notice_confirm", "notice.confirm", number, notice.version),)
+    return (
+        (
+            voice.button("button.notice_words", "notice.write", number),
+            voice.button("button.notice_media", "notice.files", number),
+        ),
+        (
+            voice.button("button.notice_whom", "notice.whom", number),
+            voice.button("button.notice_time", "notice.time", number),
+        ),
+        (
+            _toggle("button.notice_urgent", "urgent", notice, voice),
+            _toggle("button.notice_wants_read", "wants_read", notice, voice),
+        ),
+        (
+            _toggle("button.notice_answerable", "answerable", notice, voice),
+            _toggle("button.notice_link_preview", "link_preview", notice, voice),
+        ),
+        (
+            _toggle("button.notice_to_people", "to_people", notice, voice),
+            _toggle("button.notice_to_groups", "to_groups", notice, voice),
+        ),
+        (
+            voice.button("button.notice_preview", "notice.preview", number),
+            voice.button("button.notice_list", "notice.list", number),
+        ),
+        *((agree,) if agree else ()),
+        (voice.button("button.notice_drop", "notice.stop", number),),
+    )
+
+
+def surely(facts: NoticeCard, what: str, *, voice: Voice) -> Message:
+    """Asked once more before what cannot be taken back. ``what``: "withdraw" or "stop"."""
+    notice = facts.notice
+    question, button, verb = {
+        "withdraw": ("notice.sure_withdraw", "button.notice_withdraw_yes", "notice.withdrawyes"),
+        "stop": ("notice.sure_stop", "button.notice_stop_yes", "notice.stopyes"),
+    }[what]
+    return Message(
+        card(_head(facts, voice), voice.say(question, sent=facts.fares.sent, ahead=facts.fares.ahead)),
+        keyboard=(
+            (
+                voice.button(button, verb, notice.id),
+                voice.button("button.notice_back", "notice.see", notice.id),
+            ),
+        ),
+    )
+
+
+def choose_language(facts: NoticeCard, *, voice: Voice) -> Message:
+    """In which language to write."""
+    number = facts.notice.id
+    return Message(
+        card(_head(facts, voice), _quotes(facts.notice, voice), voice.say("notice.which_language")),
+        keyboard=(
+            (
+                voice.button("button.notice_zh", "notice.text", number, "zh"),
+                voice.button("button.notice_en", "notice.text", number, "en"),
+            ),
+            (voice.button("button.notice_back", "notice.see", number),),
+        ),
+    )
+
+
+# --- whom it is for -----------------------------------------------------------------------------------------------------
+
+
+def whom(facts: NoticeCard, *, voice: Voice) -> Message:
+    """The audience, and everything that widens or narrows it."""
+    notice, number, wanted = facts.notice, facts.notice.id, facts.notice.whom
+    roles = (
+        Button(
+            f"{'✅' if role in wanted.roles else '▫️'} {plain(voice.term('whom', role))}",
+            press("notice.role", number, role),
+        )
+        for role in WHOM
+    )
+    languages = (
+        Button(
+            f"{'✅' if wanted.language == language else '▫️'} {plain(voice.term('reads', f'in_{language}'))}",
+            press("notice.reads", number, language),
+        )
+        for language in LANGUAGES
+    )
+    return Message(
+        card(
+            voice.say("notice.title", number=number, state=voice.term("state.notice", notice.state)),
+            block(_whom(facts, voice), _reach(facts, voice)),
+            voice.say("notice.whom_how"),
+        ),
+        keyboard=(
+            *rows(roles, width=3),
+            *rows(languages, width=2),
+            (
+                voice.button("button.notice_units", "notice.places", number, 0),
+                voice.button("button.notice_skills", "notice.skills", number),
+            ),
+            (
+                voice.button("button.notice_list", "notice.list", number),
+                voice.button("button.notice_back", "notice.see", number),
+            ),
+        ),
+    )
+
+
+def skills(facts: NoticeCard, *, voice: Voice) -> Message:
+    """Only who can do one of these."""
+    number, wanted = facts.notice.id, facts.notice.whom
+    choices = (
+        Button(
+            f"{'✅' if skill.code in wanted.skills else '▫️'} {plain(voice.skill(skill.code))}",
+            press("notice.skill", number, skill.code),
+        )
+        for skill in voice.rules.skills
+    )
+    return Message(
+        card(block(_whom(facts, voice), _reach(facts, voice)), voice.say("notice.skills_how")),
+        keyboard=(*rows(choices, width=2), (voice.button("button.notice_back", "notice.whom", number),)),
+    )
+
+
+def places(
+    facts: NoticeCard, above: UnitLine | None, page: Page[UnitLine], *, parent_id: int, voice: Voice
+) -> Message:
+    """One level of the tree: a press on a unit opens it; there it is put in, left out, or neither."""
+    number, wanted = facts.notice.id, facts.notice.whom
+    keyboard: list[tuple[Button, ...]] = []
+    if above is not None:
+        keyboard.append(
+            (
+                _mark("button.notice_put", "notice.put", number, above.id, above.id in wanted.units, voice),
+                _mark(
+                    "button.notice_leave_out",
+                    "notice.out",
+                    number,
+                    above.id,
+                    above.id in wanted.without_units,
+                    voice,
+                ),
+            )
+        )
+    keyboard += rows((_unit(row, number, wanted, voice) for row in page.rows), width=2)
+    turns = []
+    if page.page > 1:
+        turns.append(
+            voice.button(
+                "button.page_before", "notice.places", number, f"{above.id if above else 0}_{page.page - 1}"
+            )
+        )
+    if page.page < page.pages:
+        turns.append(
+            voice.button(
+                "button.page_after", "notice.places", number, f"{above.id if above else 0}_{page.page + 1}"
+            )
+        )
+    keyboard += (tuple(turns),) if turns else ()
+    up = (voice.button("button.notice_up", "notice.places", number, parent_id),) if above is not None else ()
+    keyboard.append((*up, voice.button("button.notice_whom_back", "notice.whom", number)))
+    here = (
+        voice.say("notice.place_here", place=voice.place(above.place))
+        if above
+        else voice.say("notice.place_top")
+    )
+    return Message(card(block(_whom(facts, voice), _reach(facts, voice)), here), keyboard=tuple(keyboard))
+
+
+def _mark(key: str, verb: str, notice_id: int, unit_id: int, on: bool, voice: Voice) -> Button:
+    return Button(f"{'✅' if on else '▫️'} {plain(voice.say(key))}", press(verb, notice_id, unit_id))
+
+
+def _unit(row: UnitLine, notice_id: int, wanted: Addressees, voice: Voice) -> Button:
+    mark = "✅ " if row.id in wanted.units else "🚫 " if row.id in wanted.without_units else ""
+    return Button(f"{mark}{plain(voice.place(row.place))}", press("notice.places", notice_id, row.id))
+
+
+def meant(found: MeantPage, *, voice: Voice) -> Message:
+    """Who would get it as things are now."""
+    by_unit = [
+        voice.say(
+            "notice.meant_unit",
+            place=voice.place(place) if place.zh else voice.say("notice.no_home"),
+            count=number,
+        )
+        for place, number in found.by_unit
+    ]
+    people = [
+        voice.say(
+            "notice.meant_row" if one.reachable else "notice.meant_row_unreachable",
+            name=line(one.name, limit=40),
+            place=voice.place(one.place),
+        )
+        for one in found.rows
+    ]
+    keyboard: list[tuple[Button, ...]] = []
+    if found.more:
+        keyboard.append(
+            (voice.button("button.page_after", "notice.list", found.notice_id, found.rows[-1].id),)
+        )
+    keyboard.append((voice.button("button.notice_back", "notice.see", found.notice_id),))
+    if not found.count:
+        return Message(voice.say("notice.nobody"), keyboard=tuple(keyboard))
+    return Message(
+        card(
+            voice.say("notice.meant_title", count=found.count),
+            block(*by_unit),
+            block(*people),
+            voice.say("notice.meant_now"),
+        ),
+        keyboard=tuple(keyboard),
+    )
+
+
+# --- lists --------------------------------------------------------------------------------------------------------------
+
+
+def _title(row: NoticeLine) -> Html:
+    return line(plain(row.words), limit=TITLE) if row.words else Html("…")
+
+
+def sent_list(page: Page[NoticeLine], *, voice: Voice) -> Message:
+    """``/notice``: write one, or look at those before."""
+    new = (voice.button("button.notice_new", "notice.new", 0),)
+    if not page.rows:
+        return Message(voice.say("notice.none_sent"), keyboard=(new,))
+    lines = [
+        voice.say(
+            "notice.sent_row",
+            number=row.id,
+            state=voice.term("state.notice", row.state),
+            title=_title(row),
+            when=voice.when(row.at),
+            fares=voice.say("notice.sent_row_fares", read=row.fares.read, sent=row.fares.sent)
+            if row.fares.total
+            else "",
+        )
+        for row in page.rows
+    ]
+    open_ = (Button(f"#{row.id}", press("notice.open", row.id)) for row in page.rows)
+    return Message(
+        card(voice.say("notice.sent_title", count=page.total), *lines),
+        keyboard=(new, *rows(open_, width=4), *voice.pages(page, "notice.page")),
+    )
+
+
+def received_list(page: Page[NoticeLine], *, words_sought: str, voice: Voice) -> Message:
+    """``/notices``: those that concerned the reader."""
+    search = (voice.button("button.notice_search", "notices.search", 0),)
+    if not page.rows:
+        if words_sought:
+            return Message(voice.say("notices.none_found", words=words_sought), keyboard=(search,))
+        return Message(voice.say("notices.none"))
+    lines = [
+        voice.say(
+            "notices.row" if row.read else "notices.row_new",
+            title=_title(row),
+            place=voice.place(row.place),
+            when=voice.when(row.at),
+        )
+        for row in page.rows
+    ]
+    open_ = (
+        Button(f"{number}. {plain(_title(row))[:18]}", press("notices.see", row.id))
+        for number, row in enumerate(page.rows, start=1)
+    )
+    turns = () if words_sought else voice.pages(page, "notices.page")
+    return Message(
+        card(voice.say("notices.title", count=page.total), *lines),
+        keyboard=(*rows(open_, width=1), *turns, search),
+    )
+
+
+# --- how it fares -------------------------------------------------------------------------------------------------------
+
+
+def report(found: Report, *, voice: Voice) -> Message:
+    """The whole, and building by building."""
+    number = found.card.notice.id
+    lines = [
+        voice.say(
+            "notice.report_row",
+            place=voice.place(one.place) if one.place.zh else voice.say("notice.no_home"),
+            sent=one.fares.sent,
+            total=one.fares.total,
+            read=one.fares.read,
+            share=percent(one.fares.read, one.fares.sent),
+        )
+        for one in found.by_unit[:20]
+    ]
+    more = len(found.by_unit) - 20
+    return Message(
+        card(
+            _head(found.card, voice),
+            _progress(found.card, voice),
+            block(*lines, voice.say("notice.report_more", count=more) if more > 0 else ""),
+        ),
+        keyboard=(
+            (
+                voice.button("button.notice_sheet", "notice.sheet", number),
+                voice.button("button.notice_chart", "notice.chart", number),
+            ),
+            (voice.button("button.notice_back", "notice.see", number),),
+        ),
+    )
+
+
+def calls(found: CallList, *, voice: Voice) -> Message:
+    """Whom the bot could not reach, for who leads the place."""
+    number = found.notice_id
+    back = (voice.button("button.notice_back", "notice.see", number),)
+    if not found.rows.rows:
+        return Message(voice.say("notice.calls_none"), keyboard=(back,))
+    open_ = (
+        Button(
+            plain(voice.say("button.notice_called", name=line(one.name, limit=20))),
+            press("notice.called", number, one.person_id),
+        )
+        for one in found.rows.rows
+        if one.called_at is None
+    )
+    turns = []
+    page = found.rows
+    if page.page > 1:
+        turns.append(voice.button("button.page_before", "notice.calls", number, page.page - 1))
+    if page.page < page.pages:
+        turns.append(voice.button("button.page_after", "notice.calls", number, page.page + 1))
+    return Message(
+        card(
+            voice.say("notice.calls_title", count=page.total),
+            *(_to_call(one, voice) for one in page.rows),
+            voice.say("notice.calls_how"),
+        ),
+        keyboard=(*rows(open_, width=2), *((tuple(turns),) if turns else ()), back),
+    )
+
+
+def _to_call(one: ToCall, voice: Voice) -> Html:
+    where = block(
+        voice.say(
+            "notice.call_row",
+            name=line(one.name, limit=40),
+            place=voice.place(one.place),
+            flat=line(one.flat, limit=20),
+            phone=line(one.phone, limit=30) if one.phone else voice.say("notice.no_phone"),
+        )
+    )
+    if one.called_at is not None:
+        return Html(f"{where} {voice.say('notice.called_at', when=voice.when(one.called_at))}")
+    return where
+
+
+def answered(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
+    """For who sent it: somebody has answered."""
+    notice = facts.notice
+    return Message(
+        voice.say(
+            "notice.answered",
+            number=notice.id,
+            title=line(plain(text_for(notice, voice)), limit=TITLE),
+            count=facts.answers,
+        ),
+        keyboard=((voice.button("button.notice_answers", "notice.answers", notice.id),),),
+    )
+
+
+def answers(notice_id: int, page: Page[NoticeAnswer], *, voice: Voice) -> Message:
+    """What was answered, newest first."""
+    turns = []
+    if page.page > 1:
+        turns.append(voice.button("button.page_before", "notice.answers", notice_id, page.page - 1))
+    if page.page < page.pages:
+        turns.append(voice.button("button.page_after", "notice.answers", notice_id, page.page + 1))
+    back = (voice.button("button.notice_back", "notice.see", notice_id),)
+    if not page.rows:
+        return Message(voice.say("notice.answers_none"), keyboard=(back,))
+    said = [
+        block(
+            voice.say(
+                "notice.answer_row",
+                name=line(one.name, limit=40),
+                place=voice.place(one.place),
+                when=voice.when(one.at),
+            ),
+            Html(f"<blockquote>{words(one.text, limit=300)}</blockquote>")
+            if one.text
+            else voice.say("words.parts", count=max(1, one.parts)),
+        )
+        for one in page.rows
+    ]
+    return Message(
+        card(voice.say("notice.answers_title", count=page.total), *said),
+        keyboard=(*((tuple(turns),) if turns else ()), back),
+    )
