@@ -66,7 +66,7 @@ def test_a_line_goes_up_when_it_was_read_and_ends_at_the_share_of_now() -> None:
     assert set(found) == {"all", "1", "2"}
     first = found["1"]
     assert list(first.get_ydata()) == [0, 25, 50, 50]
-    hours = [(at - BEGUN) / timedelta(hours=1) for at in first.get_xdata()]
+    hours = [(num2date(at) - BEGUN) / timedelta(hours=1) for at in first.get_xdata()]
     assert hours == [0, 1, 5, 22]
     assert first.get_drawstyle() == "steps-post"
     assert list(found["all"].get_ydata()) == [0, 10, 20, 30, 40, 50, 50]
