@@ -6,6 +6,7 @@ SEED ?= 1
 ROUNDS ?= 200
 COUNT ?= 100000
 DATABASE ?= both
+MODE ?= people
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types format bench crash fuzz docs clean
@@ -52,8 +53,8 @@ format: $(VENV)/.test-ready ## put the code in shape
 bench: $(VENV)/.test-ready ## measure, all figures in one run
 	$(BIN)/python -m benchmarks
 
-crash: $(VENV)/.test-ready ## kill -9 campaign: ROUNDS=200 SEED=1 DATABASE=sqlite|postgres|both
-	$(BIN)/python -m tests.crash --rounds $(ROUNDS) --seed $(SEED) --database $(DATABASE)
+crash: $(VENV)/.test-ready ## kill -9 campaign: MODE=people|broadcast ROUNDS=200 SEED=1 DATABASE=sqlite|postgres|both
+	$(BIN)/python -m tests.crash --mode $(MODE) --rounds $(ROUNDS) --seed $(SEED) --database $(DATABASE)
 
 fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 SEED=1
 	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED)

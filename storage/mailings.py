@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Boolean, Connection, ScalarSelect, bindparam, func, literal_column, select
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
@@ -56,13 +56,23 @@ _WALKING = (
     .order_by(mailing.c.id)
     .limit(50)
 )
-_ON_THE_WAY = Prepared(
-    select(func.count().label("number")).where(
-        or_(outbox_table.c.state == "waiting", outbox_table.c.state == "leased"),
-        outbox_table.c.subject_id == bindparam("notice"),
-        outbox_table.c.kind == bindparam("kind"),
+
+
+def _number(state: str) -> ScalarSelect[int]:
+    """How many rows stand there, found by the small index of those that do."""
+    return (
+        select(func.count())
+        .select_from(outbox_table)
+        .where(
+            literal_column(f"state = '{state}'", Boolean),
+            outbox_table.c.subject_id == bindparam("notice"),
+            outbox_table.c.kind == bindparam("kind"),
+        )
+        .scalar_subquery()
     )
-)
+
+
+_ON_THE_WAY = Prepared(select((_number("waiting") + _number("leased")).label("number")))
 _KIND = {Errand.SEND: COPY, Errand.CORRECT: COPY, Errand.WITHDRAW: GONE, Errand.REMIND: REMINDER}
 
 
@@ -75,15 +85,21 @@ class Step:
 
 
 class Mailings:
-    """The steps of notices over one database. ``read`` and ``commit`` are the store's."""
+    """The steps of notices over one database. ``read`` and ``commit`` are the store's, ``grew`` and ``reached`` its hooks."""
 
     def __init__(
-        self, read: Callable[..., Any], commit: Callable[..., Any], rules: Rulebook, grew: Callable[[], None]
+        self,
+        read: Callable[..., Any],
+        commit: Callable[..., Any],
+        rules: Rulebook,
+        grew: Callable[[], None],
+        reached: Callable[[str], None],
     ) -> None:
         self._read: Run[Any] = read
         self._commit: Run[Any] = commit
         self._rules = rules
         self._grew = grew
+        self._reached = reached
 
     async def due(self, *, now: datetime) -> tuple[int, ...]:
         """Planned notices whose time has come."""
@@ -121,6 +137,7 @@ class Mailings:
                 )
             if found.to_people and to < last:
                 save(connection, (replace(found, frozen_to=to),))
+                self._reached("notice.frozen")
                 return Step(new, more=True)
             walk = Mailing(next_id(connection, Mailing), 0, notice_id, Errand.SEND, created_at=now)
             save(connection, (replace(found, state=NoticeState.SENDING, frozen_to=to), walk))
@@ -129,9 +146,11 @@ class Mailings:
             tally = receipts.tally_of(connection, notice_id)
             total = tally.total if tally else 0
             _tell(connection, "notice.frozen", found, now, total=total)
+            self._reached("notice.frozen")
             return Step(new, more=False)
 
         step: Step = await self._commit(unit)
+        self._reached("notice.frozen.committed")
         self._grew()
         return step
 
@@ -158,9 +177,12 @@ class Mailings:
                 return _ended(connection, walk, found, now) if not waiting else Step(0, more=False)
             leaving = _handed_over(connection, walk, found, people, now=now, rules=self._rules)
             save(connection, (replace(walk, reached=people[-1].person_id),))
+            self._reached("notice.walked")
             return Step(leaving, more=not leaving)
 
         step: Step = await self._commit(unit)
+        self._reached("notice.walked.committed")
+        # Its end is told on a card too, which nobody should wait for.
         self._grew()
         return step
 

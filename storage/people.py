@@ -47,6 +47,15 @@ _home = unit.alias("home")
 _held_unit = unit.alias("held_unit")
 _live = or_(appointment.c.ends_at.is_(None), appointment.c.ends_at > bindparam("now", type_=Instant()))
 
+
+def in_force(appointments: FromClause) -> ColumnElement[bool]:
+    """Whether an appointment holds at ``now``."""
+    now = bindparam("now", type_=Instant())
+    return (appointments.c.starts_at <= now) & or_(
+        appointments.c.ends_at.is_(None), appointments.c.ends_at > now
+    )
+
+
 _actor_columns: tuple[ColumnElement[Any], ...] = (
     person.c.id,
     person.c.telegram_id,
@@ -273,14 +282,6 @@ def ancestors(path: str) -> tuple[str, ...]:
 def below(path: str) -> tuple[str, str]:
     """The half-open range of paths at and below ``path``: "." is followed by "/" in byte order."""
     return path, path[:-1] + "/"
-
-
-def in_force(appointments: FromClause) -> ColumnElement[bool]:
-    """Whether an appointment holds at ``now``."""
-    now = bindparam("now", type_=Instant())
-    return (appointments.c.starts_at <= now) & or_(
-        appointments.c.ends_at.is_(None), appointments.c.ends_at > now
-    )
 
 
 _UNIT_PATH = select(unit.c.path).where(unit.c.id == bindparam("id"))

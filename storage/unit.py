@@ -228,7 +228,13 @@ class Store:
         """The accounts that are heard no more, as ``load_blocked`` found them and as they changed since."""
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
-        self.mailings = Mailings(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
+        self.mailings = Mailings(
+            engine.read,
+            self._commit,
+            rules,
+            grew=lambda: self.hooks.outbox_grew(),
+            reached=lambda point: self.hooks.reached(point),
+        )
 
     @property
     def dialect(self) -> str:

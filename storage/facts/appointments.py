@@ -14,9 +14,9 @@ from domain.permissions import Permission, allowed
 from domain.queries import PersonRow
 from domain.rank import may_reach
 from storage.facts.persons import day_of, last_day
-from storage.facts.rows import HELPER_ROLES, Look, in_force, place
+from storage.facts.rows import HELPER_ROLES, Look, place
 from storage.imports import there
-from storage.people import ancestors
+from storage.people import ancestors, in_force
 from storage.people import below as bounds
 from storage.roster import alive
 from storage.schema import appointment, person, unit

@@ -27,9 +27,9 @@ from domain.queries import (
     UnitsInCharge,
 )
 from storage import tree
-from storage.facts.rows import HELPER_ROLES, STAFF_ROLES, Look, covered, in_force, page_of, paged, place
+from storage.facts.rows import HELPER_ROLES, STAFF_ROLES, Look, covered, page_of, paged, place
 from storage.imports import there
-from storage.people import HOME_KINDS
+from storage.people import HOME_KINDS, in_force
 from storage.schema import appointment, household, person, unit
 
 MOST_UNITS = 90

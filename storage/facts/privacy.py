@@ -27,7 +27,8 @@ from domain.queries import Appointed, Part, TaskFacts
 from domain.requests import FINAL
 from domain.tasks import HOLDING
 from storage.facts.requests import part_of
-from storage.facts.rows import SAID, Look, Said, in_force, place
+from storage.facts.rows import SAID, Look, Said, place
+from storage.people import in_force
 from storage.schema import (
     appointment,
     audit,

@@ -43,9 +43,10 @@ from domain.people_seen import (
 from domain.permissions import GRANTS, STAFF, Permission
 from domain.queries import PAGE_ROWS, Place
 from storage.facts import persons, twins
-from storage.facts.rows import Look, in_force, place
+from storage.facts.rows import Look, place
 from storage.imports import there
 from storage.people import below as bounds
+from storage.people import in_force
 from storage.prepared import Prepared, one_of, some
 from storage.roster import alive
 from storage.schema import appointment, household, person, person_skill, unit

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from domain.base import Actor, Purpose, Role
 from domain.queries import PAGE_ROWS, Page, Place, Words
 from domain.rulebook import Rulebook
-from storage.people import in_force as in_force
+from storage.people import in_force
 from storage.prepared import Prepared
 from storage.schema import appointment, remark, unit
 

@@ -20,7 +20,6 @@ from storage.facts.rows import (
     STAFF_ROLES,
     Look,
     below,
-    in_force,
     last_words,
     page_of,
     paged,
@@ -28,6 +27,7 @@ from storage.facts.rows import (
     said_about,
     words_of,
 )
+from storage.people import in_force
 from storage.prepared import Prepared
 from storage.schema import (
     appointment,

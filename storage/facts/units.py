@@ -37,9 +37,9 @@ from domain.unit_pages import (
 from domain.units import Unit
 from storage import tree
 from storage.entities import load
-from storage.facts.rows import Look, in_force, page_of, paged, place
+from storage.facts.rows import Look, page_of, paged, place
 from storage.imports import there
-from storage.people import ancestors, below
+from storage.people import ancestors, below, in_force
 from storage.prepared import Prepared
 from storage.schema import appointment, chat_group, person, unit, unit_alias
 from storage.unit_changes import capped, counted, standing_below

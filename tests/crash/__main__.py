@@ -13,6 +13,9 @@ from pathlib import Path
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
+from tests.crash import broadcast
+from tests.crash.broadcast import Broadcasts
+from tests.crash.broken import BUILDS
 from tests.crash.campaign import Campaign, Tally
 from tests.crash.hamlet import PostgresVillages, SqliteVillages, Villages
 from tests.crash.process import Nursery
@@ -23,23 +26,41 @@ SHOWN = 20
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument(
+        "--mode", choices=("people", "broadcast"), default="people", help="who is at work (default people)"
+    )
+    parser.add_argument("--recipients", type=int, default=5000, help="of a broadcast (default 5000)")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--round", type=int, help="repeat only this round")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--broken", choices=("mark-first", "send-first"), default="")
+    parser.add_argument("--broken", choices=[name for name in BUILDS if name], default="")
     return parser.parse_args()
 
 
-async def _play(villages: Villages, folder: Path, arguments: argparse.Namespace) -> Tally:
+async def _play(villages: Villages, folder: Path, arguments: argparse.Namespace) -> tuple[Tally, str]:
+    """What a campaign has come to, and as a report."""
+
     def told(number: int, tally: Tally) -> None:
         if number % 10 == 0:
             _print(f"  round {number}: {tally.kills} kills, {tally.updates} updates, {tally.seconds:.0f} s")
 
     numbers = [arguments.round] if arguments.round else range(1, arguments.rounds + 1)
     async with Nursery(folder) as nursery:
+        if arguments.mode == "broadcast":
+            broadcasts = Broadcasts(
+                villages,
+                nursery,
+                folder=folder,
+                seed=arguments.seed,
+                recipients=arguments.recipients,
+                broken=arguments.broken,
+            )
+            tally = await broadcasts.run(numbers, told=told)
+            return tally, broadcast.report(villages.name, broadcasts, arguments.recipients)
         campaign = Campaign(villages, nursery, folder=folder, seed=arguments.seed, broken=arguments.broken)
-        return await campaign.run(numbers, told=told)
+        tally = await campaign.run(numbers, told=told)
+        return tally, report(villages.name, tally)
 
 
 def report(name: str, tally: Tally) -> str:
@@ -82,17 +103,19 @@ def main() -> int:
             server = Postgres() if name == "postgres" else None
             villages = PostgresVillages(server) if server else SqliteVillages(Path(folder))
             try:
-                tally = asyncio.run(_play(villages, Path(folder), arguments))
+                tally, told = asyncio.run(_play(villages, Path(folder), arguments))
             finally:
                 if server:
                     server.stop()
-        _print(report(name, tally))
+        _print(told)
         for violation in tally.violations[:SHOWN]:
             _print(f"  VIOLATION {violation}")
         if tally.violations:
             wrong = True
             number = tally.violations[0].split(":")[0].removeprefix("round ")
-            _print(f"  repeat: --database {name} --seed {arguments.seed} --round {number}")
+            _print(
+                f"  repeat: --mode {arguments.mode} --database {name} --seed {arguments.seed} --round {number} --recipients {arguments.recipients}"
+            )
     return int(wrong)
 
 

@@ -1,13 +1,15 @@
-"""Two builds that are wrong on purpose, to show that the campaign sees it: only the bot's process under test has them.
+"""Builds that are wrong on purpose, to show that the campaign sees it: only the bot's process under test has them.
 
 ``mark-first`` commits that an update is done before its effect; ``send-first`` sends what an action says before the
-action is committed. Both behave well as long as nobody kills them.
+action is committed. ``sent-first`` writes down that a copy of a notice was sent before it is, ``forgets`` keeps in mind
+what was sent and writes it down when it has come to many. All behave well as long as nobody kills them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any, TypeVar
@@ -17,12 +19,14 @@ from sqlalchemy import Connection
 from bot.app import LEASE
 from bot.settings import Settings
 from domain.base import Decision
+from domain.notices import COPY
 from jobs import telegram
 from jobs.delivery import COMMANDS, needs_facts
-from storage import inbox
+from storage import inbox, receipts
 from storage.cards import topic_of
 from storage.engine import UnitOfWork
 from storage.outbox import Leased, Sent
+from storage.schema import receipt
 from storage.unit import LeasedBatch, Outcome, Store
 from tests.crash.journal import Journal
 from views.catalogue import Texts
@@ -32,6 +36,10 @@ from views.message import Reader
 T = TypeVar("T")
 SENT_EARLY = "broken.sent"
 """The point between sending and committing that only ``send-first`` has."""
+MARKED_UNSENT = "broken.marked"
+"""The point at which ``sent-first`` has marked copies that have not left."""
+SENT_UNMARKED = "broken.unmarked"
+"""The point at which ``forgets`` has copies in mind that are nowhere written down."""
 
 
 class MarkFirst(Store):
@@ -140,6 +148,69 @@ class _Inside:
         """Whoever opened the transaction ends it."""
 
 
+class SentFirst(Store):
+    """Marks copies as sent with their lease, and adds afterwards under which number."""
+
+    async def lease_rows(self, *args: Any, **named: Any) -> LeasedBatch:
+        """As it is, and then as if they had left."""
+        batch = await super().lease_rows(*args, **named)
+        marks = [Sent(row, "sent") for row in batch.rows if row.kind == COPY]
+        if marks:
+            await super().record_sent(marks, fence=named["fence"], now=named["now"])
+            self.hooks.reached(MARKED_UNSENT)
+        return batch
+
+    async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
+        """What really became of them, without anybody looking whether it is still to be written down."""
+
+        def unit(connection: Connection) -> None:
+            for item in outcomes:
+                if item.row.kind == COPY:
+                    mine = (receipt.c.notice_id == item.row.subject_id) & (
+                        receipt.c.person_id == item.row.person_id
+                    )
+                    state = "unreachable" if item.unreachable else "sent"
+                    connection.execute(
+                        receipt.update().where(mine).values(state=state, message_id=item.message_id)
+                    )
+                    if item.unreachable:
+                        receipts.count(connection, item.row.subject_id or 0, sent=-1, unreachable=1)
+
+        await super().record_sent(outcomes, fence=fence, now=now)
+        await self._commit(unit)
+
+
+class Forgets(Store):
+    """Remembers what was sent, and writes it down once it is much or a while has passed."""
+
+    MANY, SECONDS = 48, 0.3
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._kept: list[Sent] = []
+        self._fence = 0
+        self._later: asyncio.Task[None] | None = None
+
+    async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
+        """Not now."""
+        self._kept += outcomes
+        self._fence = fence
+        if len(self._kept) >= self.MANY:
+            self.hooks.reached(SENT_UNMARKED)
+            await self._write_down()
+        elif self._later is None or self._later.done():
+            self._later = asyncio.create_task(self._in_a_while())
+
+    async def _in_a_while(self) -> None:
+        await asyncio.sleep(self.SECONDS)
+        await self._write_down()
+
+    async def _write_down(self) -> None:
+        kept, self._kept = self._kept, []
+        if kept:
+            await super().record_sent(kept, fence=self._fence, now=datetime.now(UTC))
+
+
 def _post(address: str, params: Mapping[str, Any]) -> Any:
     """Call the sandbox and wait, right where the transaction is: in the writer's thread, or under its greenlet."""
     host, _, path = address.removeprefix("http://").partition("/")
@@ -176,5 +247,7 @@ BUILDS: Mapping[str, Callable[[Settings, Journal], Callable[..., Store]]] = {
     "": lambda settings, journal: Store,
     "mark-first": lambda settings, journal: MarkFirst,
     "send-first": _send_first,
+    "sent-first": lambda settings, journal: SentFirst,
+    "forgets": lambda settings, journal: Forgets,
 }
 """Which store a build has, by its name; the empty name is the honest one."""

@@ -16,6 +16,7 @@ from random import Random
 from time import monotonic
 from typing import Any
 
+from sandbox import Sandbox
 from sandbox.faults import FaultPlan
 from storage.database import Location, open_engine
 from storage.engine import Engine
@@ -150,24 +151,26 @@ class Campaign:
                 self._nursery,
                 tally=self.tally,
                 luck=Random(f"{self._seed}:{number}"),
-                environment=self._environment(scene, location),
+                environment=environment(scene.sandbox, location, broken=self._broken),
                 folder=self._folder,
             )
             verdict = await one.play(kills)
         self.tally.add(verdict, number=number, seconds=monotonic() - began)
         return verdict
 
-    def _environment(self, scene: Cast, location: Location) -> dict[str, str]:
-        return {
-            "LINLI_DATABASE__URL": location.url.render_as_string(hide_password=False),
-            "LINLI_TELEGRAM__TOKEN": TOKEN,
-            "LINLI_TELEGRAM__BASE_URL": scene.sandbox.url,
-            "LINLI_TELEGRAM__LIMITS_ENABLED": "false",
-            "LINLI_LIMITS__ENABLED": "false",
-            "LINLI_HTTP__LISTEN": "",
-            "LINLI_LOG__LEVEL": "warning",
-            target.BROKEN: self._broken,
-        }
+
+def environment(sandbox: Sandbox, location: Location, *, broken: str) -> dict[str, str]:
+    """The settings of a bot that is held back by nothing."""
+    return {
+        "LINLI_DATABASE__URL": location.url.render_as_string(hide_password=False),
+        "LINLI_TELEGRAM__TOKEN": TOKEN,
+        "LINLI_TELEGRAM__BASE_URL": sandbox.url,
+        "LINLI_TELEGRAM__LIMITS_ENABLED": "false",
+        "LINLI_LIMITS__ENABLED": "false",
+        "LINLI_HTTP__LISTEN": "",
+        "LINLI_LOG__LEVEL": "warning",
+        target.BROKEN: broken,
+    }
 
 
 class Round:
