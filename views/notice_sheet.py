@@ -19,7 +19,7 @@ from views.voice import Voice
 if TYPE_CHECKING:
     from views.workbooks import Book, Value
 
-SUMS_WIDTHS = (24, 10, 10, 10, 10, 10, 10, 10, 12)
+SUMS_WIDTHS = (24, 11, 10, 10, 11, 10, 12, 10, 21)
 READINGS_WIDTHS = (16, 24, 14, 18, 18, 40)
 WHYS = ("no_bot", "stopped_bot", "gone", "moved", "banned", "no_echo", "refused", "file", "ours")
 
