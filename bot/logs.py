@@ -29,9 +29,11 @@ _QUIET = {
     "uvicorn": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
-    # These tell every letter of a document.
+    # These tell every letter of a document, every font and every piece of a picture.
     "fontTools": logging.WARNING,
     "fpdf": logging.WARNING,
+    "matplotlib": logging.WARNING,
+    "PIL": logging.WARNING,
     "telegram": logging.INFO,
     "aiosqlite": logging.INFO,
     "asyncio": logging.INFO,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
@@ -28,6 +29,7 @@ from views.voice import Voice
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
 LINES = 8
 """Buildings that have a line of their own, the largest first."""
@@ -96,11 +98,14 @@ class _Pen:
 
         self.voice = voice
         self._renderer = canvas.get_renderer()
-        self._properties = lambda size: FontProperties(fname=str(FONT_FILE), size=size)
+        self._font: Callable[..., FontProperties] = FontProperties
 
     def said(self, key: str, **params: Any) -> str:
         """A text of the catalogue as it can be drawn."""
         return drawable(plain(self.voice.say(key, **params)))
+
+    def _properties(self, size: float) -> FontProperties:
+        return self._font(fname=str(FONT_FILE), size=size)
 
     def style(self, size: float, colour: str = INK) -> dict[str, Any]:
         """How a text is to be drawn. A name with two "$" in it is a name, not a formula."""
@@ -196,11 +201,14 @@ def _span(report: Report, voice: Voice) -> tuple[datetime, datetime]:
 
 
 def _draw_lines(axes: Axes, pen: _Pen, report: Report, units: Sequence[UnitFares]) -> None:
+    from matplotlib.dates import date2num
+
     begin, end = _span(report, pen.voice)
     moments: dict[int, list[datetime]] = defaultdict(list)
-    for unit_id, at in sorted(report.reads, key=lambda read: read[1]):
+    reads = sorted(report.reads, key=itemgetter(1))
+    for unit_id, at in reads:
         moments[unit_id].append(at)
-    everyone, fares = sorted(at for _, at in report.reads), whole(report)
+    everyone, fares = [at for _, at in reads], whole(report)
     drawn_ones = [("all", pen.said("report.chart_line_all"), everyone, fares, INK)]
     if everyone:
         drawn_ones += [
@@ -215,7 +223,15 @@ def _draw_lines(axes: Axes, pen: _Pen, report: Report, units: Sequence[UnitFares
             continue
         xs, ys = steps(times, max(had(of), len(times)), begin=begin, end=end)
         thick = 2.8 if gid == "all" else 1.7
-        axes.plot(xs, ys, drawstyle="steps-post", color=colour, linewidth=thick, gid=gid, clip_on=False)
+        axes.plot(
+            [date2num(at) for at in xs],
+            ys,
+            drawstyle="steps-post",
+            color=colour,
+            linewidth=thick,
+            gid=gid,
+            clip_on=False,
+        )
         ends.append((ys[-1], name, colour))
     highest = max((share for share, _, _ in ends), default=0) or 100
     top = next((ceiling for ceiling in CEILINGS if ceiling >= 1.1 * highest), CEILINGS[-1])

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from domain.notices_seen import Fares, Reading, Report
+from domain.notices_seen import RECEIPT_STATES, Fares, Reading, Report
 from views.notice_shares import named, percent, whole
 from views.safe import plain
 from views.voice import Voice
@@ -19,7 +19,7 @@ from views.voice import Voice
 if TYPE_CHECKING:
     from views.workbooks import Book, Value
 
-SUMS_WIDTHS = (24, 10, 10, 10, 10, 10, 10, 10, 12)
+SUMS_WIDTHS = (24, 11, 10, 10, 11, 10, 12, 10, 21)
 READINGS_WIDTHS = (16, 24, 14, 18, 18, 40)
 WHYS = ("no_bot", "stopped_bot", "gone", "moved", "banned", "no_echo", "refused", "file", "ours")
 
@@ -47,7 +47,9 @@ _MEANS = {
 
 
 def why(reading: Reading) -> str:
-    """Which of ``WHYS`` kept a notice from a recipient; empty for one who has it, or to whom it is not sent any more."""
+    """Which of ``WHYS`` kept a notice from a recipient; empty for one who has it, and while nothing was tried."""
+    if reading.read_at:
+        return ""
     match reading.state:
         case "left":
             return "banned" if reading.reason == "blocked" else "moved"
@@ -67,34 +69,26 @@ class ReportBook:
         from views.workbooks import Book
 
         self._voice = voice
-        header = [
+        self._states = {state: plain(voice.term("report.state", state)) for state in RECEIPT_STATES}
+        self._whys = {"": "", **{reason: plain(voice.term("report.why", reason)) for reason in WHYS}}
+        self._has_read, self._no_place = self._said("report.has_read"), self._said("report.no_place")
+        sums = tuple(
             self._said(key)
             for key in (
-                "report.place",
-                "report.recipients",
-                "report.had",
-                "report.read",
-                "report.share",
-                "report.failed",
-                "report.unreachable",
-                "report.left",
-                "report.not_sent",
+                *("report.place", "report.recipients", "report.had", "report.read", "report.share"),
+                *("report.failed", "report.unreachable", "report.left", "report.not_sent"),
             )
-        ]
-        self._book: Book = Book(self._said("report.sums"), header, widths=SUMS_WIDTHS)
+        )
+        people = tuple(
+            self._said(key)
+            for key in (
+                *("report.name", "report.place", "report.became"),
+                *("report.sent_at", "report.read_at", "report.why_not"),
+            )
+        )
+        self._book: Book = Book(self._said("report.sums"), sums, widths=SUMS_WIDTHS)
         self._book.add(_sums(report, voice))
-        header = [
-            self._said(key)
-            for key in (
-                "report.name",
-                "report.place",
-                "report.became",
-                "report.sent_at",
-                "report.read_at",
-                "report.why_not",
-            )
-        ]
-        self._book.sheet(self._said("report.people"), header, widths=READINGS_WIDTHS)
+        self._book.sheet(self._said("report.people"), people, widths=READINGS_WIDTHS)
 
     def add(self, readings: Iterable[Reading]) -> None:
         """Further recipients, in the order in which they are to stand."""
@@ -104,24 +98,18 @@ class ReportBook:
         """The file. Nothing can be added after this."""
         return self._book.content()
 
-    def _said(self, key: str, **params: Any) -> str:
-        return plain(self._voice.say(key, **params))
+    def _said(self, key: str) -> str:
+        return plain(self._voice.say(key))
 
     def _row(self, reading: Reading) -> tuple[Value, ...]:
-        because = why(reading)
-        state = (
-            self._said("report.has_read")
-            if reading.read_at
-            else plain(self._voice.term("report.state", reading.state))
-        )
         chinese = self._voice.chinese or not reading.place_en
         return (
             reading.name,
-            (reading.place if chinese else reading.place_en) or self._said("report.no_place"),
-            state,
+            (reading.place if chinese else reading.place_en) or self._no_place,
+            self._has_read if reading.read_at else self._states[reading.state],
             self._clock(reading.sent_at),
             self._clock(reading.read_at),
-            plain(self._voice.term("report.why", because)) if because and not reading.read_at else "",
+            self._whys[why(reading)],
         )
 
     def _clock(self, moment: datetime | None) -> datetime | None:

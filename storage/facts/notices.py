@@ -477,6 +477,8 @@ def see_calls(connection: Connection, query: SeeCalls, look: Look) -> CallList:
         .where(
             receipt.c.notice_id == query.notice_id,
             receipt.c.state.in_(_NOT_REACHED),
+            # Some read it in their list all the same, and whoever "may have it" perhaps had it.
+            receipt.c.read_at.is_(None),
             person.c.merged_into_id.is_(None),
             person.c.erased_at.is_(None),
             or_(False, *((unit.c.path >= low) & (unit.c.path < high) for low, high in ranges)),
