@@ -27,7 +27,7 @@ from benchmarks.crowd import EVERY_SECONDS, People, hang_cards
 from benchmarks.scene import NOW, fill, task_of
 from benchmarks.stock import FIRST_USER
 from domain.base import Role
-from domain.notices import BeginNotice, ConfirmNotice, SetTime
+from domain.notices.shapes import BeginNotice, ConfirmNotice, SetTime
 from domain.rulebook import NoticeRules, Rulebook
 from sandbox import Sandbox
 from sandbox.limits import Limits, Mode

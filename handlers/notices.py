@@ -15,7 +15,7 @@ from telegram import Message as Received
 
 from domain.addressees import MOST_UNITS, WHOM, Addressees
 from domain.base import NOT_FOUND, Action, Refused
-from domain.notices import (
+from domain.notices.shapes import (
     CARD,
     COPY,
     LANGUAGES,
@@ -37,7 +37,7 @@ from domain.notices import (
     TickOffCall,
     WithdrawNotice,
 )
-from domain.notices_seen import (
+from domain.notices.shown import (
     ExportReadings,
     ListReceived,
     ListSent,

@@ -21,7 +21,7 @@ from telegram.error import BadRequest, TelegramError
 
 from domain.base import OLDER_COPY, Actor
 from domain.lanes import Lane
-from domain.notices import GONE, OF_NOTICES
+from domain.notices.shapes import GONE, OF_NOTICES
 from domain.permissions import commands_for
 from domain.rulebook import Rulebook
 from jobs import telegram

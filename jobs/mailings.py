@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from domain.base import Actor
-from domain.notices import RemindNotice, StartNotice
+from domain.notices.shapes import RemindNotice, StartNotice
 from storage.engine import DatabaseAwayError
 from storage.unit import Refusal, Store
 

@@ -17,7 +17,7 @@ from domain.base import Entity
 from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.imports import ImportBatch
-from domain.notices import Mailing, PublicNotice
+from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
 from domain.requests import Request

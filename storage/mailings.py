@@ -19,7 +19,17 @@ from sqlalchemy import Boolean, Connection, ScalarSelect, bindparam, func, liter
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
 from domain.lanes import Lane
-from domain.notices import CARD, COPY, GONE, GROUP, REMINDER, Errand, Mailing, NoticeState, PublicNotice
+from domain.notices.shapes import (
+    CARD,
+    COPY,
+    GONE,
+    GROUP,
+    REMINDER,
+    Errand,
+    Mailing,
+    NoticeState,
+    PublicNotice,
+)
 from domain.rulebook import Rulebook
 from storage import audit, outbox, receipts
 from storage.addressees import paths_of

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, or_, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Subject
-from domain.notices import (
+from domain.notices.shapes import (
     Address,
     AnswerNotice,
     BeginCase,

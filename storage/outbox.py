@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from domain.base import OLDER_COPY, Actor, Notice, Refresh, Scalar
 from domain.lanes import Lane
-from domain.notices import OF_NOTICES
+from domain.notices.shapes import OF_NOTICES
 from storage import cards, receipts
 from storage.cards import Card
 from storage.dialect import insert_for

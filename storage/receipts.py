@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from domain.addressees import Addressees
-from domain.notices import COPY, MarkCalled, MarkRead, NoticeState, TakeBack
+from domain.notices.shapes import COPY, MarkCalled, MarkRead, NoticeState, TakeBack
 from storage.addressees import chosen, home
 from storage.dialect import insert_for
 from storage.prepared import Prepared

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from domain.base import Purpose, Role
 from domain.checkins.shapes import CheckinState
 from domain.imports import ImportState
-from domain.notices import Errand, NoticeState
+from domain.notices.shapes import Errand, NoticeState
 from domain.pairings import VisitState
 from domain.people import Phase
 from domain.requests import RequestState

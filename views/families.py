@@ -12,8 +12,8 @@ from domain.addressees import WHOM
 from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
-from domain.notices import LANGUAGES, Errand, NoticeState
-from domain.notices_seen import RECEIPT_STATES
+from domain.notices.shapes import LANGUAGES, Errand, NoticeState
+from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
 from domain.points import Currency

@@ -19,7 +19,7 @@ from unicodedata import category
 
 from babel.dates import format_skeleton
 
-from domain.notices_seen import Fares, Report, UnitFares
+from domain.notices.shown import Fares, Report, UnitFares
 from views.catalogue import LOCALES
 from views.fonts import FONT_FILE
 from views.notice_shares import added, had, named, not_reached, not_sent, percent, unread, whole

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
-from domain.notices_seen import Fares, Report
+from domain.notices.shown import Fares, Report
 from domain.queries import Place
 from views.safe import plain
 from views.voice import Voice

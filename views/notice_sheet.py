@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.notices_seen import RECEIPT_STATES, Fares, Reading, Report
+from domain.notices.shown import RECEIPT_STATES, Fares, Reading, Report
 from views.notice_shares import named, percent, whole
 from views.safe import plain
 from views.voice import Voice

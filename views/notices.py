@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from domain.addressees import WHOM, Addressees
 from domain.base import Scalar
-from domain.notices import BEFORE, LANGUAGES, OUT, NoticeState, PublicNotice
-from domain.notices_seen import (
+from domain.notices.shapes import BEFORE, LANGUAGES, OUT, NoticeState, PublicNotice
+from domain.notices.shown import (
     CallList,
     Fares,
     MeantPage,
@@ -27,6 +27,7 @@ from domain.notices_seen import (
 from domain.queries import Page, Place
 from domain.unit_pages import UnitLine
 from views.message import Button, Keyboard, Media, Message
+from views.notice_shares import percent
 from views.safe import Html, line, plain, words
 from views.voice import Voice, block, card, press, rows
 
@@ -256,11 +257,9 @@ def _reach(facts: NoticeCard, voice: Voice) -> Html:
     return voice.say("notice.reach", what=Html(voice.say("list.comma").join(parts)))
 
 
-def percent(part: int, whole: int) -> str:
-    """A share in whole per cent; never "100 %" before it is all."""
-    if not whole:
-        return "0%"
-    return f"{part * 100 // whole}%"
+def share(fares: Fares) -> str:
+    """How many of those who have it have read it, in whole per cent."""
+    return f"{percent(fares) or 0}%"
 
 
 def _progress(facts: NoticeCard, voice: Voice) -> Html:
@@ -274,7 +273,7 @@ def _progress(facts: NoticeCard, voice: Voice) -> Html:
     if fares.left + fares.stopped:
         lines.append(voice.say("notice.fared_left", count=fares.left + fares.stopped))
     if notice.wants_read:
-        lines.append(voice.say("notice.fared_read", count=fares.read, share=percent(fares.read, fares.sent)))
+        lines.append(voice.say("notice.fared_read", count=fares.read, share=share(fares)))
     if facts.answers:
         lines.append(voice.say("notice.fared_answers", count=facts.answers))
     ends = _ends(notice, fares, voice.now)
@@ -650,7 +649,7 @@ def report(found: Report, *, voice: Voice) -> Message:
             sent=one.fares.sent,
             total=one.fares.total,
             read=one.fares.read,
-            share=percent(one.fares.read, one.fares.sent),
+            share=share(one.fares),
         )
         for one in found.by_unit[:20]
     ]

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from domain.base import NOT_FOUND, Purpose, Refused, Subject
-from domain.notices import BEFORE, NoticeState, PublicNotice
-from domain.notices_seen import (
+from domain.notices.shapes import BEFORE, NoticeState, PublicNotice
+from domain.notices.shown import (
     LIST_ROWS,
     CallList,
     ExportReadings,

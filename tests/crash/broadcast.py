@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from domain.notices import COPY, NoticeState
+from domain.notices.shapes import COPY, NoticeState
 from sandbox import Sandbox
 from storage.database import open_engine
 from storage.engine import Engine

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from bot.app import LEASE
 from bot.settings import Settings
 from domain.base import Decision
-from domain.notices import COPY
+from domain.notices.shapes import COPY
 from jobs import telegram
 from jobs.delivery import COMMANDS, needs_facts
 from storage import inbox, receipts

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from domain.notices import BeginNotice, ConfirmNotice
+from domain.notices.shapes import BeginNotice, ConfirmNotice
 from domain.rulebook import NoticeRules, Rulebook
 from sandbox import Sandbox
 from storage.engine import Engine

@@ -11,7 +11,7 @@ import pytest
 
 from domain.addressees import Addressees
 from domain.base import Action, Actor, Content, Decision, Held, Refused, Role, ToPerson, ToResponsible
-from domain.notices import (
+from domain.notices.shapes import (
     BEFORE,
     DECIDE,
     MAX_AHEAD,

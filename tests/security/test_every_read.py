@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from domain.base import Actor, Query, Refused, Role
-from domain.notices_seen import SeePreview, SeeReport
+from domain.notices.shown import SeePreview, SeeReport
 from domain.queries import RequestContents, SeeRequest
 from domain.rulebook import Rulebook
 from domain.trail import TrailFilter

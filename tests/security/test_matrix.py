@@ -25,8 +25,8 @@ from domain.deputies import NameDeputy
 from domain.groups import BindGroup
 from domain.imports import ExportRows, MayImport
 from domain.merging import MergePeople
-from domain.notices import BeginNotice, NoticeState, PublicNotice, ReadNotice
-from domain.notices_seen import ListReceived
+from domain.notices.shapes import BeginNotice, NoticeState, PublicNotice, ReadNotice
+from domain.notices.shown import ListReceived
 from domain.pairings import ConfirmVisit, OpenVisit, Pairing, PairUp, Visit, VisitState
 from domain.people import Appointment, ChooseLanguage, Person
 from domain.people_seen import SearchPeople

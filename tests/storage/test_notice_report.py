@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.notices import ReadNotice
-from domain.notices_seen import CallList, ExportReadings, Fares, ReadingPage, Report, SeeCalls, SeeReport
+from domain.notices.shapes import ReadNotice
+from domain.notices.shown import CallList, ExportReadings, Fares, ReadingPage, Report, SeeCalls, SeeReport
 from storage.unit import Store
 from tests.support.delivery import deliver, fence
 from tests.support.notices import Phones, confirmed

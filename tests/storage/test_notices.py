@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 from domain.appointments import Revoke
 from domain.base import Actor, Content, Role
 from domain.merging import MergePeople
-from domain.notices import (
+from domain.notices.shapes import (
     AnswerNotice,
     ConfirmNotice,
     GoOnNotice,

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Connection, select
 
 from domain.base import Action
-from domain.notices import (
+from domain.notices.shapes import (
     OUT,
     GoOnNotice,
     HoldNotice,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from domain.notices import (
+from domain.notices.shapes import (
     COPY,
     GONE,
     OF_NOTICES,
@@ -18,7 +18,7 @@ from domain.notices import (
     PublicNotice,
     Switch,
 )
-from domain.notices_seen import Fares, NoticeCopy
+from domain.notices.shown import Fares, NoticeCopy
 from storage.engine import Engine
 from storage.entities import load
 from storage.outbox import Leased, Sent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from domain.notices import NoticeState, PublicNotice
-from domain.notices_seen import Fares, NoticeCard, Report, UnitFares
+from domain.notices.shapes import NoticeState, PublicNotice
+from domain.notices.shown import Fares, NoticeCard, Report, UnitFares
 from domain.queries import Place
 from domain.rulebook import Rulebook
 from views.catalogue import Texts

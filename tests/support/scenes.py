@@ -29,7 +29,7 @@ from domain.deputies import NameDeputy, RecallDeputy
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.merging import MergePeople, ShareOwnPhone
-from domain.notices import (
+from domain.notices.shapes import (
     Address,
     AnswerNotice,
     BeginNotice,
@@ -47,7 +47,7 @@ from domain.notices import (
     TickOffCall,
     WithdrawNotice,
 )
-from domain.notices_seen import SeeCalls
+from domain.notices.shown import SeeCalls
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
 from domain.privacy import CorrectOwnData, ForgetMe, ForgetPerson, NoteExport

@@ -16,8 +16,8 @@ from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.checkins.shown import CheckinFacts
 from domain.imports import ImportFacts, ImportState
-from domain.notices import NoticeState, PublicNotice
-from domain.notices_seen import (
+from domain.notices.shapes import NoticeState, PublicNotice
+from domain.notices.shown import (
     CallList,
     Fares,
     Meant,

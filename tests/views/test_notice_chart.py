@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from domain.notices_seen import Fares, Report
+from domain.notices.shown import Fares, Report
 from domain.rulebook import Rulebook
 from tests.support.reporting import BEGUN, TEXTS, report, voice
 from views import notice_shares

@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from openpyxl.cell import Cell
 from sqlalchemy import CheckConstraint
 
-from domain.notices_seen import RECEIPT_STATES, Fares, Reading
+from domain.notices.shown import RECEIPT_STATES, Fares, Reading
 from domain.rulebook import Rulebook
 from jobs.classify import _BY_WORDS, Drop, Unreachable
 from storage.schema import receipt

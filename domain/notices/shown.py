@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.base import Query
-from domain.notices import NoticeState, PublicNotice
+from domain.notices.shapes import NoticeState, PublicNotice
 from domain.permissions import Permission
 from domain.queries import Page, Place
 
@@ -234,7 +234,6 @@ class SeeMeant(Query):
     bulk: ClassVar[bool] = True
     notice_id: int
     after: int = 0
-    unit_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +253,6 @@ class ExportReadings(Query):
     notice_id: int
     after: int = 0
     most: int = 2000
-    unit_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +268,6 @@ class SeeCalls(Query):
     """Whom a notice did not reach, in the part of the tree that the reader leads: ``CallList``."""
 
     permission: ClassVar[str] = Permission.SEND_NOTICE
-    bulk: ClassVar[bool] = False
     notice_id: int
     page: int = 1
 
