@@ -424,7 +424,7 @@ class Store:
         self, connection: Connection, query: Query, answer: Any, who: Who | Actor, now: datetime
     ) -> None:
         """Who read how many people's data at once, before they have it."""
-        unit_id: int = getattr(query, "unit_id", 0)
+        unit_id: int = getattr(query, "unit_id", 0) or getattr(answer, "unit_id", 0)
         read = Event("bulk.read", "unit", unit_id, {"rows": len(answer.rows)}, unit_id=unit_id or None)
         actor = self._reader(connection, who, now)
         audit.record(connection, (read,), actor=actor, now=now, update_id=None)

@@ -115,6 +115,7 @@ class MeantPage:
     more: bool = False
     count: int = 0
     by_unit: tuple[tuple[Place, int], ...] = ()
+    unit_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,7 @@ class ReadingPage:
 
     rows: tuple[Reading, ...]
     next_after: int | None = None
+    unit_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

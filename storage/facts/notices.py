@@ -228,6 +228,7 @@ def see_meant(connection: Connection, query: SeeMeant, look: Look) -> MeantPage:
         more=len(people) > PAGE_ROWS,
         count=sum(number for _, number in by_unit.values()),
         by_unit=tuple(largest[:20]),
+        unit_id=row.unit_id,
     )
 
 
@@ -432,7 +433,7 @@ _READINGS = (
 
 def export_readings(connection: Connection, query: ExportReadings, look: Look) -> ReadingPage:
     """In the order in which they were written down."""
-    _sendable(connection, query.notice_id, look)
+    of, _, _ = _sendable(connection, query.notice_id, look)
     values = {"notice": query.notice_id, "after": query.after, "most": query.most}
     rows = connection.execute(_READINGS, values).all()
     return ReadingPage(
@@ -449,6 +450,7 @@ def export_readings(connection: Connection, query: ExportReadings, look: Look) -
             for row in rows
         ),
         rows[-1].person_id if len(rows) == query.most else None,
+        unit_id=of.unit_id,
     )
 
 

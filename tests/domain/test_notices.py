@@ -11,9 +11,10 @@ import pytest
 
 from domain.addressees import Addressees
 from domain.base import Action, Actor, Content, Decision, Held, Refused, Role, ToPerson, ToResponsible
+from domain.notices import DECIDE
+from domain.notices.sending import needs_second
 from domain.notices.shapes import (
     BEFORE,
-    DECIDE,
     MAX_AHEAD,
     MAX_CAPTION,
     MAX_MEDIA,
@@ -48,7 +49,6 @@ from domain.notices.shapes import (
     TakeBack,
     TickOffCall,
     WithdrawNotice,
-    needs_second,
 )
 from domain.rulebook import Rulebook
 
