@@ -37,7 +37,7 @@ from domain.permissions import Permission, allowed
 from domain.rulebook import Rulebook
 from storage.addressees import counted, paths_of
 from storage.entities import every, load, next_id, selection
-from storage.people import below, load_actors
+from storage.people import below, load_actors, unit_path
 from storage.prepared import Prepared
 from storage.schema import chat_group, mailing, receipt, unit
 from storage.tree import office_of
@@ -65,7 +65,8 @@ def _load(connection: Connection, notice_id: int) -> tuple[PublicNotice, str]:
     found = load(connection, PublicNotice, notice_id)
     if found is None:
         raise Refused(NOT_FOUND)
-    return found, paths_of(connection, [found.unit_id]).get(found.unit_id, "")
+    # Also of a unit that was closed meanwhile: who leads the place can still take back what was said in its name.
+    return found, unit_path(connection, found.unit_id)
 
 
 def load_notice(

@@ -23,7 +23,7 @@ from storage.unit import Store
 from tests.domain.audiences import AUDIENCES, LANGUAGES, PARENTS, PATHS, SKILLS
 
 TOWN = 60
-EXAMPLES = {"sqlite": 150, "postgresql": 25}
+EXAMPLES = {"sqlite": 100, "postgresql": 25}
 """Each is four round trips."""
 CLOSED = 5
 

@@ -34,6 +34,7 @@ from domain.notices.shapes import (
 )
 from domain.people import Appoint
 from domain.privacy import ForgetMe
+from domain.reshaping import MergeUnit
 from domain.roster import SuspendPerson
 from domain.rulebook import Rulebook
 from storage import mailings, receipts
@@ -388,6 +389,18 @@ async def test_withdrawn_every_copy_goes_and_what_is_on_the_wire_follows(
     assert (fares.sent, fares.stopped) == (4, HOUSE - 4)
     assert await refused(store, ReadNotice(number), scene.place.resident, now=now) == "notice.withdrawn"
     assert not await store.mailings.walking()
+
+
+@on_sqlite
+async def test_what_was_said_in_the_name_of_a_unit_that_is_no_more_can_still_be_withdrawn(
+    store: Store, scene: Scene, now: datetime
+) -> None:
+    place, number = scene.place, await sent_off(store, scene, now=now)
+    admin = await appointed(store, 51, name="孙立", role=Role.ADMIN, unit_id=place.units["street"], now=now)
+    await do(store, MergeUnit(place.building, place.units["b2"], 1), admin.who, now=now)
+    await do(store, WithdrawNotice(number), place.secretary.who, now=now)
+    await scene.phones.settle(now=now)
+    assert not scene.phones.shows
 
 
 async def test_corrected_everybody_has_the_new_words_also_who_was_just_getting_the_old(

@@ -53,7 +53,7 @@ WHICH = st.integers(0, PEOPLE - 1)
 FATES = st.lists(st.sampled_from([*["sent"] * 8, "waiting", "failed"]), min_size=8, max_size=8)
 
 SOME = settings(
-    max_examples=20,
+    max_examples=15,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
