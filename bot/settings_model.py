@@ -116,7 +116,9 @@ class TelegramSettings(Section):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.bulk_per_second > self.overall_per_second:
+        # Left alone, it is as many as there are in all.
+        given = "bulk_per_second" in self.model_fields_set
+        if given and self.bulk_per_second > self.overall_per_second:
             raise _problem("bulk_per_second", "more than overall_per_second")
         if self.mode == "webhook":
             if not self.webhook_url:
