@@ -6,16 +6,21 @@ import argparse
 import asyncio
 import sys
 
+from benchmarks.broadcast import broadcasts
 from benchmarks.contestants import GROUPS
 from benchmarks.footprint import bytes_per_request, footprint, told
+from benchmarks.freezing import freezings
 from benchmarks.measure import compare, table
 from benchmarks.organisation import organisation
 
 FOOTPRINT = "footprint"
 ORGANISATION = "organisation"
+BROADCAST = "broadcast"
+ALONE = (FOOTPRINT, ORGANISATION, BROADCAST)
+RECIPIENTS, CITY = 3000, 1_000_000
 
 
-async def main(*, groups: list[str], rounds: int) -> int:
+async def main(*, groups: list[str], rounds: int, recipients: int | None = None) -> int:
     """Print one table for each group; 1 if a contestant had to be left out."""
     missing = 0
     for name in groups:
@@ -25,6 +30,12 @@ async def main(*, groups: list[str], rounds: int) -> int:
         if name == ORGANISATION:
             print(f"\n## {name}\n", flush=True)
             await organisation()
+            continue
+        if name == BROADCAST:
+            print(f"\n## {name}\n", flush=True)
+            await broadcasts(recipients or RECIPIENTS)
+            print(flush=True)
+            await freezings(recipients or CITY)
             continue
         results = await compare(GROUPS[name], rounds=rounds)
         print(f"\n## {name}\n\n{table(results)}", flush=True)
@@ -37,13 +48,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=[*GROUPS, FOOTPRINT, ORGANISATION],
+        choices=[*GROUPS, *ALONE],
         help="this group; may be repeated",
     )
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contestant (default 3)")
+    parser.add_argument(
+        "--recipients",
+        type=int,
+        help=f"of a broadcast's notices (default {RECIPIENTS:,} under limits, {CITY:,} written down)",
+    )
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     given = _arguments()
-    sys.exit(asyncio.run(main(groups=given.only or [*GROUPS, FOOTPRINT, ORGANISATION], rounds=given.rounds)))
+    sys.exit(
+        asyncio.run(
+            main(groups=given.only or [*GROUPS, *ALONE], rounds=given.rounds, recipients=given.recipients)
+        )
+    )

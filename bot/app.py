@@ -29,7 +29,7 @@ from bot.control import ControlServer, socket_path
 from bot.dispatcher import Dispatcher
 from bot.importer import Importer
 from bot.intake import Intake, Poller
-from bot.limiter import Limiter, Limits
+from bot.limiter import Gate, Limiter, Limits
 from bot.metrics import Metrics, Queue, Snapshot
 from bot.rules import rulebook
 from bot.settings import Settings
@@ -58,6 +58,8 @@ LEASE = "bot"
 PRESS_LIFE = timedelta(seconds=150)
 """How long Telegram keeps a press for the bot; after a longer silence presses were lost and cards say so."""
 
+COUNTED = ("send", "edit")
+"""How the methods begin that Telegram's limits count."""
 DRAIN_SECONDS = 12.0
 POOL = 40
 
@@ -105,6 +107,12 @@ class App:
         self._fatal: str | None = None
         self._closing = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._limits = Limits(
+            enabled=settings.telegram.limits_enabled,
+            overall_per_second=settings.telegram.overall_per_second,
+            bulk_per_second=settings.telegram.bulk_per_second,
+        )
+        self._gate = Gate(self._limits, now=monotonic, sleep=sleep)
         proxy = settings.telegram.proxy.get_secret_value() or None
         self._sending = AiohttpRequest(pool_size=POOL, proxy=proxy)
         self._polling = AiohttpRequest(
@@ -212,6 +220,8 @@ class App:
 
     async def call(self, method: str, params: Mapping[str, Any]) -> Any:
         """A method of the Bot API on the sending side's connections."""
+        if method.startswith(COUNTED):
+            await self._gate.passed()
         return await self._sending.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
     async def fetch(self, file_id: str) -> bytes:
@@ -226,15 +236,7 @@ class App:
         return await self._polling.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
     def _assemble(self) -> None:
-        options = self.settings.telegram
-        limiter = Limiter(
-            Limits(
-                enabled=options.limits_enabled,
-                overall_per_second=options.overall_per_second,
-                bulk_per_second=options.bulk_per_second,
-            ),
-            now=monotonic,
-        )
+        limiter = Limiter(self._limits, now=monotonic)
         self.mailer = Mailer(self.store, now=self.now, bot_username=self.bot_username, sleep=self._sleep)
         self.delivery = Delivery(
             self.store,

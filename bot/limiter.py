@@ -4,19 +4,22 @@ Knows numbers, chats and lanes. It sends nothing, sleeps nowhere and reads no cl
 before each send or edit (`answerCallbackQuery` and the like do not count) and, told to wait, asks again.
 
 Two kinds of bookkeeping are needed. A token bucket alone allows its burst on top of a second's refill, so it
-cannot promise "never more than 28 in any second"; a list of the last 28 departures can. Such a list alone lets
-22 broadcasts leave in one instant each second, which the network may press into one second of Telegram's; a
-bucket spaces them. aiolimiter has the bucket only, waits inside `acquire`, and knows neither lanes nor how
-long is still to wait, so it does not serve here.
+cannot promise "never more than 30 in any second"; a list of the last 30 departures can. Such a list alone lets
+29 broadcasts leave in one instant each second; a bucket spaces them. aiolimiter has the bucket only, waits inside
+`acquire`, and knows neither lanes nor how long is still to wait, so it does not serve here.
 
-A person waiting goes first: whoever is told to wait for the whole token keeps the lanes behind from taking the
-place that falls free next.
+Bulk takes what nobody else does, but for the last place of each second: that is for the next person, who need not
+wait at all. A person waiting goes first: whoever is told to wait for the whole token keeps the lanes behind from
+taking the place that falls free next, until they have it.
+
+Between being let go and leaving, a message is committed and rendered, which takes a varying time and may press
+many into one second again. So there is a second door, at the wire (`Gate`), where hardly anybody ever waits.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from domain.lanes import Lane
@@ -27,21 +30,28 @@ _TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Telegram's limits as kept here, some below what it tolerates (30/s, 20/min per group).
+    """Telegram's limits as it tolerates them (30/s, 1/s in a chat after a short burst, 20/min in a group).
 
-    `guard_seconds` lengthens each counted second and minute: two departures a second apart may arrive closer.
-    `grace_seconds` is how long a place is kept for a waiting lane after the moment it was told.
-    `enabled=False` counts nothing; what Telegram itself has frozen stays frozen.
+    `bulk_per_second`: bulk leaves only while, with it, no more than so many have left in the last second, whoever
+    they were for; `bulk_burst` of it at once. The guards lengthen what is counted, for two departures a second apart
+    may arrive closer: `guard_seconds` the second of the whole token, `bulk_guard_seconds` the one over which bulk is
+    spread (so that it can catch up when it came late), `chat_guard_seconds` those of a chat and a group's minute,
+    `wire_guard_seconds` the second at the wire. `grace_seconds` is how long a place is kept for a
+    waiting lane after the moment it was told. `enabled=False` counts nothing; what Telegram itself has frozen stays
+    frozen.
     """
 
     enabled: bool = True
-    overall_per_second: int = 28
-    bulk_per_second: int = 22
-    bulk_burst: int = 2
+    overall_per_second: int = 30
+    bulk_per_second: int = 29
+    bulk_burst: int = 3
     chat_per_second: float = 1.0
     chat_burst: int = 3
     group_per_minute: int = 20
-    guard_seconds: float = 0.05
+    guard_seconds: float = 0.002
+    bulk_guard_seconds: float = 0.01
+    chat_guard_seconds: float = 0.05
+    wire_guard_seconds: float = 0.04
     grace_seconds: float = 0.1
 
 
@@ -52,12 +62,13 @@ class Limiter:
         self._limits = limits
         self._now = now
         self._all = _Window(limits.overall_per_second, seconds=1.0 + limits.guard_seconds)
-        self._bulk = _Window(limits.bulk_per_second, seconds=1.0)
-        self._bulk_pace = _Bucket(limits.bulk_per_second, burst=limits.bulk_burst)
+        bulk = min(limits.bulk_per_second, limits.overall_per_second)
+        self._bulk_most = bulk
+        self._bulk_pace = _Bucket((1.0 + limits.bulk_guard_seconds) / bulk, burst=limits.bulk_burst)
         self._chats: dict[int, _Chat] = {}
         self._frozen: dict[int, float] = {}
         self._frozen_all = float("-inf")
-        self._kept_until = [float("-inf")] * len(Lane)
+        self._kept: dict[Lane, dict[int, float]] = {lane: {} for lane in Lane}
         self._sweep_at = _SWEEP_FLOOR
 
     def __len__(self) -> int:
@@ -79,9 +90,11 @@ class Limiter:
             chat = _Chat.new(self._limits, is_group=is_group)
         if wait := chat.wait(now):
             return wait
-        if wait := self._token_wait(lane, now=now):
+        if wait := self._token_wait(chat_id, lane, now=now):
             return wait
-        self._count(lane, now=now)
+        self._kept[lane].pop(chat_id, None)
+        self._all.take(now)
+        self._bulk_pace.take(now)
         chat.take(now)
         self._chats[chat_id] = chat
         if len(self._chats) >= self._sweep_at:
@@ -104,22 +117,19 @@ class Limiter:
         until = max(self._frozen_all, self._frozen.get(chat_id, now))
         return max(until - now, 0.0)
 
-    def _token_wait(self, lane: Lane, *, now: float) -> float:
+    def _token_wait(self, chat_id: int, lane: Lane, *, now: float) -> float:
         """Seconds until the whole token has a place for this lane; keeps it from the lanes behind."""
-        kept = max(self._kept_until[:lane], default=now) - now
+        ahead = (until for other in Lane if other < lane for until in self._kept[other].values())
         own = self._all.wait(now)
         if lane.is_bulk:
-            own = max(own, self._bulk.wait(now), self._bulk_pace.wait(now))
-        wait = max(kept, own, 0.0)
+            own = max(own, self._all.wait(now, most=self._bulk_most), self._bulk_pace.wait(now))
+        wait = max(max(ahead, default=now) - now, own, 0.0)
         if wait:
-            self._kept_until[lane] = now + wait + self._limits.grace_seconds
+            kept = self._kept[lane]
+            kept[chat_id] = now + wait + self._limits.grace_seconds
+            if len(kept) > _MOST_KEPT:
+                self._kept[lane] = {chat: until for chat, until in kept.items() if until > now}
         return wait
-
-    def _count(self, lane: Lane, *, now: float) -> None:
-        self._all.take(now)
-        if lane.is_bulk:
-            self._bulk.take(now)
-            self._bulk_pace.take(now)
 
     def _forget_idle(self, now: float) -> None:
         """Drop the chats that would be answered like new ones; at most a minute's sends are left."""
@@ -127,7 +137,27 @@ class Limiter:
         self._sweep_at = max(_SWEEP_FLOOR, 2 * len(self._chats))
 
 
+class Gate:
+    """The wire's own count of what leaves, all lanes alike. One for each token, not for use from several threads."""
+
+    def __init__(
+        self, limits: Limits, *, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._enabled = limits.enabled
+        self._all = _Window(limits.overall_per_second, seconds=1.0 + limits.wire_guard_seconds)
+        self._now = now
+        self._sleep = sleep
+
+    async def passed(self) -> None:
+        """Wait until one more may leave; it is counted."""
+        while self._enabled and (wait := self._all.wait(self._now())) > 0:
+            await self._sleep(wait)
+        self._all.take(self._now())
+
+
 _SWEEP_FLOOR = 512
+_MOST_KEPT = 64
+"""Places kept of one lane before those are forgotten that nobody came for."""
 
 
 class _Window:
@@ -139,10 +169,12 @@ class _Window:
         self._departures: deque[float] = deque(maxlen=count)
         self._seconds = seconds
 
-    def wait(self, now: float) -> float:
-        if len(self._departures) < (self._departures.maxlen or 0):
+    def wait(self, now: float, *, most: int = 0) -> float:
+        """Seconds until one more may leave; with `most`, until it is no more than so many."""
+        most = most or self._departures.maxlen or 0
+        if len(self._departures) < most:
             return 0.0
-        left = self._departures[0] + self._seconds - now
+        left = self._departures[-most] + self._seconds - now
         return left if left > _TOLERANCE else 0.0
 
     def take(self, now: float) -> None:
@@ -153,12 +185,12 @@ class _Window:
 
 
 class _Bucket:
-    """`burst` at once, refilled at `rate` a second; holds one number, the moment it will be full again."""
+    """`burst` at once, then one each `step` seconds; holds one number, the moment it will be full again."""
 
     __slots__ = ("_ahead", "_full_at", "_step")
 
-    def __init__(self, rate: float, *, burst: int) -> None:
-        self._step = 1.0 / rate
+    def __init__(self, step: float, *, burst: int) -> None:
+        self._step = step
         self._ahead = self._step * (burst - 1)
         self._full_at = float("-inf")
 
@@ -180,10 +212,11 @@ class _Chat:
 
     @classmethod
     def new(cls, limits: Limits, *, is_group: bool) -> _Chat:
-        pace = _Bucket(limits.chat_per_second, burst=limits.chat_burst)
+        step = 1.0 / limits.chat_per_second + limits.chat_guard_seconds
+        pace = _Bucket(step, burst=limits.chat_burst)
         if not is_group:
             return cls(pace)
-        return cls(pace, _Window(limits.group_per_minute, seconds=60.0 + limits.guard_seconds))
+        return cls(pace, _Window(limits.group_per_minute, seconds=60.0 + limits.chat_guard_seconds))
 
     def wait(self, now: float) -> float:
         wait = self.pace.wait(now)

@@ -99,10 +99,13 @@ class TelegramSettings(Section):
         True, description="true or false: keep to Telegram's sending limits (false only for tests)"
     )
     overall_per_second: int = Field(
-        28, ge=1, le=30, description="messages a second, everything together: a whole number from 1 to 30"
+        30, ge=1, le=30, description="messages a second, everything together: a whole number from 1 to 30"
     )
     bulk_per_second: int = Field(
-        22, ge=1, le=30, description="of these, broadcasts at most: 1 to overall_per_second"
+        29,
+        ge=1,
+        le=30,
+        description="broadcasts leave while no more than so many messages do in all: 1 to overall_per_second",
     )
 
     @property
@@ -113,7 +116,9 @@ class TelegramSettings(Section):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.bulk_per_second > self.overall_per_second:
+        # Left alone, it is as many as there are in all.
+        given = "bulk_per_second" in self.model_fields_set
+        if given and self.bulk_per_second > self.overall_per_second:
             raise _problem("bulk_per_second", "more than overall_per_second")
         if self.mode == "webhook":
             if not self.webhook_url:

@@ -45,7 +45,7 @@ from storage.tree import office_of
 T = TypeVar("T")
 Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
 
-STRETCH = 10_000
+STRETCH = 4_000
 """Ids of people that are looked at in one step, whoever of them is meant."""
 HANDFUL = 100
 """Recipients that a walk hands over at once, and at most so many of a walk wait in the outbox."""

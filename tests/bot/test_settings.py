@@ -244,7 +244,10 @@ class TestMistakes:
                 },
                 "webhook_url",
             ),
-            ({"LINLI_TELEGRAM__OVERALL_PER_SECOND": "10"}, "bulk_per_second"),
+            (
+                {"LINLI_TELEGRAM__OVERALL_PER_SECOND": "10", "LINLI_TELEGRAM__BULK_PER_SECOND": "11"},
+                "bulk_per_second",
+            ),
         ],
     )
     def test_settings_that_do_not_fit_together_name_the_one_to_mend(

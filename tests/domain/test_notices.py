@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.addressees import Addressees
 from domain.base import Action, Actor, Content, Decision, Held, Refused, Role, ToPerson, ToResponsible
 from domain.notices import DECIDE
-from domain.notices.sending import needs_second
+from domain.notices.sending import needs_second, next_time
 from domain.notices.shapes import (
     BEFORE,
     MAX_AHEAD,
@@ -29,6 +30,7 @@ from domain.notices.shapes import (
     CallCase,
     ConfirmNotice,
     CopyCase,
+    CopyNotice,
     Errand,
     GoOnNotice,
     HoldNotice,
@@ -136,7 +138,7 @@ def test_what_may_follow_in_each_state(kind: type[Action], state: NoticeState) -
 
 
 def test_every_action_on_a_notice_stands_in_the_table() -> None:
-    of_others = {BeginNotice, ReadNotice, AnswerNotice, TickOffCall}
+    of_others = {BeginNotice, CopyNotice, ReadNotice, AnswerNotice, TickOffCall}
     assert set(MAY) | of_others == set(DECIDE)
 
 
@@ -399,17 +401,68 @@ def test_reading_counts_once_and_not_once_it_is_withdrawn() -> None:
 
 
 def test_an_answer_goes_to_who_sent_it_where_one_is_wanted() -> None:
-    words = AnswerNotice(1, Content("text", "几点来水？"))
+    words = AnswerNotice(1, (Content("text", "几点来水？"),))
     decision = decide(a_copy(answerable=True), words)
     assert [said.content for said in decision.remarks] == [words.content]
     assert [told.to for told in decision.notices] == [ToPerson(7)]
-    assert decide(a_copy(answerable=True), AnswerNotice(1, Content("photo", file_id="f"))).remarks
+    assert decide(a_copy(answerable=True), AnswerNotice(1, (Content("photo", file_id="f"),))).remarks
     assert refusal(a_copy(), words) == "notice.not_now"
     assert refusal(a_copy(S.WITHDRAWN, answerable=True), words) == "notice.not_now"
-    assert refusal(a_copy(answerable=True), AnswerNotice(1, Content("text", " "))) == "form.words_needed"
+    assert refusal(a_copy(answerable=True), AnswerNotice(1, (Content("text", " "),))) == "form.words_needed"
 
 
 def test_a_call_is_ticked_off_once() -> None:
     decision = decide(CallCase(1, 30, PATHS[4]), TickOffCall(1, 30))
     assert decision.sweeps == (MarkCalled(1, 30, 7, NOW),)
     assert decide(CallCase(1, 30, PATHS[4], called=True), TickOffCall(1, 30)) == Decision()
+
+
+@pytest.mark.parametrize("state", NoticeState)
+def test_a_copy_of_any_notice_is_a_draft_that_nobody_has_confirmed(state: NoticeState) -> None:
+    case = replace(a_case(state, confirmed_by=8, send_at=NOW, repeat="weekly", urgent=True), new_notice=99)
+    fresh = notice_of(decide(case, CopyNotice(1)))
+    assert (fresh.id, fresh.version, fresh.state, fresh.urgent) == (99, 0, S.DRAFT, True)
+    assert (fresh.confirmed_by, fresh.send_at, fresh.repeat, fresh.frozen_to) == (None, None, "", 0)
+    assert fresh.texts == case.notice.texts
+
+
+SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("repeat", "first", "after", "zone", "following"),
+    [
+        ("weekly", "2026-03-02T01:00", "2026-03-02T01:00", SHANGHAI, "2026-03-09T01:00"),
+        # The clocks go forward in between: nine in the morning stays nine in the morning.
+        ("weekly", "2026-03-23T08:00", "2026-03-23T08:00", BERLIN, "2026-03-30T07:00"),
+        # Weeks in which nothing ran are not made up for.
+        ("weekly", "2026-03-02T01:00", "2026-03-20T00:00", SHANGHAI, "2026-03-23T01:00"),
+        ("monthly", "2026-01-31T01:00", "2026-01-31T01:00", SHANGHAI, "2026-02-28T01:00"),
+        ("monthly", "2026-01-31T01:00", "2026-02-28T01:00", SHANGHAI, "2026-03-31T01:00"),
+        ("monthly", "2026-12-15T01:00", "2026-12-15T01:00", SHANGHAI, "2027-01-15T01:00"),
+    ],
+)
+def test_a_repeated_notice_leaves_again_by_the_same_clock(
+    repeat: str, first: str, after: str, zone: ZoneInfo, following: str
+) -> None:
+    def at(text: str) -> datetime:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+    begun = a_case(
+        S.PLANNED, send_at=at(first), repeat=repeat, repeat_day=at(first).astimezone(zone).day
+    ).notice
+    assert next_time(begun, zone=zone, after=at(after)) == at(following)
+
+
+def test_a_repeated_notice_leaves_and_its_next_one_is_planned_with_the_same_two_names() -> None:
+    case = replace(
+        a_case(S.PLANNED, confirmed_by=7, seconded_by=8, send_at=NOW, repeat="weekly"),
+        new_notice=99,
+        zone="Asia/Shanghai",
+    )
+    decision = decide(case, StartNotice(1), actor=Actor.system("notices"))
+    begun, following = (saved for saved in decision.saves if isinstance(saved, PublicNotice))
+    assert (begun.state, begun.repeat) == (S.FREEZING, "")
+    assert (following.id, following.state, following.repeat) == (99, S.PLANNED, "weekly")
+    assert (following.confirmed_by, following.seconded_by) == (7, 8)
+    assert following.send_at == NOW + timedelta(weeks=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.notices import NoticeState, SetTime
+from domain.notices.shapes import NoticeState, SetTime
 from jobs.mailings import PROGRESS, Mailer
 from storage import mailings
 from storage.engine import DatabaseAwayError

@@ -472,7 +472,7 @@ async def test_an_answer_is_kept_and_nobody_answers_what_they_never_got(
     store: Store, scene: Scene, now: datetime
 ) -> None:
     number = await sent_off(store, scene, now=now, on=("answerable",))
-    answer = AnswerNotice(number, Content("text", "<b>几点来水？</b>"))
+    answer = AnswerNotice(number, (Content("text", "<b>几点来水？</b>"),))
     await do(store, answer, scene.place.resident.who, now=now)
     assert await refused(store, answer, scene.place.stranger, now=now) == "refused.not_found"
     assert (await refused(store, ReadNotice(number), scene.place.stranger, now=now)) == "refused.not_found"

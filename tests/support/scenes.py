@@ -418,7 +418,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "WithdrawNotice": (WithdrawNotice(scene.notices["sent"]), place.leader),
         "RemindNotice": (RemindNotice(scene.notices["sent"]), place.leader),
         "ReadNotice": (ReadNotice(scene.notices["sent"]), place.resident),
-        "AnswerNotice": (AnswerNotice(scene.notices["sent"], WORDS[0]), place.resident),
+        "AnswerNotice": (AnswerNotice(scene.notices["sent"], WORDS), place.resident),
         "TickOffCall": (TickOffCall(scene.notices["sent"], scene.called), place.leader),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
