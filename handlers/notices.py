@@ -1,4 +1,4 @@
-"""``/notice`` and ``/notices``: composing, confirming and following a notice; and what a recipient does with one.
+"""``/notice``: composing, confirming and following a notice.
 
 A notice under composition is a row like any other: each button changes it and shows it as it is now, so that nothing is
 lost when somebody goes for lunch in the middle.
@@ -9,19 +9,14 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
-from typing import TypeVar
 
 from telegram import Message as Received
 
-from domain.addressees import MOST_UNITS, WHOM, Addressees
 from domain.base import NOT_FOUND, Action, Refused
 from domain.notices.shapes import (
     CARD,
-    COPY,
     LANGUAGES,
     ON_ITS_WAY,
-    Address,
-    AnswerNotice,
     BeginNotice,
     ConfirmNotice,
     CopyNotice,
@@ -29,7 +24,6 @@ from domain.notices.shapes import (
     HoldNotice,
     PutMedia,
     PutText,
-    ReadNotice,
     RemindNotice,
     SetTime,
     StopNotice,
@@ -39,7 +33,6 @@ from domain.notices.shapes import (
 )
 from domain.notices.shown import (
     ExportReadings,
-    ListReceived,
     ListSent,
     NoticeCard,
     NoticeCopy,
@@ -51,7 +44,6 @@ from domain.notices.shown import (
     SeeMeant,
     SeePreview,
     SeeReport,
-    UnitsToAddress,
 )
 from domain.queries import SeeCard
 from domain.unit_pages import UnitLine
@@ -61,6 +53,7 @@ from handlers.forms import ALBUM, CONTENTS, Answers, Form, Said, Step, Taken
 from handlers.turn import Answer, Do, Show, Turn, made, sent, turned
 from storage.drafts import Draft
 from storage.outbox import Reply
+from views import notice_audience, notice_lists
 from views import notices as screens
 from views.message import Message, Upload
 from views.safe import cleaned, utf16_length
@@ -75,17 +68,17 @@ _PLACE = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,6}))?")
 
 async def notice(turn: Turn) -> Answer:
     """``/notice``: those sent from here, and a new one."""
-    return sent(screens.sent_list(await turn.read(ListSent()), voice=await turn.voice()))
+    return sent(notice_lists.sent_list(await turn.read(ListSent()), voice=await turn.voice()))
 
 
 async def page(turn: Turn) -> Answer:
     """``notice.page:<page>``."""
     return turned(
-        turn, screens.sent_list(await turn.read(ListSent(turn.pressed.id)), voice=await turn.voice())
+        turn, notice_lists.sent_list(await turn.read(ListSent(turn.pressed.id)), voice=await turn.voice())
     )
 
 
-async def _card(turn: Turn) -> NoticeCard:
+async def own_card(turn: Turn) -> NoticeCard:
     """The pressed notice, for who may send it. Raises Refused for everyone else."""
     seen = await turn.read(SeeCard(CARD, turn.pressed.id))
     if not isinstance(seen.facts, NoticeCard):
@@ -95,12 +88,12 @@ async def _card(turn: Turn) -> NoticeCard:
 
 async def see(turn: Turn) -> Answer:
     """``notice.see:<id>``: back to the card, in place of what was looked at."""
-    return Show(replies=(turn.card(CARD, (await _card(turn)).notice.id),))
+    return Show(replies=(turn.card(CARD, (await own_card(turn)).notice.id),))
 
 
 async def open_card(turn: Turn) -> Answer:
     """``notice.open:<id>``, from a list."""
-    return Show(replies=(turn.new_card(CARD, (await _card(turn)).notice.id),))
+    return Show(replies=(turn.new_card(CARD, (await own_card(turn)).notice.id),))
 
 
 async def preview(turn: Turn) -> Answer:
@@ -115,7 +108,7 @@ async def meant(turn: Turn) -> Answer:
     """``notice.list:<id>[:<after>]``: who would get it."""
     after = turn.pressed.count if turn.pressed.arg else 0
     found = await turn.read(SeeMeant(turn.pressed.id, after))
-    return turned(turn, screens.meant(found, voice=await turn.voice()))
+    return turned(turn, notice_audience.meant(found, voice=await turn.voice()))
 
 
 # --- composing ----------------------------------------------------------------------------------------------------------
@@ -193,7 +186,7 @@ async def again(turn: Turn) -> Answer:
 
 async def write(turn: Turn) -> Answer:
     """``notice.write:<id>``: in which language?"""
-    return turned(turn, screens.choose_language(await _card(turn), voice=await turn.voice()))
+    return turned(turn, screens.choose_language(await own_card(turn), voice=await turn.voice()))
 
 
 def _put_text(turn: Turn, answers: Answers, draft: Draft) -> Do:
@@ -213,7 +206,7 @@ async def text(turn: Turn) -> Answer:
     """``notice.text:<id>:<zh|en>``."""
     if turn.pressed.arg not in LANGUAGES:
         raise Refused(NOT_FOUND)
-    answers = {"notice_id": (await _card(turn)).notice.id, "language": turn.pressed.arg}
+    answers = {"notice_id": (await own_card(turn)).notice.id, "language": turn.pressed.arg}
     return await forms.begin(turn, TEXT, answers)
 
 
@@ -231,7 +224,7 @@ FILES = Form(
 
 async def files(turn: Turn) -> Answer:
     """``notice.files:<id>``."""
-    return await forms.begin(turn, FILES, {"notice_id": (await _card(turn)).notice.id})
+    return await forms.begin(turn, FILES, {"notice_id": (await own_card(turn)).notice.id})
 
 
 async def _moment(turn: Turn, said: Said, answers: Answers) -> Taken:
@@ -268,7 +261,7 @@ TIME = Form(
 
 async def time(turn: Turn) -> Answer:
     """``notice.time:<id>``."""
-    return await forms.begin(turn, TIME, {"notice_id": (await _card(turn)).notice.id})
+    return await forms.begin(turn, TIME, {"notice_id": (await own_card(turn)).notice.id})
 
 
 def _change(turn: Turn, action: Action, *, toast: str = "toast.saved") -> Do:
@@ -282,103 +275,6 @@ def _change(turn: Turn, action: Action, *, toast: str = "toast.saved") -> Do:
 async def switch(turn: Turn) -> Answer:
     """``notice.switch:<id>:<option>``."""
     return _change(turn, Switch(turn.pressed.id, turn.pressed.arg))
-
-
-# --- whom it is for -----------------------------------------------------------------------------------------------------
-
-
-async def whom(turn: Turn) -> Answer:
-    """``notice.whom:<id>``."""
-    return turned(turn, screens.whom(await _card(turn), voice=await turn.voice()))
-
-
-async def skills(turn: Turn) -> Answer:
-    """``notice.skills:<id>``."""
-    return turned(turn, screens.skills(await _card(turn), voice=await turn.voice()))
-
-
-def _address(turn: Turn, wanted: Addressees, *, screen: str = "") -> Do:
-    shown = Reply(
-        WHOM_CARD,
-        turn.who.telegram_id,
-        subject_id=turn.pressed.id,
-        params={"screen": screen} if screen else {},
-        edit_message_id=turn.pressed.message_id,
-    )
-    return Do(Address(turn.pressed.id, wanted), replies=(shown,), if_refused=turn.card(CARD, turn.pressed.id))
-
-
-T = TypeVar("T")
-
-
-def _turned(chosen: tuple[T, ...], one: T) -> tuple[T, ...]:
-    return tuple(other for other in chosen if other != one) if one in chosen else (*chosen, one)
-
-
-async def role(turn: Turn) -> Answer:
-    """``notice.role:<id>:<role>``."""
-    wanted = (await _card(turn)).notice.whom
-    if turn.pressed.arg not in WHOM:
-        raise Refused(NOT_FOUND)
-    return _address(turn, replace(wanted, roles=_turned(wanted.roles, turn.pressed.arg)))
-
-
-async def reads(turn: Turn) -> Answer:
-    """``notice.reads:<id>:<zh|en>``."""
-    wanted, language = (await _card(turn)).notice.whom, turn.pressed.arg
-    if language not in LANGUAGES:
-        raise Refused(NOT_FOUND)
-    return _address(turn, replace(wanted, language="" if wanted.language == language else language))
-
-
-async def skill(turn: Turn) -> Answer:
-    """``notice.skill:<id>:<code>``."""
-    wanted = (await _card(turn)).notice.whom
-    if turn.rules.skill(turn.pressed.arg) is None:
-        raise Refused(NOT_FOUND)
-    changed = replace(wanted, skills=_turned(wanted.skills, turn.pressed.arg))
-    return _address(turn, changed, screen="skills")
-
-
-async def places(turn: Turn) -> Answer:
-    """``notice.places:<id>:<unit>[_<page>]``: one level of the tree."""
-    found = _PLACE.fullmatch(turn.pressed.arg)
-    if found is None:
-        raise Refused(NOT_FOUND)
-    facts = await _card(turn)
-    above, below = await turn.read(UnitsToAddress(int(found[1]), int(found[2] or 1)))
-    parent = await _parent(turn, above.id) if above else 0
-    return turned(turn, screens.places(facts, above, below, parent_id=parent, voice=await turn.voice()))
-
-
-async def _parent(turn: Turn, unit_id: int) -> int:
-    """Where "up" leads: 0 is the reader's own units."""
-    actor = await turn.actor()
-    if any(held.unit_id == unit_id for held in actor.held):
-        return 0
-    path = (await turn.read(UnitsToAddress(unit_id)))[0].path
-    parts = path.split(".")[:-1]
-    return int(parts[-2]) if len(parts) > 1 else 0
-
-
-async def put(turn: Turn) -> Answer:
-    """``notice.put:<id>:<unit>``: for everybody there and below, or no longer."""
-    wanted = (await _card(turn)).notice.whom
-    units = _turned(wanted.units, turn.pressed.count)
-    if len(units) > MOST_UNITS:
-        raise Refused("notice.too_many_places", most=MOST_UNITS)
-    without = tuple(unit for unit in wanted.without_units if unit != turn.pressed.count)
-    return _address(turn, replace(wanted, units=units, without_units=without))
-
-
-async def leave_out(turn: Turn) -> Answer:
-    """``notice.out:<id>:<unit>``: not for who lives there or below."""
-    wanted = (await _card(turn)).notice.whom
-    without = _turned(wanted.without_units, turn.pressed.count)
-    if len(without) > MOST_UNITS:
-        raise Refused("notice.too_many_places", most=MOST_UNITS)
-    units = tuple(unit for unit in wanted.units if unit != turn.pressed.count)
-    return _address(turn, replace(wanted, units=units or wanted.units, without_units=without))
 
 
 # --- sending ------------------------------------------------------------------------------------------------------------
@@ -401,7 +297,7 @@ async def go_on(turn: Turn) -> Answer:
 
 async def stop(turn: Turn) -> Answer:
     """``notice.stop:<id>``: asked once more when some have it already."""
-    facts = await _card(turn)
+    facts = await own_card(turn)
     if facts.notice.state in ON_ITS_WAY:
         return turned(turn, screens.surely(facts, "stop", voice=await turn.voice()))
     return _change(turn, StopNotice(turn.pressed.id))
@@ -414,7 +310,7 @@ async def stop_yes(turn: Turn) -> Answer:
 
 async def withdraw(turn: Turn) -> Answer:
     """``notice.withdraw:<id>``: asked once more."""
-    return turned(turn, screens.surely(await _card(turn), "withdraw", voice=await turn.voice()))
+    return turned(turn, screens.surely(await own_card(turn), "withdraw", voice=await turn.voice()))
 
 
 async def withdraw_yes(turn: Turn) -> Answer:
@@ -432,7 +328,9 @@ async def remind(turn: Turn) -> Answer:
 
 async def report(turn: Turn) -> Answer:
     """``notice.report:<id>``."""
-    return turned(turn, screens.report(await turn.read(SeeReport(turn.pressed.id)), voice=await turn.voice()))
+    return turned(
+        turn, notice_lists.report(await turn.read(SeeReport(turn.pressed.id)), voice=await turn.voice())
+    )
 
 
 async def sheet(turn: Turn) -> Answer:
@@ -475,7 +373,7 @@ async def calls(turn: Turn) -> Answer:
     """``notice.calls:<id>[:<page>]``."""
     wanted = turn.pressed.count if turn.pressed.arg else 1
     found = await turn.read(SeeCalls(turn.pressed.id, wanted))
-    return turned(turn, screens.calls(found, voice=await turn.voice()))
+    return turned(turn, notice_lists.calls(found, voice=await turn.voice()))
 
 
 async def called(turn: Turn) -> Answer:
@@ -493,89 +391,7 @@ async def answers(turn: Turn) -> Answer:
     """``notice.answers:<id>[:<page>]``."""
     wanted = turn.pressed.count if turn.pressed.arg else 1
     found = await turn.read(SeeAnswers(turn.pressed.id, wanted))
-    return sent(screens.answers(turn.pressed.id, found, voice=await turn.voice()))
+    return sent(notice_lists.answers(turn.pressed.id, found, voice=await turn.voice()))
 
 
-# --- recipients ---------------------------------------------------------------------------------------------------------
-
-
-def _mine(turn: Turn, kind: str) -> Reply:
-    return Reply(
-        kind, turn.who.telegram_id, subject_id=turn.pressed.id, edit_message_id=turn.pressed.message_id
-    )
-
-
-async def read(turn: Turn) -> Answer:
-    """``notice.read:<id>``: on the notice itself."""
-    return Do(ReadNotice(turn.pressed.id), replies=(_mine(turn, COPY),), toast="toast.notice_read")
-
-
-async def read_reminded(turn: Turn) -> Answer:
-    """``notice.seen:<id>``: the same on a reminder of it."""
-    return Do(
-        ReadNotice(turn.pressed.id), replies=(_mine(turn, "notice.reminded"),), toast="toast.notice_read"
-    )
-
-
-def _answer(turn: Turn, answers: Answers, draft: Draft) -> Do:
-    action = AnswerNotice(int(answers["notice_id"]), restored(answers.get(CONTENTS) or ()))
-    return Do(action, replies=(turn.words("notice.answer_sent", edit=draft.message_id),))
-
-
-ANSWER = Form(
-    "notice_answer",
-    (Step("words", gathers=True, words_enough=True, goes_on=("form.done",)),),
-    submit=_answer,
-)
-
-
-async def answer(turn: Turn) -> Answer:
-    """``notice.answer:<id>``: say something back to who sent it."""
-    seen = await turn.read(SeeCard(COPY, turn.pressed.id))
-    if not isinstance(seen.facts, NoticeCopy):
-        raise Refused(NOT_FOUND)
-    if not seen.facts.notice.answerable:
-        raise Refused("notice.not_now")
-    return await forms.begin(turn, ANSWER, {"notice_id": turn.pressed.id})
-
-
-async def received(turn: Turn) -> Answer:
-    """``/notices``: those that concerned me."""
-    found = await turn.read(ListReceived())
-    return sent(screens.received_list(found, words_sought="", voice=await turn.voice()))
-
-
-async def received_page(turn: Turn) -> Answer:
-    """``notices.page:<page>``."""
-    found = await turn.read(ListReceived(turn.pressed.id))
-    return turned(turn, screens.received_list(found, words_sought="", voice=await turn.voice()))
-
-
-async def see_received(turn: Turn) -> Answer:
-    """``notices.see:<id>``: the notice once more, at the bottom of the chat."""
-    return await show_copy(turn, turn.pressed.id)
-
-
-async def show_copy(turn: Turn, notice_id: int) -> Answer:
-    """One's own copy of a notice, from a list or a link."""
-    seen = await turn.read(SeeCard(COPY, notice_id))
-    if not isinstance(seen.facts, NoticeCopy):
-        raise Refused(NOT_FOUND)
-    return sent(screens.notice_copy({}, seen.facts, await turn.voice()))
-
-
-async def _found(turn: Turn, answers: Answers, draft: Draft) -> Show:
-    sought = str(answers["sought"])
-    found = await turn.read(ListReceived(words=sought))
-    return sent(screens.received_list(found, words_sought=sought, voice=await turn.voice()))
-
-
-SEARCH = Form("notices", (Step("sought", take=steps.words("sought", most=40)),), shows=_found)
-
-
-async def search(turn: Turn) -> Answer:
-    """``notices.search:0``."""
-    return await forms.begin(turn, SEARCH, {})
-
-
-FORMS: tuple[Form, ...] = (NEW, TEXT, FILES, TIME, ANSWER, SEARCH)
+FORMS: tuple[Form, ...] = (NEW, TEXT, FILES, TIME)

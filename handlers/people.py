@@ -18,7 +18,7 @@ from domain.limits import Counted
 from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
 from domain.permissions import asked_again
 from domain.queries import SeeRights, UnitByCode, UnitChildren, UnitLevel, UnitRow
-from handlers import forms, notices, privacy, raising, requests, tasks
+from handlers import forms, notice_readers, privacy, raising, requests, tasks
 from handlers.forms import ARRIVAL
 from handlers.limits import minutes
 from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
@@ -58,7 +58,7 @@ async def start(turn: Turn) -> Answer:
     if link is not None and _NUMBER.fullmatch(link[2]):
         subject = int(link[2])
         if link[1] == "n":
-            return await notices.show_copy(turn, subject)
+            return await notice_readers.show_copy(turn, subject)
         return await (requests.open_card(turn, subject) if link[1] == "r" else tasks.open_card(turn, subject))
     voice = await turn.voice()
     return sent(screens.menu(voice=voice, note=voice.say("start.known", name=opening.actor.name)))

@@ -12,6 +12,7 @@ from handlers import (
     desk,
     forms,
     imports,
+    notice_readers,
     notices,
     pairings,
     people,
@@ -43,6 +44,7 @@ FORMS: dict[str, Form] = {
         appointments,
         roster,
         notices,
+        notice_readers,
         privacy,
         trail,
     )

@@ -10,26 +10,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.addressees import WHOM, Addressees
 from domain.base import Scalar
 from domain.notices.shapes import BEFORE, LANGUAGES, OUT, NoticeState, PublicNotice
 from domain.notices.shown import (
-    CallList,
     Fares,
-    MeantPage,
-    NoticeAnswer,
     NoticeCard,
     NoticeCopy,
-    NoticeLine,
-    Report,
-    ToCall,
 )
-from domain.queries import Page, Place
-from domain.unit_pages import UnitLine
+from domain.queries import Place
 from views.message import Button, Keyboard, Media, Message
 from views.notice_shares import percent
-from views.safe import Html, line, plain, words
-from views.voice import Voice, block, card, press, rows
+from views.safe import Html, plain, words
+from views.voice import Voice, block, card, press
 
 QUOTED = 280
 TITLE = 24
@@ -121,16 +113,6 @@ def in_group(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> M
     return replace(_copy(facts, voice), keyboard=(link,) if bot else ())
 
 
-def calls_again(params: Mapping[str, Scalar], facts: CallList, voice: Voice) -> Message:
-    """The list of whom to call, as it is now."""
-    return calls(facts, voice=voice)
-
-
-def whom_again(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
-    """The audience after a change, on the screen where it was made."""
-    return skills(facts, voice=voice) if params.get("screen") == "skills" else whom(facts, voice=voice)
-
-
 def gone(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
     """In place of a copy that was withdrawn and can no longer be deleted."""
     return Message(voice.say("notice.gone"))
@@ -144,10 +126,10 @@ def notice_card(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -
     return Message(
         card(
             voice.on_top(params),
-            _head(facts, voice),
+            heading(facts, voice),
             _quotes(facts.notice, voice),
             _terms(facts, voice),
-            _progress(facts, voice),
+            progress(facts, voice),
             _next(facts, voice),
         ),
         keyboard=_buttons(facts, voice),
@@ -170,7 +152,7 @@ def second(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Mes
         )
     told = voice.say("notice.second_asked", name=facts.confirmed_by) if asked else _state(facts, voice)
     return Message(
-        card(voice.on_top(params), told, _head(facts, voice), _quotes(notice, voice), _terms(facts, voice)),
+        card(voice.on_top(params), told, heading(facts, voice), _quotes(notice, voice), _terms(facts, voice)),
         keyboard=keyboard,
     )
 
@@ -179,7 +161,7 @@ def _state(facts: NoticeCard, voice: Voice) -> Html:
     return voice.term("state.notice", facts.notice.state)
 
 
-def _head(facts: NoticeCard, voice: Voice) -> Html:
+def heading(facts: NoticeCard, voice: Voice) -> Html:
     return block(
         voice.say("notice.title", number=facts.notice.id, state=_state(facts, voice)),
         voice.say("notice.by", place=voice.place(facts.place), name=facts.author),
@@ -204,7 +186,7 @@ def _named(places: tuple[Place, ...], voice: Voice) -> Html:
     return Html(names)
 
 
-def _whom(facts: NoticeCard, voice: Voice) -> Html:
+def whom_line(facts: NoticeCard, voice: Voice) -> Html:
     wanted = facts.notice.whom
     narrowed = [voice.term("whom", role) for role in wanted.roles]
     narrowed += [voice.skill(code) for code in wanted.skills]
@@ -221,9 +203,9 @@ def _whom(facts: NoticeCard, voice: Voice) -> Html:
 
 def _terms(facts: NoticeCard, voice: Voice) -> Html:
     notice = facts.notice
-    lines = [_whom(facts, voice)]
+    lines = [whom_line(facts, voice)]
     if facts.count is not None:
-        lines.append(_reach(facts, voice))
+        lines.append(reach_line(facts, voice))
     said = [
         voice.say("notice.is_urgent" if notice.urgent else "notice.is_routine"),
         *(
@@ -243,7 +225,7 @@ def _terms(facts: NoticeCard, voice: Voice) -> Html:
     return block(*lines)
 
 
-def _reach(facts: NoticeCard, voice: Voice) -> Html:
+def reach_line(facts: NoticeCard, voice: Voice) -> Html:
     notice, most = facts.notice, voice.rules.notices.second_above
     parts: list[Html] = []
     if notice.to_people and facts.count is not None:
@@ -262,7 +244,7 @@ def share(fares: Fares) -> str:
     return f"{percent(fares) or 0}%"
 
 
-def _progress(facts: NoticeCard, voice: Voice) -> Html:
+def progress(facts: NoticeCard, voice: Voice) -> Html:
     fares, notice = facts.fares, facts.notice
     if notice.state in BEFORE or not fares.total:
         return Html("")
@@ -404,7 +386,7 @@ def surely(facts: NoticeCard, what: str, *, voice: Voice) -> Message:
         "stop": ("notice.sure_stop", "button.notice_stop_yes", "notice.stopyes"),
     }[what]
     return Message(
-        card(_head(facts, voice), voice.say(question, sent=facts.fares.sent, ahead=facts.fares.ahead)),
+        card(heading(facts, voice), voice.say(question, sent=facts.fares.sent, ahead=facts.fares.ahead)),
         keyboard=(
             (
                 voice.button(button, verb, notice.id),
@@ -418,7 +400,7 @@ def choose_language(facts: NoticeCard, *, voice: Voice) -> Message:
     """In which language to write."""
     number = facts.notice.id
     return Message(
-        card(_head(facts, voice), _quotes(facts.notice, voice), voice.say("notice.which_language")),
+        card(heading(facts, voice), _quotes(facts.notice, voice), voice.say("notice.which_language")),
         keyboard=(
             (
                 voice.button("button.notice_zh", "notice.text", number, "zh"),
@@ -432,328 +414,7 @@ def choose_language(facts: NoticeCard, *, voice: Voice) -> Message:
 # --- whom it is for -----------------------------------------------------------------------------------------------------
 
 
-def whom(facts: NoticeCard, *, voice: Voice) -> Message:
-    """The audience, and everything that widens or narrows it."""
-    notice, number, wanted = facts.notice, facts.notice.id, facts.notice.whom
-    roles = (
-        Button(
-            f"{'✅' if role in wanted.roles else '▫️'} {plain(voice.term('whom', role))}",
-            press("notice.role", number, role),
-        )
-        for role in WHOM
-    )
-    languages = (
-        Button(
-            f"{'✅' if wanted.language == language else '▫️'} {plain(voice.term('reads', f'in_{language}'))}",
-            press("notice.reads", number, language),
-        )
-        for language in LANGUAGES
-    )
-    return Message(
-        card(
-            voice.say("notice.title", number=number, state=voice.term("state.notice", notice.state)),
-            block(_whom(facts, voice), _reach(facts, voice)),
-            voice.say("notice.whom_how"),
-        ),
-        keyboard=(
-            *rows(roles, width=3),
-            *rows(languages, width=2),
-            (
-                voice.button("button.notice_units", "notice.places", number, 0),
-                voice.button("button.notice_skills", "notice.skills", number),
-            ),
-            (
-                voice.button("button.notice_list", "notice.list", number),
-                voice.button("button.notice_back", "notice.see", number),
-            ),
-        ),
-    )
-
-
-def skills(facts: NoticeCard, *, voice: Voice) -> Message:
-    """Only who can do one of these."""
-    number, wanted = facts.notice.id, facts.notice.whom
-    choices = (
-        Button(
-            f"{'✅' if skill.code in wanted.skills else '▫️'} {plain(voice.skill(skill.code))}",
-            press("notice.skill", number, skill.code),
-        )
-        for skill in voice.rules.skills
-    )
-    return Message(
-        card(block(_whom(facts, voice), _reach(facts, voice)), voice.say("notice.skills_how")),
-        keyboard=(*rows(choices, width=2), (voice.button("button.notice_back", "notice.whom", number),)),
-    )
-
-
-def places(
-    facts: NoticeCard, above: UnitLine | None, page: Page[UnitLine], *, parent_id: int, voice: Voice
-) -> Message:
-    """One level of the tree: a press on a unit opens it; there it is put in, left out, or neither."""
-    number, wanted = facts.notice.id, facts.notice.whom
-    keyboard: list[tuple[Button, ...]] = []
-    if above is not None:
-        keyboard.append(
-            (
-                _mark("button.notice_put", "notice.put", number, above.id, above.id in wanted.units, voice),
-                _mark(
-                    "button.notice_leave_out",
-                    "notice.out",
-                    number,
-                    above.id,
-                    above.id in wanted.without_units,
-                    voice,
-                ),
-            )
-        )
-    keyboard += rows((_unit(row, number, wanted, voice) for row in page.rows), width=2)
-    turns = []
-    if page.page > 1:
-        turns.append(
-            voice.button(
-                "button.page_before", "notice.places", number, f"{above.id if above else 0}_{page.page - 1}"
-            )
-        )
-    if page.page < page.pages:
-        turns.append(
-            voice.button(
-                "button.page_after", "notice.places", number, f"{above.id if above else 0}_{page.page + 1}"
-            )
-        )
-    keyboard += (tuple(turns),) if turns else ()
-    up = (voice.button("button.notice_up", "notice.places", number, parent_id),) if above is not None else ()
-    keyboard.append((*up, voice.button("button.notice_whom_back", "notice.whom", number)))
-    here = (
-        voice.say("notice.place_here", place=voice.place(above.place))
-        if above
-        else voice.say("notice.place_top")
-    )
-    return Message(card(block(_whom(facts, voice), _reach(facts, voice)), here), keyboard=tuple(keyboard))
-
-
-def _mark(key: str, verb: str, notice_id: int, unit_id: int, on: bool, voice: Voice) -> Button:
-    return Button(f"{'✅' if on else '▫️'} {plain(voice.say(key))}", press(verb, notice_id, unit_id))
-
-
-def _unit(row: UnitLine, notice_id: int, wanted: Addressees, voice: Voice) -> Button:
-    mark = "✅ " if row.id in wanted.units else "🚫 " if row.id in wanted.without_units else ""
-    return Button(f"{mark}{plain(voice.place(row.place))}", press("notice.places", notice_id, row.id))
-
-
-def meant(found: MeantPage, *, voice: Voice) -> Message:
-    """Who would get it as things are now."""
-    by_unit = [
-        voice.say(
-            "notice.meant_unit",
-            place=voice.place(place) if place.zh else voice.say("notice.no_home"),
-            count=number,
-        )
-        for place, number in found.by_unit
-    ]
-    people = [
-        voice.say(
-            "notice.meant_row" if one.reachable else "notice.meant_row_unreachable",
-            name=line(one.name, limit=40),
-            place=voice.place(one.place),
-        )
-        for one in found.rows
-    ]
-    keyboard: list[tuple[Button, ...]] = []
-    if found.more:
-        keyboard.append(
-            (voice.button("button.page_after", "notice.list", found.notice_id, found.rows[-1].id),)
-        )
-    keyboard.append((voice.button("button.notice_back", "notice.see", found.notice_id),))
-    if not found.count:
-        return Message(voice.say("notice.nobody"), keyboard=tuple(keyboard))
-    return Message(
-        card(
-            voice.say("notice.meant_title", count=found.count),
-            block(*by_unit),
-            block(*people),
-            voice.say("notice.meant_now"),
-        ),
-        keyboard=tuple(keyboard),
-    )
-
-
 # --- lists --------------------------------------------------------------------------------------------------------------
 
 
-def _title(row: NoticeLine) -> Html:
-    return line(plain(row.words), limit=TITLE) if row.words else Html("…")
-
-
-def sent_list(page: Page[NoticeLine], *, voice: Voice) -> Message:
-    """``/notice``: write one, or look at those before."""
-    new = (voice.button("button.notice_new", "notice.new", 0),)
-    if not page.rows:
-        return Message(voice.say("notice.none_sent"), keyboard=(new,))
-    lines = [
-        voice.say(
-            "notice.sent_row",
-            number=row.id,
-            state=voice.term("state.notice", row.state),
-            title=_title(row),
-            when=voice.when(row.at),
-            fares=voice.say("notice.sent_row_fares", read=row.fares.read, sent=row.fares.sent)
-            if row.fares.total
-            else "",
-        )
-        for row in page.rows
-    ]
-    open_ = (Button(f"#{row.id}", press("notice.open", row.id)) for row in page.rows)
-    return Message(
-        card(voice.say("notice.sent_title", count=page.total), *lines),
-        keyboard=(new, *rows(open_, width=4), *voice.pages(page, "notice.page")),
-    )
-
-
-def received_list(page: Page[NoticeLine], *, words_sought: str, voice: Voice) -> Message:
-    """``/notices``: those that concerned the reader."""
-    search = (voice.button("button.notice_search", "notices.search", 0),)
-    if not page.rows:
-        if words_sought:
-            return Message(voice.say("notices.none_found", words=words_sought), keyboard=(search,))
-        return Message(voice.say("notices.none"))
-    lines = [
-        voice.say(
-            "notices.row" if row.read else "notices.row_new",
-            title=_title(row),
-            place=voice.place(row.place),
-            when=voice.when(row.at),
-        )
-        for row in page.rows
-    ]
-    open_ = (
-        Button(f"{number}. {plain(_title(row))[:18]}", press("notices.see", row.id))
-        for number, row in enumerate(page.rows, start=1)
-    )
-    turns = () if words_sought else voice.pages(page, "notices.page")
-    return Message(
-        card(voice.say("notices.title", count=page.total), *lines),
-        keyboard=(*rows(open_, width=1), *turns, search),
-    )
-
-
 # --- how it fares -------------------------------------------------------------------------------------------------------
-
-
-def report(found: Report, *, voice: Voice) -> Message:
-    """The whole, and building by building."""
-    number = found.card.notice.id
-    lines = [
-        voice.say(
-            "notice.report_row",
-            place=voice.place(one.place) if one.place.zh else voice.say("notice.no_home"),
-            sent=one.fares.sent,
-            total=one.fares.total,
-            read=one.fares.read,
-            share=share(one.fares),
-        )
-        for one in found.by_unit[:20]
-    ]
-    more = len(found.by_unit) - 20
-    return Message(
-        card(
-            _head(found.card, voice),
-            _progress(found.card, voice),
-            block(*lines, voice.say("notice.report_more", count=more) if more > 0 else ""),
-        ),
-        keyboard=(
-            (
-                voice.button("button.notice_sheet", "notice.sheet", number),
-                voice.button("button.notice_chart", "notice.chart", number),
-            ),
-            (voice.button("button.notice_back", "notice.see", number),),
-        ),
-    )
-
-
-def calls(found: CallList, *, voice: Voice) -> Message:
-    """Whom the bot could not reach, for who leads the place."""
-    number = found.notice_id
-    back = (voice.button("button.notice_back", "notice.see", number),)
-    if not found.rows.rows:
-        return Message(voice.say("notice.calls_none"), keyboard=(back,))
-    open_ = (
-        Button(
-            plain(voice.say("button.notice_called", name=line(one.name, limit=20))),
-            press("notice.called", number, one.person_id),
-        )
-        for one in found.rows.rows
-        if one.called_at is None
-    )
-    turns = []
-    page = found.rows
-    if page.page > 1:
-        turns.append(voice.button("button.page_before", "notice.calls", number, page.page - 1))
-    if page.page < page.pages:
-        turns.append(voice.button("button.page_after", "notice.calls", number, page.page + 1))
-    return Message(
-        card(
-            voice.say("notice.calls_title", count=page.total),
-            *(_to_call(one, voice) for one in page.rows),
-            voice.say("notice.calls_how"),
-        ),
-        keyboard=(*rows(open_, width=2), *((tuple(turns),) if turns else ()), back),
-    )
-
-
-def _to_call(one: ToCall, voice: Voice) -> Html:
-    where = block(
-        voice.say(
-            "notice.call_row",
-            name=line(one.name, limit=40),
-            place=voice.place(one.place),
-            flat=line(one.flat, limit=20),
-            phone=line(one.phone, limit=30) if one.phone else voice.say("notice.no_phone"),
-        )
-    )
-    if one.called_at is not None:
-        return Html(f"{where} {voice.say('notice.called_at', when=voice.when(one.called_at))}")
-    return where
-
-
-def answered(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
-    """For who sent it: somebody has answered."""
-    notice = facts.notice
-    return Message(
-        voice.say(
-            "notice.answered",
-            number=notice.id,
-            title=line(plain(text_for(notice, voice)), limit=TITLE),
-            count=facts.answers,
-        ),
-        keyboard=((voice.button("button.notice_answers", "notice.answers", notice.id),),),
-    )
-
-
-def answers(notice_id: int, page: Page[NoticeAnswer], *, voice: Voice) -> Message:
-    """What was answered, newest first."""
-    turns = []
-    if page.page > 1:
-        turns.append(voice.button("button.page_before", "notice.answers", notice_id, page.page - 1))
-    if page.page < page.pages:
-        turns.append(voice.button("button.page_after", "notice.answers", notice_id, page.page + 1))
-    back = (voice.button("button.notice_back", "notice.see", notice_id),)
-    if not page.rows:
-        return Message(voice.say("notice.answers_none"), keyboard=(back,))
-    said = [
-        block(
-            voice.say(
-                "notice.answer_row",
-                name=line(one.name, limit=40),
-                place=voice.place(one.place),
-                when=voice.when(one.at),
-            ),
-            Html(f"<blockquote>{words(one.text, limit=300)}</blockquote>")
-            if one.text
-            else voice.say("words.parts", count=max(1, one.parts)),
-        )
-        for one in page.rows
-    ]
-    return Message(
-        card(voice.say("notice.answers_title", count=page.total), *said),
-        keyboard=(*((tuple(turns),) if turns else ()), back),
-    )

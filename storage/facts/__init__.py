@@ -24,6 +24,7 @@ from storage.facts import (
     desk,
     imports,
     news,
+    notice_reports,
     notices,
     pairings,
     people,
@@ -51,6 +52,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **appointments.FACTS,
     **roster.FACTS,
     **notices.FACTS,
+    **notice_reports.FACTS,
     **privacy.FACTS,
     **trail.FACTS,
 }
@@ -69,6 +71,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **appointments.QUERIES,
     **roster.QUERIES,
     **notices.QUERIES,
+    **notice_reports.QUERIES,
     **privacy.QUERIES,
     **trail.QUERIES,
 }

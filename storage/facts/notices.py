@@ -5,48 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from domain.base import NOT_FOUND, Purpose, Refused, Subject
 from domain.notices.shapes import BEFORE, NoticeState, PublicNotice
 from domain.notices.shown import (
-    LIST_ROWS,
-    CallList,
-    ExportReadings,
     Fares,
-    ListReceived,
-    ListSent,
     Meant,
     MeantPage,
-    NoticeAnswer,
     NoticeCard,
     NoticeCopy,
-    NoticeLine,
     PlacesToSpeakFor,
-    Reading,
-    ReadingPage,
-    Report,
-    SeeAnswers,
-    SeeCalls,
     SeeMeant,
     SeePreview,
-    SeeReport,
-    ToCall,
-    UnitFares,
     UnitsToAddress,
 )
-from domain.permissions import GRANTS, STAFF, Permission, allowed
+from domain.permissions import GRANTS, Permission, allowed
 from domain.queries import PAGE_ROWS, Page, Place
 from domain.unit_pages import UNITS_PAGE, UnitLine
 from storage import receipts
 from storage.addressees import counted, found, home, paths_of
-from storage.entities import load, selection
-from storage.facts.rows import Look, page_of, paged, place
+from storage.entities import load
+from storage.facts.rows import Look, page_of, place
 from storage.facts.units import CHILDREN, OWN
 from storage.notices import groups_of
-from storage.people import below
 from storage.prepared import Prepared, one_of, some
-from storage.schema import household, mailing, notice, person, receipt, remark, tally, unit
+from storage.schema import mailing, person, receipt, remark, unit
 
 MOST_COUNTED = 100_000
 """Nobody reads further than that in a preview; how many got it in the end is counted to the last."""
@@ -76,7 +60,7 @@ _PLACES = select(unit.c.id, unit.c.name, unit.c.name_en).where(
 )
 
 
-def _fares(row: Any | None) -> Fares:
+def fares_of(row: Any | None) -> Fares:
     return Fares() if row is None else Fares(*(getattr(row, name) for name in receipts.SUMS))
 
 
@@ -90,7 +74,7 @@ def _places(connection: Connection, ids: tuple[int, ...]) -> tuple[Place, ...]:
     return tuple(named[unit_id] for unit_id in ids if unit_id in named)
 
 
-def _sendable(connection: Connection, notice_id: int, look: Look) -> tuple[PublicNotice, Place, str]:
+def sendable(connection: Connection, notice_id: int, look: Look) -> tuple[PublicNotice, Place, str]:
     """The notice, if the reader may send in its unit's name."""
     row = load(connection, PublicNotice, notice_id, lock=False)
     if row is not None:
@@ -106,7 +90,7 @@ def _sendable(connection: Connection, notice_id: int, look: Look) -> tuple[Publi
 def notice_card(connection: Connection, notice_id: int, look: Look) -> NoticeCard | None:
     """The sender's card; None for whom it is not."""
     try:
-        row, named, _ = _sendable(connection, notice_id, look)
+        row, named, _ = sendable(connection, notice_id, look)
     except Refused:
         return None
     wanted = row.whom
@@ -131,7 +115,7 @@ def notice_card(connection: Connection, notice_id: int, look: Look) -> NoticeCar
         groups=groups,
         second=second,
         needs_mine=row.state is NoticeState.ASKED and row.confirmed_by != look.reader.person_id,
-        fares=_fares(receipts.tally_of(connection, row.id)),
+        fares=fares_of(receipts.tally_of(connection, row.id)),
         walking=tuple(str(found.errand) for found in _WALKS.all(connection, {"notice": row.id})),
         answers=_ANSWERED.all(connection, {"notice": row.id})[0].number,
     )
@@ -172,17 +156,9 @@ def in_group(connection: Connection, notice_id: int, look: Look) -> NoticeCopy |
     return NoticeCopy(row, _place_of(connection, row.unit_id)[0])
 
 
-def calls(connection: Connection, notice_id: int, look: Look) -> CallList | None:
-    """The first page of whom to call, after somebody has been ticked off."""
-    if not allowed(look.reader, Permission.SEND_NOTICE, None):
-        return None
-    found = see_calls(connection, SeeCalls(notice_id), look)
-    return found if found.rows.total else None
-
-
 def see_preview(connection: Connection, query: SeePreview, look: Look) -> NoticeCopy:
     """As a recipient will see it."""
-    row, named, _ = _sendable(connection, query.notice_id, look)
+    row, named, _ = sendable(connection, query.notice_id, look)
     return NoticeCopy(row, named, preview=True)
 
 
@@ -191,7 +167,7 @@ def see_preview(connection: Connection, query: SeePreview, look: Look) -> Notice
 
 def see_meant(connection: Connection, query: SeeMeant, look: Look) -> MeantPage:
     """In the order of their ids: what comes after a page stays the same while people join."""
-    row, _, _ = _sendable(connection, query.notice_id, look)
+    row, _, _ = sendable(connection, query.notice_id, look)
     wanted = row.whom
     paths = paths_of(connection, [*wanted.units, *wanted.without_units])
     columns = (
@@ -266,285 +242,6 @@ def units_to_address(
     return above, Page(lines, page.page, page.pages, page.total)
 
 
-# --- lists ------------------------------------------------------------------------------------------------------------------
-
-_at = func.coalesce(notice.c.begun_at, notice.c.created_at)
-
-
-def _words(texts: Mapping[str, str], language: str) -> str:
-    return texts.get(language) or next(iter(texts.values()), "")
-
-
-def list_sent(connection: Connection, query: ListSent, look: Look) -> Page[NoticeLine]:
-    """Newest first; what was given up is not listed."""
-    roles = GRANTS[Permission.SEND_NOTICE].roles
-    ranges = [below(held.path) for held in look.reader.held if held.role in roles]
-    statement = paged(
-        select(
-            *selection(PublicNotice).selected_columns,
-            unit.c.name,
-            unit.c.name_en,
-            *(tally.c[name] for name in receipts.SUMS),
-        )
-        .select_from(
-            notice.join(unit, unit.c.id == notice.c.unit_id).outerjoin(
-                tally, tally.c.notice_id == notice.c.id
-            )
-        )
-        .where(
-            notice.c.state != NoticeState.DROPPED,
-            or_(False, *((unit.c.path >= low) & (unit.c.path < high) for low, high in ranges)),
-        )
-        .order_by(notice.c.id.desc())
-    )
-    rows, page = page_of(connection, statement, {}, page=query.page, size=LIST_ROWS)
-    lines = tuple(
-        NoticeLine(
-            row.id,
-            row.state,
-            _words(row.texts, look.reader.language),
-            place(row.name, row.name_en),
-            row.begun_at or row.created_at,
-            urgent=row.urgent,
-            fares=Fares() if row.total is None else Fares(*(getattr(row, name) for name in receipts.SUMS)),
-        )
-        for row in rows
-    )
-    return Page(lines, page.page, page.pages, page.total)
-
-
-def list_received(connection: Connection, query: ListReceived, look: Look) -> Page[NoticeLine]:
-    """By way of the notices, newest first: of each it is one step to whether it was for the reader."""
-    looked_for = query.words.strip().casefold()
-    statement = (
-        select(
-            notice.c.id,
-            notice.c.state,
-            notice.c.texts,
-            notice.c.begun_at,
-            notice.c.urgent,
-            unit.c.name,
-            unit.c.name_en,
-            receipt.c.read_at,
-        )
-        .select_from(
-            notice.join(receipt, receipt.c.notice_id == notice.c.id).join(unit, unit.c.id == notice.c.unit_id)
-        )
-        .where(
-            receipt.c.person_id == look.reader.person_id,
-            notice.c.begun_at.is_not(None),
-            notice.c.state.not_in([NoticeState.WITHDRAWN, NoticeState.DROPPED]),
-        )
-        .order_by(notice.c.begun_at.desc(), notice.c.id.desc())
-        .limit(MOST_LOOKED_THROUGH)
-    )
-    rows = [
-        row
-        for row in connection.execute(statement)
-        if not looked_for or any(looked_for in text.casefold() for text in row.texts.values())
-    ]
-    pages = max(1, -(-len(rows) // LIST_ROWS))
-    page = max(1, min(query.page, pages))
-    lines = tuple(
-        NoticeLine(
-            row.id,
-            row.state,
-            _words(row.texts, look.reader.language),
-            place(row.name, row.name_en),
-            row.begun_at,
-            urgent=row.urgent,
-            read=row.read_at is not None,
-        )
-        for row in rows[(page - 1) * LIST_ROWS : page * LIST_ROWS]
-    )
-    return Page(lines, page, pages, len(rows))
-
-
-MOST_LOOKED_THROUGH = 500
-"""Notices that are looked through for somebody's list: years of them."""
-
-# --- how it fares -----------------------------------------------------------------------------------------------------------
-
-_BY_UNIT = (
-    select(
-        receipt.c.unit_id,
-        unit.c.name,
-        unit.c.name_en,
-        receipt.c.state,
-        func.count().label("number"),
-        func.count(receipt.c.read_at).label("read"),
-        func.count(receipt.c.reminded_at).label("reminded"),
-    )
-    .select_from(receipt.outerjoin(unit, unit.c.id == receipt.c.unit_id))
-    .where(receipt.c.notice_id == bindparam("notice"))
-    .group_by(receipt.c.unit_id, unit.c.name, unit.c.name_en, unit.c.path, receipt.c.state)
-    .order_by(unit.c.path, receipt.c.state)
-)
-_READS = (
-    select(receipt.c.unit_id, receipt.c.read_at)
-    .where(receipt.c.notice_id == bindparam("notice"), receipt.c.read_at.is_not(None))
-    .order_by(receipt.c.read_at)
-)
-
-
-def see_report(connection: Connection, query: SeeReport, look: Look) -> Report:
-    """Counted by building from what was written down of each recipient."""
-    card = notice_card(connection, query.notice_id, look)
-    if card is None:
-        raise Refused(NOT_FOUND)
-    units: dict[int, tuple[Place, dict[str, int]]] = {}
-    for row in connection.execute(_BY_UNIT, {"notice": query.notice_id}):
-        _, sums = units.setdefault(row.unit_id or 0, (place(row.name or "", row.name_en or ""), {}))
-        state = "total" if row.state == "waiting" else row.state
-        sums[state] = sums.get(state, 0) + row.number
-        if state != "total":
-            sums["total"] = sums.get("total", 0) + row.number
-        sums["read"] = sums.get("read", 0) + row.read
-        sums["reminded"] = sums.get("reminded", 0) + row.reminded
-    reads = connection.execute(_READS, {"notice": query.notice_id})
-    return Report(
-        card,
-        tuple(UnitFares(unit_id, named, Fares(**sums)) for unit_id, (named, sums) in units.items()),
-        tuple((row.unit_id or 0, row.read_at) for row in reads),
-    )
-
-
-_READINGS = (
-    select(
-        receipt.c.person_id,
-        person.c.name,
-        unit.c.name.label("place"),
-        unit.c.name_en.label("place_en"),
-        receipt.c.state,
-        receipt.c.sent_at,
-        receipt.c.read_at,
-        receipt.c.reason,
-    )
-    .select_from(
-        receipt.join(person, person.c.id == receipt.c.person_id).outerjoin(
-            unit, unit.c.id == receipt.c.unit_id
-        )
-    )
-    .where(receipt.c.notice_id == bindparam("notice"), receipt.c.person_id > bindparam("after"))
-    .order_by(receipt.c.person_id)
-    .limit(bindparam("most"))
-)
-
-
-def export_readings(connection: Connection, query: ExportReadings, look: Look) -> ReadingPage:
-    """In the order in which they were written down."""
-    of, _, _ = _sendable(connection, query.notice_id, look)
-    values = {"notice": query.notice_id, "after": query.after, "most": query.most}
-    rows = connection.execute(_READINGS, values).all()
-    return ReadingPage(
-        tuple(
-            Reading(
-                row.name,
-                row.place or "",
-                row.state,
-                row.sent_at,
-                row.read_at,
-                row.reason or "",
-                row.place_en or "",
-            )
-            for row in rows
-        ),
-        rows[-1].person_id if len(rows) == query.most else None,
-        unit_id=of.unit_id,
-    )
-
-
-_NOT_REACHED = ("unreachable", "failed")
-
-
-def see_calls(connection: Connection, query: SeeCalls, look: Look) -> CallList:
-    """Those at and below the units that the reader leads."""
-    ranges = [below(held.path) for held in look.reader.held if held.role in STAFF]
-    statement = paged(
-        select(
-            receipt.c.person_id,
-            person.c.name,
-            person.c.phone,
-            household.c.flat,
-            unit.c.name.label("place"),
-            unit.c.name_en.label("place_en"),
-            receipt.c.state,
-            receipt.c.called_at,
-        )
-        .select_from(
-            receipt.join(person, person.c.id == receipt.c.person_id)
-            .join(unit, unit.c.id == receipt.c.unit_id)
-            .outerjoin(household, household.c.id == person.c.household_id)
-        )
-        .where(
-            receipt.c.notice_id == query.notice_id,
-            receipt.c.state.in_(_NOT_REACHED),
-            # Some read it in their list all the same, and whoever "may have it" perhaps had it.
-            receipt.c.read_at.is_(None),
-            person.c.merged_into_id.is_(None),
-            person.c.erased_at.is_(None),
-            or_(False, *((unit.c.path >= low) & (unit.c.path < high) for low, high in ranges)),
-        )
-        .order_by(receipt.c.called_at.is_not(None), unit.c.path, receipt.c.person_id)
-    )
-    rows, page = page_of(connection, statement, {}, page=query.page, size=LIST_ROWS)
-    people = tuple(
-        ToCall(
-            row.person_id,
-            row.name,
-            place(row.place, row.place_en),
-            row.flat or "",
-            row.phone or "",
-            row.state,
-            row.called_at,
-        )
-        for row in rows
-    )
-    return CallList(query.notice_id, Page(people, page.page, page.pages, page.total))
-
-
-_ANSWERS = paged(
-    select(
-        remark.c.author_id,
-        person.c.name,
-        unit.c.name.label("place"),
-        unit.c.name_en.label("place_en"),
-        remark.c.text,
-        remark.c.at,
-        remark.c.file_id,
-    )
-    .select_from(
-        remark.join(person, person.c.id == remark.c.author_id).outerjoin(
-            unit, unit.c.id == person.c.home_unit_id
-        )
-    )
-    .where(
-        remark.c.subject_kind == "notice",
-        remark.c.subject_id == bindparam("notice"),
-        remark.c.purpose == Purpose.ANSWER,
-    )
-    .order_by(remark.c.id.desc())
-)
-
-
-def see_answers(connection: Connection, query: SeeAnswers, look: Look) -> Page[NoticeAnswer]:
-    """For who may send in that unit's name."""
-    _sendable(connection, query.notice_id, look)
-    rows, page = page_of(connection, _ANSWERS, {"notice": query.notice_id}, page=query.page, size=LIST_ROWS)
-    answers = tuple(
-        NoticeAnswer(
-            row.author_id,
-            row.name,
-            place(row.place or "", row.place_en or ""),
-            row.text or "",
-            row.at,
-            1 if row.file_id else 0,
-        )
-        for row in rows
-    )
-    return Page(answers, page.page, page.pages, page.total)
-
-
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "notice.card": notice_card,
     "notice.second": notice_card,
@@ -552,19 +249,12 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "notice.copy": notice_copy,
     "notice.reminded": reminded,
     "notice.group": in_group,
-    "notice.calls": calls,
     "notice.whom": notice_card,
     "notice.reminder": reminder,
 }
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     PlacesToSpeakFor: places_to_speak_for,
     UnitsToAddress: units_to_address,
-    ListSent: list_sent,
-    ListReceived: list_received,
     SeePreview: see_preview,
     SeeMeant: see_meant,
-    SeeReport: see_report,
-    ExportReadings: export_readings,
-    SeeCalls: see_calls,
-    SeeAnswers: see_answers,
 }

@@ -70,7 +70,21 @@ from domain.tasks import ClaimState, TaskState
 from domain.unit_pages import GAPS, Alias, Consequences, Gap, Staff, UnitCard, UnitLine, UnitList
 from domain.units import Below
 from storage.facts import FACTS
-from views import alarms, checkins, desk, forms, notices, pairings, people, points, requests, tasks, units
+from views import (
+    alarms,
+    checkins,
+    desk,
+    forms,
+    notice_audience,
+    notice_lists,
+    notices,
+    pairings,
+    people,
+    points,
+    requests,
+    tasks,
+    units,
+)
 from views.catalogue import LANGUAGES, Texts
 from views.families import FAMILIES
 from views.forms import Prompt
@@ -348,26 +362,26 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
     )
     said = tuple(NoticeAnswer(7, NAME, PLACE, text, NOW, 1) for text in (NASTY * 90, "") * 4)
     for message in (
-        notices.sent_list(Page(lines, 2, 3, 24), voice=speaks),
-        notices.sent_list(Page((), 1, 1, 0), voice=speaks),
-        notices.received_list(Page(lines, 2, 3, 24), words_sought="", voice=speaks),
-        notices.received_list(Page((), 1, 1, 0), words_sought=NAME, voice=speaks),
-        notices.received_list(Page((), 1, 1, 0), words_sought="", voice=speaks),
-        notices.meant(
+        notice_lists.sent_list(Page(lines, 2, 3, 24), voice=speaks),
+        notice_lists.sent_list(Page((), 1, 1, 0), voice=speaks),
+        notice_lists.received_list(Page(lines, 2, 3, 24), words_sought="", voice=speaks),
+        notice_lists.received_list(Page((), 1, 1, 0), words_sought=NAME, voice=speaks),
+        notice_lists.received_list(Page((), 1, 1, 0), words_sought="", voice=speaks),
+        notice_audience.meant(
             MeantPage(BIG, people, True, 99, ((PLACE, 9),) * 19 + ((Place("", ""), 9),)), voice=speaks
         ),
-        notices.meant(MeantPage(BIG, ()), voice=speaks),
-        notices.places(NOTICE_CARD, UNIT_LINE, Page(units, 2, 3, 60), parent_id=7, voice=speaks),
-        notices.places(NOTICE_CARD, None, Page(units, 1, 1, 20), parent_id=0, voice=speaks),
-        notices.report(Report(NOTICE_CARD, by_unit), voice=speaks),
-        notices.calls(CallList(BIG, Page((), 1, 1, 0)), voice=speaks),
-        notices.answers(BIG, Page(said, 2, 3, 24), voice=speaks),
-        notices.answers(BIG, Page((), 1, 1, 0), voice=speaks),
+        notice_audience.meant(MeantPage(BIG, ()), voice=speaks),
+        notice_audience.places(NOTICE_CARD, UNIT_LINE, Page(units, 2, 3, 60), parent_id=7, voice=speaks),
+        notice_audience.places(NOTICE_CARD, None, Page(units, 1, 1, 20), parent_id=0, voice=speaks),
+        notice_lists.report(Report(NOTICE_CARD, by_unit), voice=speaks),
+        notice_lists.calls(CallList(BIG, Page((), 1, 1, 0)), voice=speaks),
+        notice_lists.answers(BIG, Page(said, 2, 3, 24), voice=speaks),
+        notice_lists.answers(BIG, Page((), 1, 1, 0), voice=speaks),
         notices.surely(NOTICE_CARD, "withdraw", voice=speaks),
         notices.surely(NOTICE_CARD, "stop", voice=speaks),
         notices.choose_language(NOTICE_CARD, voice=speaks),
         notices.below_preview(replace(NOTICE_COPY, preview=True), voice=speaks),
-        notices.whom(NOTICE_CARD, voice=speaks),
+        notice_audience.whom(NOTICE_CARD, voice=speaks),
     ):
         check(message)
 

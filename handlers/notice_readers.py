@@ -1,0 +1,105 @@
+"""What recipients do with notices: mark them read, answer, find them again by ``/notices`` or a link."""
+
+from __future__ import annotations
+
+from domain.base import NOT_FOUND, Refused
+from domain.notices.shapes import (
+    COPY,
+    AnswerNotice,
+    ReadNotice,
+)
+from domain.notices.shown import (
+    ListReceived,
+    NoticeCopy,
+)
+from domain.queries import SeeCard
+from handlers import forms, steps
+from handlers.contents import restored
+from handlers.forms import CONTENTS, Answers, Form, Step
+from handlers.turn import Answer, Do, Show, Turn, sent, turned
+from storage.drafts import Draft
+from storage.outbox import Reply
+from views import notice_lists
+from views import notices as screens
+
+
+def _mine(turn: Turn, kind: str) -> Reply:
+    return Reply(
+        kind, turn.who.telegram_id, subject_id=turn.pressed.id, edit_message_id=turn.pressed.message_id
+    )
+
+
+async def read(turn: Turn) -> Answer:
+    """``notice.read:<id>``: on the notice itself."""
+    return Do(ReadNotice(turn.pressed.id), replies=(_mine(turn, COPY),), toast="toast.notice_read")
+
+
+async def read_reminded(turn: Turn) -> Answer:
+    """``notice.seen:<id>``: the same on a reminder of it."""
+    return Do(
+        ReadNotice(turn.pressed.id), replies=(_mine(turn, "notice.reminded"),), toast="toast.notice_read"
+    )
+
+
+def _answer(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    action = AnswerNotice(int(answers["notice_id"]), restored(answers.get(CONTENTS) or ()))
+    return Do(action, replies=(turn.words("notice.answer_sent", edit=draft.message_id),))
+
+
+ANSWER = Form(
+    "notice_answer",
+    (Step("words", gathers=True, words_enough=True, goes_on=("form.done",)),),
+    submit=_answer,
+)
+
+
+async def answer(turn: Turn) -> Answer:
+    """``notice.answer:<id>``: say something back to who sent it."""
+    seen = await turn.read(SeeCard(COPY, turn.pressed.id))
+    if not isinstance(seen.facts, NoticeCopy):
+        raise Refused(NOT_FOUND)
+    if not seen.facts.notice.answerable:
+        raise Refused("notice.not_now")
+    return await forms.begin(turn, ANSWER, {"notice_id": turn.pressed.id})
+
+
+async def received(turn: Turn) -> Answer:
+    """``/notices``: those that concerned me."""
+    found = await turn.read(ListReceived())
+    return sent(notice_lists.received_list(found, words_sought="", voice=await turn.voice()))
+
+
+async def received_page(turn: Turn) -> Answer:
+    """``notices.page:<page>``."""
+    found = await turn.read(ListReceived(turn.pressed.id))
+    return turned(turn, notice_lists.received_list(found, words_sought="", voice=await turn.voice()))
+
+
+async def see_received(turn: Turn) -> Answer:
+    """``notices.see:<id>``: the notice once more, at the bottom of the chat."""
+    return await show_copy(turn, turn.pressed.id)
+
+
+async def show_copy(turn: Turn, notice_id: int) -> Answer:
+    """One's own copy of a notice, from a list or a link."""
+    seen = await turn.read(SeeCard(COPY, notice_id))
+    if not isinstance(seen.facts, NoticeCopy):
+        raise Refused(NOT_FOUND)
+    return sent(screens.notice_copy({}, seen.facts, await turn.voice()))
+
+
+async def _found(turn: Turn, answers: Answers, draft: Draft) -> Show:
+    sought = str(answers["sought"])
+    found = await turn.read(ListReceived(words=sought))
+    return sent(notice_lists.received_list(found, words_sought=sought, voice=await turn.voice()))
+
+
+SEARCH = Form("notices", (Step("sought", take=steps.words("sought", most=40)),), shows=_found)
+
+
+async def search(turn: Turn) -> Answer:
+    """``notices.search:0``."""
+    return await forms.begin(turn, SEARCH, {})
+
+
+FORMS: tuple[Form, ...] = (ANSWER, SEARCH)
