@@ -418,7 +418,7 @@ def _stored(addressees: Addressees) -> dict[str, Any]:
 
 
 def _event(name: str, notice: PublicNotice, **data: Scalar) -> Event:
-    return Event(f"notice.{name}", "notice", notice.id, data, unit_id=notice.unit_id)
+    return Event(name, "notice", notice.id, data, unit_id=notice.unit_id)
 
 
 def _saved(notice: PublicNotice, name: str, *also: Entity, **data: Scalar) -> Decision:
@@ -455,7 +455,7 @@ def begin(case: BeginCase, action: BeginNotice, *, actor: Actor, now: datetime, 
     )
     return Decision(
         saves=(notice,),
-        events=(_event("composed", notice),),
+        events=(_event("notice.composed", notice),),
         notices=(Notice(ToPerson(actor.person_id), CARD, notice.id, lane=Lane.PERSON, card=True),),
         result={"notice_id": notice.id},
     )
@@ -474,8 +474,8 @@ def put_text(case: NoticeCase, action: PutText, *, actor: Actor, now: datetime, 
         raise Refused("form.words_needed")
     changed = replace(notice, texts=texts)
     if notice.state in BEFORE:
-        return _saved(_again(changed), "changed")
-    return _saved(changed, "corrected", *_walk(case, Errand.CORRECT, now))
+        return _saved(_again(changed), "notice.changed")
+    return _saved(changed, "notice.corrected", *_walk(case, Errand.CORRECT, now))
 
 
 def _again(notice: PublicNotice) -> PublicNotice:
@@ -499,7 +499,7 @@ def put_media(
     _checked_media(action.media)
     if not action.media and not notice.texts:
         raise Refused("form.words_needed")
-    return _saved(_again(replace(notice, media=action.media)), "changed")
+    return _saved(_again(replace(notice, media=action.media)), "notice.changed")
 
 
 def switch(case: NoticeCase, action: Switch, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -511,7 +511,7 @@ def switch(case: NoticeCase, action: Switch, *, actor: Actor, now: datetime, rul
     changed = replace(notice, **turned)
     if not (changed.to_people or changed.to_groups):
         raise Refused("notice.to_nobody")
-    return _saved(_again(changed), "changed", option=action.option)
+    return _saved(_again(changed), "notice.changed", option=action.option)
 
 
 def address(case: NoticeCase, action: Address, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -519,7 +519,9 @@ def address(case: NoticeCase, action: Address, *, actor: Actor, now: datetime, r
     notice = _in(case, *BEFORE)
     wanted = action.addressees
     _may_address(wanted, case.paths, actor)
-    return _saved(_again(replace(notice, addressees=_stored(wanted))), "changed", units=len(wanted.units))
+    return _saved(
+        _again(replace(notice, addressees=_stored(wanted))), "notice.changed", units=len(wanted.units)
+    )
 
 
 def _may_address(wanted: Addressees, paths: Mapping[int, str], actor: Actor) -> None:
@@ -535,7 +537,7 @@ def set_time(case: NoticeCase, action: SetTime, *, actor: Actor, now: datetime, 
     notice = _in(case, *BEFORE)
     if action.at is not None and not now < action.at <= now + MAX_AHEAD:
         raise Refused("notice.time_past" if action.at <= now else "notice.time_far")
-    return _saved(_again(replace(notice, send_at=action.at)), "changed")
+    return _saved(_again(replace(notice, send_at=action.at)), "notice.changed")
 
 
 def needs_second(case: NoticeCase, rules: Rulebook) -> bool:
@@ -566,7 +568,7 @@ def confirm(
     if needs_second(case, rules):
         asked = replace(notice, state=NoticeState.ASKED)
         others = ToResponsible(notice.unit_id, (Role.SECRETARY,), passing_over=frozenset({actor.person_id}))
-        decision = _saved(asked, "asked", count=case.count)
+        decision = _saved(asked, "notice.asked", count=case.count)
         return replace(
             decision, notices=(Notice(others, "notice.second", notice.id, lane=Lane.CLAIM, card=True),)
         )
@@ -576,7 +578,7 @@ def confirm(
 def _sent_off(notice: PublicNotice, case: NoticeCase, now: datetime) -> Decision:
     second = Refresh("notice.second", notice.id)
     if notice.send_at is not None:
-        decision = _saved(replace(notice, state=NoticeState.PLANNED), "planned", count=case.count)
+        decision = _saved(replace(notice, state=NoticeState.PLANNED), "notice.planned", count=case.count)
     else:
         decision = _begun(notice, now)
     return replace(decision, refreshes=(*decision.refreshes, second))
@@ -584,14 +586,14 @@ def _sent_off(notice: PublicNotice, case: NoticeCase, now: datetime) -> Decision
 
 def _begun(notice: PublicNotice, now: datetime) -> Decision:
     begun = replace(notice, state=NoticeState.FREEZING, begun_at=now, frozen_to=0)
-    return _saved(begun, "begun")
+    return _saved(begun, "notice.begun")
 
 
 def start(case: NoticeCase, action: StartNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Only if who confirmed it may still do so: an appointment may have ended meanwhile."""
     notice = _in(case, NoticeState.PLANNED)
     if not case.author_may:
-        dropped = _saved(replace(notice, state=NoticeState.DROPPED), "dropped")
+        dropped = _saved(replace(notice, state=NoticeState.DROPPED), "notice.dropped")
         told = Notice(
             ToPerson(notice.author_id), "said", params={"key": "notice.author_left"}, lane=Lane.REMINDER
         )
@@ -603,7 +605,7 @@ def hold(case: NoticeCase, action: HoldNotice, *, actor: Actor, now: datetime, r
     """What is on the wire arrives; nothing is taken after it."""
     notice = _in(case, NoticeState.SENDING)
     held = tuple(replace(mailing, held=True) for mailing in case.mailings if mailing.errand is Errand.SEND)
-    decision = _saved(replace(notice, state=NoticeState.PAUSED), "held", *held)
+    decision = _saved(replace(notice, state=NoticeState.PAUSED), "notice.held", *held)
     return replace(decision, sweeps=(TakeBack(notice.id, again=True),))
 
 
@@ -611,19 +613,21 @@ def go_on(case: NoticeCase, action: GoOnNotice, *, actor: Actor, now: datetime, 
     """From where it stood."""
     notice = _in(case, NoticeState.PAUSED)
     freed = tuple(replace(mailing, held=False) for mailing in case.mailings if mailing.errand is Errand.SEND)
-    return _saved(replace(notice, state=NoticeState.SENDING), "went_on", *freed)
+    return _saved(replace(notice, state=NoticeState.SENDING), "notice.went_on", *freed)
 
 
 def stop(case: NoticeCase, action: StopNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Who has it keeps it."""
     notice = _in(case, *BEFORE, *ON_ITS_WAY)
     if notice.state in BEFORE:
-        decision = _saved(replace(notice, state=NoticeState.DROPPED), "dropped")
+        decision = _saved(replace(notice, state=NoticeState.DROPPED), "notice.dropped")
         return replace(decision, refreshes=(*decision.refreshes, Refresh("notice.second", notice.id)))
     ended = tuple(
         replace(mailing, finished_at=now) for mailing in case.mailings if mailing.errand is Errand.SEND
     )
-    decision = _saved(replace(notice, state=NoticeState.CANCELLED, finished_at=now), "cancelled", *ended)
+    decision = _saved(
+        replace(notice, state=NoticeState.CANCELLED, finished_at=now), "notice.cancelled", *ended
+    )
     return replace(decision, sweeps=(TakeBack(notice.id, again=False),))
 
 
@@ -635,7 +639,7 @@ def withdraw(
     ended = tuple(replace(mailing, finished_at=now) for mailing in case.mailings)
     walk = Mailing(case.new_mailing, 0, notice.id, Errand.WITHDRAW, created_at=now)
     gone = replace(notice, state=NoticeState.WITHDRAWN, finished_at=notice.finished_at or now)
-    decision = _saved(gone, "withdrawn", *ended, walk)
+    decision = _saved(gone, "notice.withdrawn", *ended, walk)
     return replace(decision, sweeps=(TakeBack(notice.id, again=False),))
 
 
@@ -649,7 +653,7 @@ def remind(
     pause = timedelta(hours=rules.notices.remind_hours)
     if notice.reminded_at is not None and now < notice.reminded_at + pause:
         raise Refused("notice.reminded", hours=rules.notices.remind_hours)
-    return _saved(replace(notice, reminded_at=now), "reminded", *_walk(case, Errand.REMIND, now))
+    return _saved(replace(notice, reminded_at=now), "notice.reminded", *_walk(case, Errand.REMIND, now))
 
 
 def read(case: CopyCase, action: ReadNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -667,7 +671,7 @@ def answer(case: CopyCase, action: AnswerNotice, *, actor: Actor, now: datetime,
     if action.content.kind == "text" and not says_something(action.content.text):
         raise Refused("form.words_needed")
     return Decision(
-        events=(_event("answered", notice),),
+        events=(_event("notice.answered", notice),),
         remarks=(Remark("notice", notice.id, Purpose.ANSWER, actor.person_id, action.content),),
         notices=(Notice(ToPerson(notice.author_id), "notice.answered", notice.id, lane=Lane.CLAIM),),
         refreshes=(Refresh(CARD, notice.id),),

@@ -15,7 +15,7 @@ from handlers import ANYONE, REGISTRATIONS, Command, Pressed, Seen, talk
 from handlers.forms import Form
 from handlers.turn import Do, Turn, press_of
 from storage.facts import QUERIES
-from storage.unit import DECIDE, LOAD
+from storage.unit import DECIDE, LOAD, LOAD_AT
 from tests.handlers.stage import NOW, RESIDENT, RULES, TEXTS, Stage
 from views.forms import Prompt
 from views.message import Reader
@@ -41,7 +41,8 @@ def test_every_action_and_every_query_names_a_permission_of_the_table(
 
 
 def test_every_action_has_its_rule_and_its_rows_and_every_query_is_answered() -> None:
-    assert set(DECIDE) == set(LOAD)
+    assert set(DECIDE) == set(LOAD) | set(LOAD_AT)
+    assert not set(LOAD) & set(LOAD_AT)
     for kind, answered in ((Action, set(DECIDE)), (Query, set(QUERIES))):
         assert {name for name in _all_of(kind) if name.startswith("domain.")} == {
             f"{one.__module__}.{one.__name__}" for one in answered
