@@ -183,11 +183,12 @@ class Mailings:
         """Hand the next few recipients of a walk to delivery, unless enough of it wait already."""
 
         def unit(connection: Connection) -> Step:
+            # The notice first: whoever holds or stops it locks it before its walks.
+            of = load(connection, Mailing, mailing_id, lock=False)
+            found = load(connection, PublicNotice, of.notice_id) if of else None
             walk = load(connection, Mailing, mailing_id)
-            if walk is None or walk.finished_at is not None or walk.held:
+            if found is None or walk is None or walk.finished_at is not None or walk.held:
                 return Step(0, more=False)
-            found = load(connection, PublicNotice, walk.notice_id)
-            assert found is not None  # noqa: S101 - a foreign key says so
             values = {"notice": found.id, "kind": _KIND[walk.errand]}
             waiting = _ON_THE_WAY.all(connection, values)[0].number
             if waiting >= HANDFUL // 2:

@@ -243,16 +243,16 @@ def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) ->
         _FINISHED.run(connection, {"_id": row.id})
         if changed:
             ended[row.subject_id, state] += 1
-    for (notice_id, state), number in ended.items():
-        count(connection, notice_id, queued=-number, **{state: number})
     for notice_id in sorted(again):
         # It was on the wire when it was held or stopped, came back, and does not leave a second time.
         found = _STATE.first(connection, {"notice": notice_id})
         if found is not None and found.state is not NoticeState.SENDING:
             take_back(connection, TakeBack(notice_id, again=found.state is NoticeState.PAUSED))
+    for (notice_id, state), number in ended.items():
+        count(connection, notice_id, queued=-number, **{state: number})
 
 
-_STATE = Prepared(select(notice.c.state).where(notice.c.id == bindparam("notice")))
+_STATE = Prepared(select(notice.c.state).where(notice.c.id == bindparam("notice")).with_for_update())
 
 
 def perhaps_sent(connection: Connection, ids: Sequence[int]) -> None:

@@ -330,6 +330,26 @@ async def test_held_half_way_nothing_leaves_and_it_goes_on_with_exactly_the_rest
     assert len(scene.phones.got) == HOUSE
 
 
+async def test_held_and_gone_on_with_while_it_walks_and_leaves_everybody_gets_it_once(
+    store: Store, engine: Engine, scene: Scene, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailings, "HANDFUL", 4)
+    number = await sending(store, scene, now=now)
+    phones, leader = scene.phones, scene.place.leader
+    for action in (HoldNotice(number), GoOnNotice(number)) * 3:
+        taken = await phones.take(now=now, most=2)
+        walk = await store.mailings.walking()
+        await asyncio.gather(
+            phones.arrive(now=now, fates={row.chat_id: "waiting" for row in taken[:1]}),
+            *(store.mailings.walk(one.id, now=now) for one in walk),
+            do(store, action, leader.who, now=now),
+        )
+        await sums(engine, number)
+    await phones.settle(now=now)
+    assert await states(engine, number) == dict.fromkeys(ids(scene.place), "sent")
+    assert len(phones.got) == HOUSE
+
+
 @on_sqlite
 async def test_what_comes_back_from_the_wire_while_it_is_held_waits_with_the_rest(
     store: Store, engine: Engine, scene: Scene, now: datetime

@@ -39,13 +39,13 @@ def shown(*rows: TrailRow, wanted: TrailFilter | None = None, language: str = "z
 
 def test_every_event_that_a_rule_writes_down_by_name_has_its_words() -> None:
     made = {
-        node.args[0].value
+        name.value
         for path in DOMAIN.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
-        and getattr(node.func, "id", "") in ("Event", "_event", "event_of")
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
+        and getattr(node.func, "id", "") in ("Event", "_event", "event_of", "saved")
+        for name in node.args[:2]
+        if isinstance(name, ast.Constant) and "." in str(name.value)
     }
     assert len(made) > 10
     assert made <= set(EVENTS), "add them to domain.trail.EVENTS, with event.<name> in views/texts/trail.toml"
