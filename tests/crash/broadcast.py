@@ -26,7 +26,7 @@ from storage.schema import mailing, notice, outbox, person, receipt, tally
 from tests.crash import target
 from tests.crash.broken import MARKED_UNSENT, SENT_UNMARKED
 from tests.crash.campaign import HITS, LOG, MOST_LOG, Kill, Tally, environment
-from tests.crash.crowd import WORDS, Crowd, gathered
+from tests.crash.crowd import Crowd, gathered
 from tests.crash.hamlet import Villages, cast
 from tests.crash.judge import IN_FLIGHT, SENDS, Verdict
 from tests.crash.process import Life, Nursery
@@ -244,7 +244,8 @@ def judge(sandbox: Sandbox, crowd: Crowd, found: Facts, deaths: Sequence[Death])
     got: dict[int, list[int]] = {}
     tried: set[int] = set()
     for call in sandbox.record:
-        if call.method in SENDS and WORDS in str(call.params.get("text")):
+        # The sender's card quotes the words too; only a copy asks whether it has been read.
+        if call.method in SENDS and "notice.read:" in str(call.params.get("reply_markup")):
             chat_id = int(call.params["chat_id"])
             tried.add(chat_id)
             if call.outcome == "ok":

@@ -145,10 +145,21 @@ async def test_a_link_to_ones_own_request_opens_its_card(program: Program) -> No
 
 async def test_the_menu_and_help_show_what_each_may_do(program: Program) -> None:
     offered = {
-        program.lan: {"request", "mine", "points", "checkin", "rights", "privacy", "language", "help"},
+        program.lan: {
+            "request",
+            "mine",
+            "notices",
+            "points",
+            "checkin",
+            "rights",
+            "privacy",
+            "language",
+            "help",
+        },
         program.wang: {
             "request",
             "mine",
+            "notices",
             "tasks",
             "mytasks",
             "pairs",
@@ -162,7 +173,9 @@ async def test_the_menu_and_help_show_what_each_may_do(program: Program) -> None
         program.chen: {
             "request",
             "mine",
+            "notices",
             "desk",
+            "notice",
             "people",
             "tasks",
             "mytasks",

@@ -115,7 +115,7 @@ async def _numbers(scene: Scene) -> tuple[int, ...]:
 
 async def _with_outsiders(program: Program) -> Scene:
     # Their numbers are none of the village's, so that a number drawn there is somebody else's for sure.
-    for name in ("unit", "person"):
+    for name in ("unit", "person", "appointment"):
         statement = counter.update().where(counter.c.name == name).values(value=FIRST_OUTSIDE)
         await program.store._engine.write(
             lambda connection, statement=statement: connection.execute(statement)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from storage import unit
@@ -46,5 +48,5 @@ async def test_a_house_without_locks_is_found_out(
     found = "\n".join((await campaign(location, count=900, seed=1, foreign=600)).found)
     assert "an outsider changed task" in found
     assert "a foreign press changed" in found
-    assert "a foreign press did request." in found
+    assert re.search(r"a foreign press did (request|task)\.", found)
     assert "read the secret" in found
