@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,20 @@ from storage.unit import Store
 from tests.support.databases import POSTGRES, SQLITE
 from tests.support.loopback import guard
 from tests.support.postgres import Postgres
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+ENOUGH = 2 << 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Databases of tests live in memory where there is room: every commit waits for the disk otherwise, thousands of
+    times. Nothing here ends the machine, and a killed process loses nothing that it has written there."""
+    alone = not hasattr(config, "workerinput")
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH
+    if alone and roomy and config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="linli-tests-", dir=MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)

@@ -315,7 +315,7 @@ def _buttons(facts: NoticeCard, voice: Voice) -> Keyboard:
             notice.wants_read and facts.fares.sent > facts.fares.read
         ):
             keyboard.append((voice.button("button.notice_remind", "notice.remind", number),))
-    if notice.state is not NoticeState.FREEZING:
+    if notice.state not in (NoticeState.FREEZING, NoticeState.DROPPED):
         keyboard.append(
             (
                 voice.button("button.notice_report", "notice.report", number),

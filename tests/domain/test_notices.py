@@ -403,7 +403,7 @@ def test_reading_counts_once_and_not_once_it_is_withdrawn() -> None:
 def test_an_answer_goes_to_who_sent_it_where_one_is_wanted() -> None:
     words = AnswerNotice(1, (Content("text", "几点来水？"),))
     decision = decide(a_copy(answerable=True), words)
-    assert [said.content for said in decision.remarks] == [words.content]
+    assert tuple(said.content for said in decision.remarks) == words.contents
     assert [told.to for told in decision.notices] == [ToPerson(7)]
     assert decide(a_copy(answerable=True), AnswerNotice(1, (Content("photo", file_id="f"),))).remarks
     assert refusal(a_copy(), words) == "notice.not_now"

@@ -42,7 +42,7 @@ from tests.support.village import (
 )
 
 CLAIMANTS = 50
-TASKS = {"sqlite": 200, "postgresql": 200}
+TASKS = {"sqlite": 200, "postgresql": 80}
 """Fewer on PostgreSQL only for the time it takes: each of its statements is a round trip."""
 
 HOLDERS = """
