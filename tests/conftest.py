@@ -23,8 +23,7 @@ from tests.support.databases import POSTGRES, SQLITE
 from tests.support.loopback import guard
 from tests.support.postgres import Postgres
 
-
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+MEMORY = Path("/dev/shm")
 ENOUGH = 2 << 30
 
 
