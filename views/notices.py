@@ -276,7 +276,10 @@ def _next(facts: NoticeCard, voice: Voice) -> Html:
     notice = facts.notice
     match notice.state:
         case NoticeState.DRAFT:
-            return voice.say("notice.next_second" if facts.second else "notice.next_draft")
+            key = "notice.next_second" if facts.second else "notice.next_draft"
+            return voice.say("notice.next_alone" if facts.alone else key)
+        case NoticeState.ASKED if facts.alone:
+            return voice.say("notice.next_alone")
         case NoticeState.ASKED:
             return voice.say("notice.next_asked", name=facts.confirmed_by)
         case NoticeState.PLANNED:

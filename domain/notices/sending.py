@@ -65,6 +65,11 @@ def needs_second(case: NoticeCase, rules: Rulebook) -> bool:
     return case.top or case.count > rules.notices.second_above
 
 
+def others_to_ask(notice: PublicNotice, first: int) -> ToResponsible:
+    """Whose yes may be the second: the secretaries of the unit, or where there is no other, those above it."""
+    return ToResponsible(notice.unit_id, (Role.SECRETARY,), passing_over=frozenset({first}))
+
+
 def confirm(
     case: NoticeCase, action: ConfirmNotice, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
@@ -87,7 +92,7 @@ def confirm(
     notice = replace(notice, confirmed_by=actor.person_id, expected=case.count)
     if needs_second(case, rules):
         asked = replace(notice, state=NoticeState.ASKED)
-        others = ToResponsible(notice.unit_id, (Role.SECRETARY,), passing_over=frozenset({actor.person_id}))
+        others = others_to_ask(notice, actor.person_id)
         decision = saved(asked, "notice.asked", count=case.count)
         return replace(
             decision, notices=(Notice(others, "notice.second", notice.id, lane=Lane.CLAIM, card=True),)

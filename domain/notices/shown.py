@@ -52,7 +52,7 @@ class NoticeCard:
     """A notice in the eyes of who may send it. ``place``: in whose name. ``units`` and ``without``: by name.
 
     ``count``: whom it would reach as it is now, capped just above what needs a second yes; None once it is known who.
-    ``second``: one person's yes is not enough. ``needs_mine``: it waits for this reader's. ``walking``: the errands
+    ``second``: one person's yes is not enough; ``alone``: and there is nobody who could say the other. ``needs_mine``: it waits for this reader's. ``walking``: the errands
     under way.
     """
 
@@ -66,6 +66,7 @@ class NoticeCard:
     count: int | None = None
     groups: int = 0
     second: bool = False
+    alone: bool = False
     needs_mine: bool = False
     fares: Fares = field(default_factory=Fares)
     walking: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from domain.base import NOT_FOUND, Purpose, Refused, Subject
+from domain.notices.sending import others_to_ask
 from domain.notices.shapes import BEFORE, NoticeState, PublicNotice
 from domain.notices.shown import (
     Fares,
@@ -29,6 +30,7 @@ from storage.entities import load
 from storage.facts.rows import Look, page_of, place
 from storage.facts.units import CHILDREN, OWN
 from storage.notices import groups_of
+from storage.people import recipients
 from storage.prepared import Prepared, one_of, some
 from storage.schema import mailing, person, receipt, remark, unit
 
@@ -95,6 +97,7 @@ def notice_card(connection: Connection, notice_id: int, look: Look) -> NoticeCar
         return None
     wanted = row.whom
     paths = paths_of(connection, [*wanted.units, *wanted.without_units])
+    first = row.confirmed_by or look.reader.person_id
     names = _names(connection, {row.author_id, row.confirmed_by or 0, row.seconded_by or 0})
     second_above = look.rules.notices.second_above
     count, groups, second = None, 0, False
@@ -114,6 +117,7 @@ def notice_card(connection: Connection, notice_id: int, look: Look) -> NoticeCar
         count=count,
         groups=groups,
         second=second,
+        alone=second and not recipients(connection, others_to_ask(row, first), look.now),
         needs_mine=row.state is NoticeState.ASKED and row.confirmed_by != look.reader.person_id,
         fares=fares_of(receipts.tally_of(connection, row.id)),
         walking=tuple(str(found.errand) for found in _WALKS.all(connection, {"notice": row.id})),
