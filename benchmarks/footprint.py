@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 
 # psutil brings no types.
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped] # psutil brings no types
 
 from benchmarks import measure
 from benchmarks.scene import NOW, fill, sqlite_program

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 # psutil brings no types.
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, delete, select, update
 
 from benchmarks import measure
@@ -73,7 +73,7 @@ class Held(Store):
 
             return await writes(held)
 
-        engine.write = write  # type: ignore[method-assign]
+        engine.write = write  # type: ignore[method-assign] # timed on the way
 
 
 async def program() -> list[tuple[float, float]]:
@@ -239,7 +239,7 @@ async def _handfuls(engine: Engine, notice_id: int) -> str:
     took: dict[str, list[float]] = {place: [] for place in places}
     for number in range(-3, HANDFULS):
         for place, reached in places.items():
-            await engine.write(lambda connection, at=reached: _turn_to(connection, walk, at))  # type: ignore[misc]
+            await engine.write(lambda connection, at=reached: _turn_to(connection, walk, at))  # type: ignore[misc] # a lambda of one call
             begun = time.perf_counter()
             step = await store.mailings.walk(walk, now=datetime.now(UTC))
             if number >= 0:

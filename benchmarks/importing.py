@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 from typing import Any, ClassVar
 
 # psutil brings no types.
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, func, select
 
 from benchmarks.scene import _in_thread, _say, _server

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 # psutil brings no types.
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped] # psutil brings no types
 
 from benchmarks.stock import Stock
 

@@ -21,7 +21,7 @@ def hears(wanted: Addressees, somebody: Somebody) -> bool:
 
 
 def lives(unit: int, **named: object) -> Somebody:
-    return replace(Somebody(PATHS[unit]), **named)  # type: ignore[arg-type]
+    return replace(Somebody(PATHS[unit]), **named)  # type: ignore[arg-type] # named by their fields
 
 
 def serves(role: Role, unit: int, home: int = 0) -> Somebody:

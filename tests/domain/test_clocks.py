@@ -216,4 +216,4 @@ def test_whatever_the_hour_nothing_leaves_in_quiet_hours_nor_sooner_nor_a_day_la
 
 def test_quiet_hours_of_a_naive_time_are_a_bug() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        after_quiet(datetime(2026, 3, 2, 9, 0), zone=CHINA, **NIGHT)  # noqa: DTZ001
+        after_quiet(datetime(2026, 3, 2, 9, 0), zone=CHINA, **NIGHT)  # noqa: DTZ001 - it is what is refused

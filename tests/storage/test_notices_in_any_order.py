@@ -246,6 +246,6 @@ async def test_the_machine_catches_what_leaves_though_it_is_held(
         serials = count(1)
 
     await prepared(Machine, store, engine, now)
-    monkeypatch.setitem(unit.SWEEP, TakeBack, lambda connection, sweep: None)  # type: ignore[arg-type]
+    monkeypatch.setitem(unit.SWEEP, TakeBack, lambda connection, sweep: None)  # type: ignore[arg-type] # a broken build
     with pytest.raises(AssertionError, match="nothing of it leaves while it is"):
         await asyncio.to_thread(run_state_machine_as_test, Machine, settings=SOME)
