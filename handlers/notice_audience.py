@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,10 +16,12 @@ from domain.notices.shapes import (
 from domain.notices.shown import (
     UnitsToAddress,
 )
-from handlers.notices import _PLACE, WHOM_CARD, own_card
+from handlers.notices import WHOM_CARD, own_card
 from handlers.turn import Answer, Do, Turn, turned
 from storage.outbox import Reply
 from views import notice_audience
+
+_PLACE = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,6}))?")
 
 
 async def whom(turn: Turn) -> Answer:

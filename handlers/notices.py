@@ -61,7 +61,6 @@ from views.safe import cleaned, utf16_length
 SECOND = "notice.second"
 WHOM_CARD = "notice.whom"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_PLACE = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,6}))?")
 
 # --- looking ------------------------------------------------------------------------------------------------------------
 

@@ -162,6 +162,7 @@ def _state(facts: NoticeCard, voice: Voice) -> Html:
 
 
 def heading(facts: NoticeCard, voice: Voice) -> Html:
+    """Which notice it is, where it stands, and whose."""
     return block(
         voice.say("notice.title", number=facts.notice.id, state=_state(facts, voice)),
         voice.say("notice.by", place=voice.place(facts.place), name=facts.author),
@@ -187,6 +188,7 @@ def _named(places: tuple[Place, ...], voice: Voice) -> Html:
 
 
 def whom_line(facts: NoticeCard, voice: Voice) -> Html:
+    """Whom it is for, in words."""
     wanted = facts.notice.whom
     narrowed = [voice.term("whom", role) for role in wanted.roles]
     narrowed += [voice.skill(code) for code in wanted.skills]
@@ -226,6 +228,7 @@ def _terms(facts: NoticeCard, voice: Voice) -> Html:
 
 
 def reach_line(facts: NoticeCard, voice: Voice) -> Html:
+    """How many they are as things are now."""
     notice, most = facts.notice, voice.rules.notices.second_above
     parts: list[Html] = []
     if notice.to_people and facts.count is not None:
@@ -245,6 +248,7 @@ def share(fares: Fares) -> str:
 
 
 def progress(facts: NoticeCard, voice: Voice) -> Html:
+    """How it fares, once it is known for whom it is."""
     fares, notice = facts.fares, facts.notice
     if notice.state in BEFORE or not fares.total:
         return Html("")

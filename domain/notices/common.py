@@ -23,10 +23,12 @@ from domain.permissions import Permission, allowed
 
 
 def event_of(name: str, notice: PublicNotice, **data: Scalar) -> Event:
+    """What happened to a notice, for the audit trail."""
     return Event(name, "notice", notice.id, data, unit_id=notice.unit_id)
 
 
 def saved(notice: PublicNotice, name: str, *also: Entity, **data: Scalar) -> Decision:
+    """The notice as it is from now on, with its event, and its sender's card that shows it."""
     return Decision(
         saves=(notice, *also),
         events=(event_of(name, notice, **data),),
@@ -62,6 +64,7 @@ def in_groups(decision: Decision, notice: PublicNotice) -> Decision:
 
 
 def fresh_draft(notice: PublicNotice, new_id: int, *, author_id: int, now: datetime) -> PublicNotice:
+    """Everything that was composed, and nothing of what became of it."""
     return replace(
         to_confirm_anew(notice),
         id=new_id,
@@ -80,6 +83,7 @@ def fresh_draft(notice: PublicNotice, new_id: int, *, author_id: int, now: datet
 
 
 def may_address(wanted: Addressees, paths: Mapping[int, str], actor: Actor) -> None:
+    """Every unit by name, and each within the sender's authority. Raises Refused."""
     if not wanted.units:
         raise Refused("notice.to_nobody")
     for unit_id in wanted.units:

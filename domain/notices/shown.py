@@ -15,7 +15,6 @@ from domain.permissions import Permission
 from domain.queries import Page, Place
 
 LIST_ROWS = 8
-REPORT_ROWS = 10
 RECEIPT_STATES = ("waiting", "queued", "sent", "failed", "unreachable", "left", "stopped")
 """What became of a notice for one recipient, as it is written down; ``Fares`` sums them up."""
 

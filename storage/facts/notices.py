@@ -34,10 +34,6 @@ from storage.people import recipients
 from storage.prepared import Prepared, one_of, some
 from storage.schema import mailing, person, receipt, remark, unit
 
-MOST_COUNTED = 100_000
-"""Nobody reads further than that in a preview; how many got it in the end is counted to the last."""
-REPORT_UNITS = 2000
-
 _UNIT = Prepared(select(unit.c.name, unit.c.name_en, unit.c.path).where(unit.c.id == bindparam("id")))
 _NAMES = Prepared(select(person.c.id, person.c.name).where(one_of(person.c.id, "person")))
 _RECEIPT = Prepared(
@@ -63,6 +59,7 @@ _PLACES = select(unit.c.id, unit.c.name, unit.c.name_en).where(
 
 
 def fares_of(row: Any | None) -> Fares:
+    """A row of sums by their names; nothing at all before anything was written down."""
     return Fares() if row is None else Fares(*(getattr(row, name) for name in receipts.SUMS))
 
 

@@ -60,7 +60,7 @@ async def gathered(engine: Engine, sandbox: Sandbox, recipients: int, *, now: da
     home = await store.unit_by_code("b1")
     for start in range(0, len(people), CHUNK):
         rows = [{"home_unit_id": home, **row} for row, _ in people[start : start + CHUNK]]
-        await engine.write(lambda connection, rows=rows: _written(connection, rows))  # type: ignore[misc]
+        await engine.write(lambda connection, rows=rows: _written(connection, rows))  # type: ignore[misc] # a lambda of one call
     accounts: dict[str, set[int]] = {"reached": set(NAMES) - {NEWCOMER}, "refusing": set(), "spared": set()}
     for row, fate in people:
         accounts[fate].add(row["telegram_id"])
