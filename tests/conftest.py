@@ -31,10 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Databases of tests live in memory where there is room: every commit waits for the disk otherwise, thousands of
     times. Nothing here ends the machine, and a killed process loses nothing that it has written there."""
     alone = not hasattr(config, "workerinput")
-    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH
-    if alone and roomy and config.option.basetemp is None:
+    if alone and _roomy() and config.option.basetemp is None:
         config.option.basetemp = tempfile.mkdtemp(prefix="linli-tests-", dir=MEMORY)
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+def _roomy() -> bool:
+    return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +69,8 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The embedded server, started when the first test asks for it."""
-    server = Postgres()
+    # Making a database is writing a thousand small files, once a test.
+    server = Postgres(MEMORY if _roomy() else None)
     yield server
     server.stop()
 

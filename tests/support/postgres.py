@@ -18,7 +18,13 @@ import pytest
 from storage.database import Location, migrate
 
 TEMPLATE = "linli_template"
-FASTER = ("fsync = off", "full_page_writes = off", "max_connections = 200", "autovacuum = off")
+FASTER = (
+    "fsync = off",
+    "full_page_writes = off",
+    "max_connections = 200",
+    "autovacuum = off",
+    "max_wal_size = '128MB'",
+)
 """A test's data need not outlive the machine; what a commit means to other connections stays the same."""
 
 
@@ -29,12 +35,15 @@ def _elsewhere(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
 
 
 class Postgres:
-    """The server. ``create`` gives a fresh migrated database, ``drop`` removes it and whoever still holds it."""
+    """The server. ``create`` gives a fresh migrated database, ``drop`` removes it and whoever still holds it.
 
-    def __init__(self) -> None:
-        # As root the server's own system user must reach its data, so every parent is opened: under /tmp that is so
-        # already.
-        self._folder = Path(tempfile.mkdtemp(prefix="linli-pg-"))
+    ``folder``: where its data lie, the machine's own place for what is temporary unless told otherwise.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        # As root the server's own system user must reach its data, so every parent is opened: under /tmp and /dev/shm
+        # that is so already.
+        self._folder = Path(tempfile.mkdtemp(prefix="linli-pg-", dir=folder))
         runtime = self._folder / "run"
         runtime.mkdir(mode=0o700)
         with pytest.MonkeyPatch.context() as environment:
@@ -57,7 +66,8 @@ class Postgres:
     def create(self, *, migrated: bool = True) -> Location:
         """A database of one's own; empty unless ``migrated``."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
-        self._say(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'}")
+        template = TEMPLATE if migrated else "template0"
+        self._say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.location(name)
 
     def drop(self, location: Location) -> None:
