@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,9 @@ class Texts:
         self.entries = entries
 
     @classmethod
+    @cache
     def load(cls, folder: Path | None = None) -> Texts:
-        """Read the catalogue. Raises ValueError for a text that is not complete in form, OSError for a missing file."""
+        """The catalogue, read at the first call. Raises ValueError for a text that is not complete in form, OSError for a missing file."""
         folder = folder or Path(__file__).parent / "texts"
         entries: dict[str, Mapping[str, Forms]] = {}
         for feature in FEATURES:
