@@ -97,6 +97,9 @@ async def build(engine: Engine, size: Size) -> City:
     def home_of(number: int) -> int:
         return first_building + number % buildings
 
+    def area_of(building: int) -> int:
+        return 2 + (_grid_of(building) - first_grid) * communities // grids
+
     def households() -> Iterator[dict[str, Any]]:
         for number in range(size.people // 3):
             yield {
@@ -115,6 +118,7 @@ async def build(engine: Engine, size: Size) -> City:
                 "name": random.choice(SURNAMES) + given,
                 "language": "zh",
                 "home_unit_id": home_of(number),
+                "area_id": area_of(home_of(number)),
                 "household_id": number % (size.people // 3) + 1,
                 "phone": f"1380{number:07d}",
                 "consent_version": 1,

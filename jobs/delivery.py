@@ -71,7 +71,8 @@ class Limiter(Protocol):
 
 @dataclass(slots=True)
 class Observer:
-    """What is measured. ``fatal`` hears of a token that no longer works, ``copies`` that copies of notices have left."""
+    """What is measured. ``fatal`` hears of a token that no longer works, ``copies`` that copies of notices have left and
+    nothing else is under way."""
 
     sent: Callable[[float, Lane], None] = lambda seconds, lane: None
     limited: Callable[[], None] = lambda: None
@@ -357,10 +358,12 @@ class Delivery:
                     log.warning("recording waits for the database", reason=str(error))
                     await self._sleep(LOOK_SECONDS)
                     continue
-                if any(item.row.kind in OF_NOTICES for item in outcomes):
-                    self._observer.copies()
                 self._held -= len(outcomes)
                 self._busy_chats -= {item.row.chat_id for item in outcomes}
+                # Telling of each copy would have a walk looked at for each; while more are on their way, its own look
+                # each second is enough.
+                if self.idle and any(item.row.kind in OF_NOTICES for item in outcomes):
+                    self._observer.copies()
                 outcomes = []
             self._recorded.set()
             self._woken.set()

@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, exists, func, literal, select
 
 from domain.people import Person, Phase
+from storage import tree
+from storage.areas import area_at
 from storage.dialect import insert_for
 from storage.entities import load, next_numbers, save
 from storage.import_rows import (
@@ -45,6 +47,7 @@ _MADE = select(
     said(NEW, "name"),
     said(NEW, "language"),
     _UNIT_ID,
+    area_at(_UNIT_ID),
     household.c.id,
     said(NEW, "phone"),
     said(NEW, "number"),
@@ -53,9 +56,12 @@ _MADE = select(
     import_row.outerjoin(household, (household.c.unit_id == _UNIT_ID) & (household.c.flat == _FLAT))
 )
 _PEOPLE = person.insert().from_select(
-    ["id", "version", "name", "language", "home_unit_id", "household_id", "phone", "number", "batch_id"],
+    [
+        "id", "version", "name", "language", "home_unit_id", "area_id", "household_id", "phone", "number",
+        "batch_id",
+    ],
     _MADE.where(within(), _is_new),
-)
+)  # fmt: skip
 _serves = said(NEW, "service", "role").is_not(None)
 _HOW_MANY_SERVE = select(func.count()).where(within(), has(NEW), _serves)
 _SERVICES_OF_NEW = appointment.insert().from_select(
@@ -85,6 +91,8 @@ def _making_homes(dialect: str) -> Any:
 def bring_in(connection: Connection, lines: Lines) -> int:
     """Make the new people of these rows, unseen. Returns how many."""
     rows = lines._asdict()
+    # Nobody moves a home while its people come in.
+    tree.lock(connection)
     connection.execute(_making_homes(connection.dialect.name), rows)
     made = connection.execute(_PEOPLE, rows).rowcount
     skills = [
@@ -219,6 +227,7 @@ _EMPTY = (
         phone=None,
         household_id=None,
         home_unit_id=None,
+        area_id=None,
         erased_at=bindparam("now", type_=person.c.erased_at.type),
     )
 )

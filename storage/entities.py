@@ -24,6 +24,7 @@ from domain.requests import Request
 from domain.tasks import Claim, Task
 from domain.units import Unit
 from storage import schema
+from storage.areas import AREA, hold
 from storage.dialect import upserting
 from storage.prepared import Prepared
 
@@ -67,16 +68,18 @@ class _Statements:
         names = tuple(field.name for field in fields(entity))
         columns = tuple(table.c[name] for name in names)
         by_id = select(*columns).where(table.c.id == bindparam("id"))
+        # Beside what the entity says, a person's row says in which community the home is.
+        made = {"area_id": AREA} if entity is Person else {}
         return cls(
             names=names,
             columns=columns,
             by_id=Prepared(by_id),
             locking=Prepared(by_id.with_for_update()),
-            insert=Prepared(table.insert()),
+            insert=Prepared(table.insert().values({name: bindparam(name) for name in names} | made)),
             update=Prepared(
                 table.update()
                 .where(table.c.id == bindparam("_id"), table.c.version == bindparam("_version"))
-                .values({name: bindparam(name) for name in names if name != "id"})
+                .values({name: bindparam(name) for name in names if name != "id"} | made)
             ),
         )
 
@@ -119,6 +122,9 @@ def save(connection: Connection, entities: Iterable[Entity]) -> None:
         values = {name: getattr(entity, name) for name in statements.names}
         version = values["version"]
         values["version"] = version + 1
+        if isinstance(entity, Person):
+            hold(connection, entity.home_unit_id)
+            values["lives_at"] = entity.home_unit_id
         if version == 0:
             statements.insert.insert(connection, [values])
             continue

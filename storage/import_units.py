@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import BindParameter
 
 from domain.sheet_columns import MAX_LEVELS, Fault, Problem
 from domain.sheets import UnitLine, tidy
+from storage.areas import relabel
 from storage.import_rows import (
     ALIASES,
     CHANGE,
@@ -28,6 +29,7 @@ from storage.import_rows import (
     staged_already,
     within,
 )
+from storage.people import below
 from storage.prepared import Prepared
 from storage.schema import import_row, unit, unit_alias
 
@@ -312,6 +314,7 @@ _ITS_IDS = select(import_row.c.row_id).where(within(), has(NEW))
 _OURS = (unit.c.id.in_(_ITS_IDS), unit.c.batch_id == bindparam("batch"))
 _OWN = unit.update().where(*_OURS).values(batch_id=None)
 _CHANGED = unit.update().where(unit.c.id == bindparam("row"), unit.c.closed_at.is_(None))
+_PATH = select(unit.c.path).where(unit.c.id == bindparam("row"))
 _NO_ALIASES = Prepared(unit_alias.delete().where(unit_alias.c.unit_id == bindparam("row")))
 _EMPTY = (
     unit.update()
@@ -343,6 +346,8 @@ def change(connection: Connection, row: Staged) -> None:
     aliases = changed.pop(ALIASES, None)
     if changed:
         connection.execute(_CHANGED.values(version=unit.c.version + 1, **changed), {"row": row.row_id})
+    if "kind" in changed and (path := connection.execute(_PATH, {"row": row.row_id}).scalar()):
+        relabel(connection, *below(path))
     if aliases is not None:
         _NO_ALIASES.run(connection, {"row": row.row_id})
         _ALIAS.insert(connection, [{"unit_id": row.row_id, "alias": alias} for alias in aliases])

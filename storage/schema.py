@@ -97,6 +97,15 @@ unit = Table(
     Column("merged_into_id", RowId, ForeignKey("unit.id")),
     _batch(),
     CheckConstraint("kind IN ('street', 'community', 'grid', 'building', 'branch')", name="kind"),
+    # In a homes' community: the last one before the home's path, in byte order.
+    Index(
+        "ix_unit_community",
+        "path",
+        "closed_at",
+        "id",
+        sqlite_where=text("kind = 'community'"),
+        postgresql_where=text("kind = 'community'"),
+    ),
 )
 
 unit_alias = Table(
@@ -126,6 +135,8 @@ person = Table(
     Column("name", String().with_variant(String(collation="C"), "postgresql"), nullable=False),
     Column("language", String, nullable=False),
     Column("home_unit_id", RowId, ForeignKey("unit.id")),
+    # Made from the home (``areas.py``), whose key is checked.
+    Column("area_id", RowId),
     Column("household_id", RowId, ForeignKey("household.id"), index=True),
     Column("phone", String),
     Column("consent_version", Integer),
@@ -142,6 +153,7 @@ person = Table(
     Index(
         "ix_person_home_unit_id_name", "home_unit_id", "name", "id", "merged_into_id", "erased_at", "batch_id"
     ),
+    Index("ix_person_area_id_name", "area_id", "name", "id", "merged_into_id", "erased_at", "batch_id"),
     Index("ix_person_name", "name", "id"),
     Index(
         "ix_person_proxy_id",

@@ -16,6 +16,7 @@ from domain.base import Sweep
 from domain.people import Phase
 from domain.reshaping import FreeGroups, HandOver, MoveBelow
 from domain.units import DropAlias, PutAlias
+from storage.areas import COMMUNITY, area_at, relabel
 from storage.dialect import upserting
 from storage.imports import there
 from storage.people import below
@@ -79,6 +80,9 @@ _MOVE_BELOW = (
     .where(unit.c.path > bindparam("low"), unit.c.path < bindparam("high"))
     .values(path=bindparam("new", type_=unit.c.path.type) + func.substr(unit.c.path, bindparam("rest")))
 )
+_KIND = select(unit.c.kind).where(unit.c.path == bindparam("path"))
+_TAKES_ITS_AREA = ("street", COMMUNITY)
+"""Moved or merged, whoever lives below stays where they were: in the same community, or in the shell of one."""
 _STAND = update(unit).where(unit.c.id == bindparam("shell")).values(path=bindparam("back"))
 _OLD: BindParameter[int] = bindparam("old")
 _NEW: BindParameter[int] = bindparam("new")
@@ -126,6 +130,7 @@ _HAND_OVER = (
     .values(
         home_unit_id=_NEW,
         household_id=func.coalesce(_SAME_DOOR, person.c.household_id),
+        area_id=area_at(_NEW),
         version=person.c.version + 1,
     ),
     # Whoever is kept in a household there without living there: the tombstones of those who were merged.
@@ -167,21 +172,28 @@ _FREE_GROUPS = (
 
 
 def move_below(connection: Connection, change: MoveBelow) -> None:
-    """Every path below ``old`` begins with ``new``; the unit at ``old`` itself was saved already, or stays."""
-    low, high = below(change.old)
-    values = {"low": low, "high": high, "new": change.new, "rest": len(change.old) + 1}
-    connection.execute(_MOVE_BELOW, values)
+    """Every path below ``old`` begins with ``new``; the unit at ``old`` itself was saved already."""
+    _move_paths(connection, change.old, change.new)
+    if connection.execute(_KIND, {"path": change.new}).scalar() not in _TAKES_ITS_AREA:
+        relabel(connection, *below(change.new))
+
+
+def _move_paths(connection: Connection, old: str, new: str) -> None:
+    low, high = below(old)
+    connection.execute(_MOVE_BELOW, {"low": low, "high": high, "new": new, "rest": len(old) + 1})
 
 
 def hand_over(connection: Connection, change: HandOver) -> None:
     """Open units below go along; closed ones stay with the shell, which was saved at its new place already."""
     old, new = change.old, change.new
     closed = connection.execute(_CLOSED_CHILDREN, {"old": old.id}).scalars().all()
-    move_below(connection, MoveBelow(old.path, new.path))
+    _move_paths(connection, old.path, new.path)
     for shell in closed:
         back = f"{new.path}{old.id}.{shell}."
         connection.execute(_STAND, {"shell": shell, "back": back})
-        move_below(connection, MoveBelow(f"{new.path}{shell}.", back))
+        _move_paths(connection, f"{new.path}{shell}.", back)
+    if old.kind not in _TAKES_ITS_AREA:
+        relabel(connection, *below(new.path))
     for statement in _HAND_OVER:
         connection.execute(statement, {"old": old.id, "new": new.id, "now": change.at})
 

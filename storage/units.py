@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
+from storage.areas import relabel
 from storage.entities import next_number
 from storage.imports import there
+from storage.people import below
 from storage.schema import unit
 
 LONGEST_NAME = 64
@@ -150,6 +152,8 @@ def put(connection: Connection, rows: Iterable[UnitRow]) -> tuple[int, int]:
                         _UPDATE,
                         {"_id": before.id, "name": row.name, "name_en": row.name_en, "kind": row.kind},
                     )
+                    if before.kind != row.kind:
+                        relabel(connection, *below(before.path))
                     changed += 1
                 continue
             paths[row.key] = _add(connection, row, paths)

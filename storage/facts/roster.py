@@ -42,6 +42,7 @@ from domain.people_seen import (
 )
 from domain.permissions import GRANTS, STAFF, Permission
 from domain.queries import PAGE_ROWS, Place
+from storage.areas import COMMUNITY
 from storage.facts import persons, twins
 from storage.facts.rows import Look, place
 from storage.imports import there
@@ -59,13 +60,16 @@ MOST_SKILLS = 30
 LAST = "\U0010ffff"
 
 _home = unit.alias("home_unit")
-_UNIT = select(unit.c.path, unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
-_HOW_MANY = Prepared(
-    select(func.count().label("total")).select_from(
-        select(unit.c.id)
-        .where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
-        .limit(NEAR_UNITS + 1)
-        .subquery()
+_UNIT = select(unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
+_in_range = (unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
+_HOW_WIDE = Prepared(
+    select(
+        select(func.count())
+        .select_from(select(unit.c.id).where(*_in_range).limit(NEAR_UNITS + 1).subquery())
+        .scalar_subquery()
+        .label("total"),
+        # Communities inside a community: people of theirs are kept with them.
+        exists().where(unit.c.kind == COMMUNITY, *_in_range, unit.c.path > bindparam("low")).label("divided"),
     )
 )
 _ROLES = Prepared(
@@ -79,11 +83,15 @@ _ROLES = Prepared(
 
 
 class Scope(NamedTuple):
-    """The unit that is searched. ``staff``: the reader leads it, and may look for telephone numbers."""
+    """The unit that is searched. ``area``: it is a community, whose people are found at once.
+
+    ``staff``: the reader leads it, and may look for telephone numbers.
+    """
 
     low: str
     high: str
     near: bool
+    area: bool
     staff: bool
     place: Place
 
@@ -96,9 +104,15 @@ def scope_of(connection: Connection, unit_id: int, look: Look) -> Scope:
     if row is None or not any(role in roles for role in over):
         raise Refused(NOT_FOUND)
     low, high = bounds(row.path)
-    count = _HOW_MANY.all(connection, {"low": low, "high": high})[0].total
+    found = _HOW_WIDE.all(connection, {"low": low, "high": high})[0]
+    area = row.kind == COMMUNITY and not found.divided
     return Scope(
-        low, high, count <= NEAR_UNITS, any(role in STAFF for role in over), place(row.name, row.name_en)
+        low,
+        high,
+        near=area or found.total <= NEAR_UNITS,
+        area=area,
+        staff=any(role in STAFF for role in over),
+        place=place(row.name, row.name_en),
     )
 
 
@@ -111,6 +125,7 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
     parameters = {
         "low": scope.low,
         "high": scope.high,
+        "area": query.unit_id,
         "now": look.now,
         "role": query.role,
         "skill": query.skill,
@@ -171,6 +186,7 @@ class Shape(NamedTuple):
     """
 
     near: bool
+    area: bool
     staff: bool
     role: str
     skill: bool
@@ -190,7 +206,9 @@ class Shape(NamedTuple):
             else "cased"
         )
         role = "held" if query.role in tuple(Role) else query.role
-        return cls(scope.near, scope.staff, role, bool(query.skill), said, query.after is not None)
+        return cls(
+            scope.near, scope.area, scope.staff, role, bool(query.skill), said, query.after is not None
+        )
 
 
 _below_home = (_home.c.path >= bindparam("low")) & (_home.c.path < bindparam("high"))
@@ -271,7 +289,7 @@ def _near(shape: Shape) -> CompoundSelect[Any]:
     """
     who = select(person.c.id, person.c.name)
     ways: tuple[tuple[FromClause, Select[Any]], ...] = (
-        (person, who.where(person.c.home_unit_id.in_(_units))),
+        (person, who.where(_lives_there(shape))),
         (
             person.join(appointment, appointment.c.person_id == person.c.id),
             who.where(appointment.c.unit_id.in_(_units), in_force(appointment), there(appointment)).group_by(
@@ -279,15 +297,24 @@ def _near(shape: Shape) -> CompoundSelect[Any]:
             ),
         ),
     )
-    # The expression keeps planners from walking the order of names through the whole city to find the few.
-    in_order = (func.coalesce(person.c.name, ""), person.c.id)
+    # The expression keeps planners from walking the order of names through the whole city to find the few; a
+    # community's own order is the way to take.
+    scattered = (func.coalesce(person.c.name, ""), person.c.id)
+    in_area = (person.c.name, person.c.id)
     found = []
-    for rows, way in ways:
+    for number, (rows, way) in enumerate(ways):
+        in_order = in_area if shape.area and number == 0 else scattered
         if shape.said == "number":
             rows = rows.outerjoin(household, household.c.id == person.c.household_id)
         fitting = _conditions(way.select_from(rows), shape).order_by(*in_order).limit(MOST_COUNTED + 1)
         found.append(select((fitting.where(_goes_on) if shape.goes_on else fitting).subquery()))
     return union(*found)
+
+
+def _lives_there(shape: Shape) -> ColumnElement[bool]:
+    if shape.area:
+        return person.c.area_id == bindparam("area", type_=person.c.area_id.type)
+    return person.c.home_unit_id.in_(_units)
 
 
 def _of_candidates(shape: Shape) -> Select[Any]:

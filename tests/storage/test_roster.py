@@ -67,9 +67,11 @@ async def entered(
 # --- who is found -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["near", "wide"])
+@pytest.fixture(params=["area", "near", "wide"])
 def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Whether the units are searched whole, or along the order of names as in a big place."""
+    """Whether people are searched as a community's, by all homes, or along the order of names as in a big place."""
+    if request.param != "area":
+        monkeypatch.setattr(searching, "COMMUNITY", "")
     if request.param == "wide":
         monkeypatch.setattr(searching, "NEAR_UNITS", 0)
     return str(request.param)
@@ -110,12 +112,12 @@ async def test_names_are_found_by_any_part_in_a_small_place_and_by_their_beginni
     leader, home = place.leader, place.building
     assert names(await look(store, leader, home, now=now, words="李桂")) == ["李桂兰"]
     assert names(await look(store, leader, home, now=now, words="桂兰")) == (
-        ["李桂兰"] if size == "near" else []
+        ["李桂兰"] if size != "wide" else []
     )
     assert names(await look(store, leader, home, now=now, words="emily")) == ["Emily_100%"]
     for words in ("%", "_", "李%", "李_兰", "\\"):
         assert names(await look(store, leader, home, now=now, words=words)) == (
-            ["Emily_100%"] if words in "%_" and size == "near" else []
+            ["Emily_100%"] if words in "%_" and size != "wide" else []
         )
 
 
@@ -125,7 +127,7 @@ async def test_numbers_and_flats_are_found_by_staff(
     await entered(store, place, "吴秀英", "3-502", now=now, phone=PHONE)
     leader, home = place.leader, place.building
     assert names(await look(store, leader, home, now=now, words=PHONE)) == ["吴秀英"]
-    near = ["吴秀英"] if size == "near" else []
+    near = ["吴秀英"] if size != "wide" else []
     assert names(await look(store, leader, home, now=now, words="1234")) == near
     assert names(await look(store, leader, home, now=now, words="502")) == near
     assert names(await look(store, leader, home, now=now, words="138")) == []
@@ -186,10 +188,11 @@ async def test_tombstones_and_rows_of_an_import_under_way_are_nobody(
 async def test_a_name_in_a_big_place_is_looked_up_in_the_index_of_names(
     store: Store, engine: Engine, place: Village, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(searching, "COMMUNITY", "")
     monkeypatch.setattr(searching, "NEAR_UNITS", 0)
 
     def plan(connection: Connection) -> str:
-        scope = searching.Scope("1.", "1/", near=False, staff=True, place=found.place)
+        scope = searching.Scope("1.", "1/", near=False, area=False, staff=True, place=found.place)
         statement = searching._page(searching.Shape.of(SearchPeople(1, words="王"), "王", scope)).statement
         values = {"low": "1.", "high": "1/", "now": now, "begins": "王", "before": "玌"}
         return "\n".join(
