@@ -17,7 +17,7 @@ MOST_COUNTED = 200
 """Beyond this a list says "more than": nobody turns that many pages, and counting on would cost."""
 
 Cursor = tuple[str, int]
-"""Where a page of people goes on: after this name and id."""
+"""Where a page of people goes on: after this name (of holders of a role: after this path), and id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,15 @@ class FoundPerson:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of a search at and below ``place``. ``count`` is capped just above ``MOST_COUNTED``.
+    """One page of a search at and below ``place``. ``count`` is capped just above ``MOST_COUNTED``; ``goes_on`` says where
+    the next page begins, None where there is none.
 
     ``wide``: so many units that a name is looked for by its beginning, and a number only when it is whole.
     """
 
     rows: tuple[FoundPerson, ...]
     place: Place
-    more: bool = False
+    goes_on: Cursor | None = None
     count: int = 0
     wide: bool = False
 

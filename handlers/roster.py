@@ -71,14 +71,13 @@ async def _units(turn: Turn, answers: Answers) -> UnitLevel:
 
 async def _found(turn: Turn, answers: Answers) -> Found:
     trail = answers.get("trail") or ()
-    name, number = trail[-1] if trail else ("", 0)
     found: Found = await turn.read(
         SearchPeople(
             int(answers["unit_id"]),
             role=str(answers.get("role") or ""),
             skill=str(answers.get("skill") or ""),
             words=str(answers.get("words") or ""),
-            after=(str(name), int(number)) if trail else None,
+            after=(str(trail[-1][0]), int(trail[-1][1])) if trail else None,
         )
     )
     return found
@@ -127,7 +126,7 @@ async def _turned(turn: Turn, said: Said, answers: Answers) -> list[Any]:
     if said.arg != "after":
         return trail[:-1]
     found = await _found(turn, answers)
-    return [*trail, [found.rows[-1].name, found.rows[-1].id]] if found.more else trail
+    return trail if found.goes_on is None else [*trail, [*found.goes_on]]
 
 
 def _never(turn: Turn, answers: Answers, draft: Draft) -> Do:

@@ -141,7 +141,11 @@ def _turns(asked: Prompt, found: Found, number: int, voice: Voice) -> Keyboard:
             if number > 1
             else ()
         ),
-        *((voice.button("button.page_after", "people.page", asked.version, "after"),) if found.more else ()),
+        *(
+            (voice.button("button.page_after", "people.page", asked.version, "after"),)
+            if found.goes_on
+            else ()
+        ),
     )
     return (turns,) if turns else ()
 

@@ -121,7 +121,7 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
     scope = scope_of(connection, query.unit_id, look)
     words = query.words.strip()
     shape = Shape.of(query, words, scope)
-    name, number = query.after or ("", 0)
+    after, number = query.after or ("", 0)
     parameters = {
         "low": scope.low,
         "high": scope.high,
@@ -129,11 +129,14 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
         "now": look.now,
         "role": query.role,
         "skill": query.skill,
-        "after_name": name,
+        "after": after,
         "after_id": number,
         **_said_values(words),
     }
-    if _stops_early(shape):
+    if _by_place(shape):
+        count = _HOLDERS.all(connection, parameters)[0].total
+        rows = _PLACES[count > MOST_COUNTED].all(connection, parameters)
+    elif _stops_early(shape):
         rows = _page(shape).all(connection, parameters)
         count = _count(shape).all(connection, parameters)[0].total
     else:
@@ -145,11 +148,12 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
             else found
         )[0].total
     shown = rows[:PAGE_ROWS]
+    last = shown[-1] if len(rows) > PAGE_ROWS else None
     roles = roles_of(connection, [row.id for row in shown], look)
     return Found(
         tuple(_found(row, tuple(roles[row.id])) for row in shown),
         scope.place,
-        more=len(rows) > PAGE_ROWS,
+        goes_on=None if last is None else (last.path if _by_place(shape) else last.name, last.id),
         count=count,
         wide=not scope.near,
     )
@@ -223,7 +227,7 @@ _serves_below = and_(
 _other = appointment.alias("any_appointment")
 _any_role = exists().where(_other.c.person_id == person.c.id, in_force(_other), there(_other))
 _goes_on = tuple_(person.c.name, person.c.id) > tuple_(
-    bindparam("after_name", type_=String()), bindparam("after_id", type_=BigInteger())
+    bindparam("after", type_=String()), bindparam("after_id", type_=BigInteger())
 )
 _DETAILS = (
     person.c.id,
@@ -237,6 +241,63 @@ _DETAILS = (
 _described = person.outerjoin(_home, _home.c.id == person.c.home_unit_id).outerjoin(
     household, household.c.id == person.c.household_id
 )
+
+
+# --- who holds a role, by place ------------------------------------------------------------------------------------------
+
+
+def _by_place(shape: Shape) -> bool:
+    """Whether all who hold a role are listed: in the order of the places, which is how they are looked through."""
+    return shape.role == "held" and not (shape.skill or shape.said)
+
+
+_first_held = appointment.alias("first_held")
+_first_unit = unit.alias("first_unit")
+_ROLE = bindparam("role", type_=appointment.c.role.type)
+
+
+def _holders(*columns: Any, role: ColumnElement[bool]) -> Select[Any]:
+    """Each holder once, at the first of the places where they hold it."""
+    before = exists(_first_held.c.id).where(
+        _first_held.c.person_id == appointment.c.person_id,
+        _first_held.c.role == _ROLE,
+        in_force(_first_held),
+        there(_first_held),
+        _first_unit.c.id == _first_held.c.unit_id,
+        _first_unit.c.path >= bindparam("low"),
+        _first_unit.c.path < unit.c.path,
+    )
+    return (
+        select(*columns)
+        .select_from(_serving.join(_described, person.c.id == appointment.c.person_id))
+        .where(role, _serves_below, alive, ~before)
+    )
+
+
+_HOLDERS = Prepared(
+    select(func.count().label("total")).select_from(
+        _holders(appointment.c.id, role=appointment.c.role == _ROLE).limit(MOST_COUNTED + 1).subquery()
+    )
+)
+
+
+def _page_of_holders(role: ColumnElement[bool]) -> Prepared:
+    here = tuple_(unit.c.path, appointment.c.person_id)
+    after = tuple_(bindparam("after", type_=unit.c.path.type), bindparam("after_id", type_=BigInteger()))
+    return Prepared(
+        _holders(*_DETAILS, unit.c.path, role=role)
+        .where(here > after)
+        .order_by(unit.c.path, appointment.c.person_id)
+        .limit(PAGE_ROWS + 1)
+    )
+
+
+_PLACES = {
+    False: _page_of_holders(appointment.c.role == _ROLE),
+    # So many that the places are walked until a page is full: the expression keeps planners from collecting them all.
+    True: _page_of_holders(func.coalesce(appointment.c.role, "") == _ROLE),
+}
+"""One page; the key says whether there are many."""
 
 
 def _stops_early(shape: Shape) -> bool:

@@ -82,7 +82,7 @@ async def test_a_reader_finds_those_who_live_or_serve_below_and_nobody_else(
 ) -> None:
     below = await look(store, place.secretary, place.units["community"], now=now)
     assert names(below) == sorted(["党员0", "党员1", "周书记", "李桂兰", "王建国", "赵敏", "陈楼长"])[:6]
-    assert (below.more, below.count, below.wide) == (True, 7, size == "wide")
+    assert (below.goes_on is not None, below.count, below.wide) == (True, 7, size == "wide")
     assert "赵敏" not in names(await look(store, place.leader, place.building, now=now))
     for soul in (place.leader, place.members[0], place.resident):
         with pytest.raises(Refused, match=NOT_FOUND):
@@ -99,8 +99,8 @@ async def test_pages_follow_one_another_without_repeating_anybody(
     for _ in range(5):
         found = await look(store, place.leader, place.building, now=now, after=after)
         seen += [row.id for row in found.rows]
-        after = (found.rows[-1].name, found.rows[-1].id)
-        if not found.more:
+        after = found.goes_on
+        if after is None:
             break
     assert len(seen) == len(set(seen)) == found.count == 14
 
@@ -158,6 +158,34 @@ async def test_roles_skills_and_residents_narrow_a_search(
     assert await store.read(ListSkills(), who.who, now=now) == ("first-aid", "电工")
     found = await look(store, who, home, now=now, role="member")
     assert [[role.role for role in row.roles] for row in found.rows] == [[Role.MEMBER], [Role.MEMBER]]
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_holders_of_a_role_are_listed_by_place_each_once_and_pages_follow_one_another(
+    store: Store, place: Village, now: datetime, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    if many:
+        monkeypatch.setattr(searching, "MOST_COUNTED", 1)
+    b1, b2 = place.units["b1"], place.units["b2"]
+    for number in range(8):
+        at = b2 if number % 2 else b1
+        await appointed(store, 60 + number, name=f"楼长{9 - number}", role=Role.LEADER, unit_id=at, now=now)
+    again = GrantRole(place.leader.id, Role.LEADER, b2)
+    await do(store, again, place.secretary.who, now=now)
+    seen: list[str] = []
+    after = None
+    for _ in range(3):
+        found = await look(
+            store, place.secretary, place.units["community"], now=now, role="leader", after=after
+        )
+        seen += names(found)
+        after = found.goes_on
+        if after is None:
+            break
+    assert seen == [
+        "陈楼长", "楼长9", "楼长7", "楼长5", "楼长3", "楼长8", "楼长6", "楼长4", "楼长2",
+    ]  # fmt: skip
+    assert found.count == (2 if many else 9)
 
 
 async def test_tombstones_and_rows_of_an_import_under_way_are_nobody(

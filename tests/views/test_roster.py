@@ -33,7 +33,9 @@ from views.forms import Prompt
 from views.message import Message
 
 ROW = FoundPerson(BIG, NAME, PLACE, NAME, tuple(RoleAt(role, PLACE) for role in Role), True, False)
-FOUND = Found(tuple(replace(ROW, id=BIG - n) for n in range(6)), PLACE, more=True, count=201, wide=True)
+FOUND = Found(
+    tuple(replace(ROW, id=BIG - n) for n in range(6)), PLACE, goes_on=("王", 7), count=201, wide=True
+)
 ROWS = tuple(PersonRow(BIG - n, NAME, PLACE, NAME) for n in range(8))
 ANSWERS: dict[str, Any] = {
     "unit_id": BIG, "words": NAME, "role": "leader", "skill": NAME, "trail": [[NAME, BIG]], "who": NAME, "name": NAME,
