@@ -2,7 +2,7 @@
 their names, and not ten from each of a thousand buildings.
 
 ``person.area_id`` is made anew with each save and whenever a part of the tree moves. Only a search looks at it, and only
-in a community that has no other one inside (``whole``); the tombstone of one that was merged is one, too.
+in a community that is not ``DIVIDED``; the shell of one that was merged divides it, too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ScalarSelect,
     bindparam,
     case,
+    exists,
     func,
     select,
     update,
@@ -56,6 +57,11 @@ def area_at(unit_id: ColumnElement[int]) -> ScalarSelect[Any]:
 
 AREA = area_at(_LIVES_AT)
 """The same for one person whose home is ``lives_at``."""
+
+DIVIDED = exists(_around.c.id).where(
+    _around.c.kind == COMMUNITY, _around.c.path > bindparam("low"), _around.c.path < bindparam("high")
+)
+"""Whether there are communities inside the one from ``low`` to ``high``: people of theirs are kept with them."""
 
 _HOLD = Prepared(select(unit.c.id).where(unit.c.id == _LIVES_AT).with_for_update(read=True))
 _INSIDE = select(unit.c.id).where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))

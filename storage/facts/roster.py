@@ -42,7 +42,7 @@ from domain.people_seen import (
 )
 from domain.permissions import GRANTS, STAFF, Permission
 from domain.queries import PAGE_ROWS, Place
-from storage.areas import COMMUNITY
+from storage.areas import COMMUNITY, DIVIDED
 from storage.facts import persons, twins
 from storage.facts.rows import Look, place
 from storage.imports import there
@@ -68,8 +68,7 @@ _HOW_WIDE = Prepared(
         .select_from(select(unit.c.id).where(*_in_range).limit(NEAR_UNITS + 1).subquery())
         .scalar_subquery()
         .label("total"),
-        # Communities inside a community: people of theirs are kept with them.
-        exists().where(unit.c.kind == COMMUNITY, *_in_range, unit.c.path > bindparam("low")).label("divided"),
+        DIVIDED.label("divided"),
     )
 )
 _ROLES = Prepared(

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, case, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, case, exists, or_, select
 
 from domain.base import NOT_FOUND, Refused, Role, Subject
 from domain.permissions import GRANTS, Permission, allowed
@@ -36,6 +36,7 @@ from domain.unit_pages import (
 )
 from domain.units import Unit
 from storage import tree
+from storage.areas import COMMUNITY, DIVIDED
 from storage.entities import load
 from storage.facts.rows import Look, page_of, paged, place
 from storage.imports import there
@@ -62,6 +63,7 @@ CHILDREN = paged(_LINE.where(unit.c.parent_id == _ID, _OF_KINDS).order_by(unit.c
 OWN = paged(_LINE.where(unit.c.id.in_(bindparam("ids", expanding=True)), _OF_KINDS).order_by(unit.c.path))
 _ANY_CHILD = select(unit.c.id).where(unit.c.parent_id == _ID, unit.c.closed_at.is_(None)).limit(1)
 
+_LIVING = (person.c.merged_into_id.is_(None), person.c.erased_at.is_(None), there(person))
 _INSIDE = (unit.c.path > bindparam("low")) & (unit.c.path < bindparam("high"))
 _MORE = MOST_COUNTED + 1
 _COUNTS: Mapping[str, Select[Any]] = {
@@ -72,13 +74,7 @@ _COUNTS: Mapping[str, Select[Any]] = {
     "people": capped(
         select(person.c.id)
         .select_from(unit.join(person, person.c.home_unit_id == unit.c.id))
-        .where(
-            unit.c.path >= bindparam("low"),
-            unit.c.path < bindparam("high"),
-            person.c.merged_into_id.is_(None),
-            person.c.erased_at.is_(None),
-            there(person),
-        ),
+        .where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"), *_LIVING),
         _MORE,
     ),
     "groups": capped(
@@ -117,16 +113,22 @@ _MEMBERS = capped(
     ),
     _MORE,
 )
-# All in one statement: what takes time on a page of counts is asking for each.
-_COUNTED = Prepared(
-    select(
-        *(
-            statement.scalar_subquery().label(name)
-            for name, statement in {**_COUNTS, "members": _MEMBERS}.items()
-        )
-    ),
-    by_values=True,
-)
+_IN_AREA = capped(select(person.c.id).where(person.c.area_id == _ID, *_LIVING), _MORE)
+_people = _COUNTS["people"].scalar_subquery()
+
+
+def _counting(people: ColumnElement[Any]) -> Prepared:
+    """All in one statement: what takes time on a page of counts is asking for each."""
+    numbers: dict[str, ColumnElement[Any]] = {
+        name: statement.scalar_subquery() for name, statement in _COUNTS.items()
+    }
+    numbers |= {"people": people, "members": _MEMBERS.scalar_subquery()}
+    return Prepared(select(*(number.label(name) for name, number in numbers.items())), by_values=True)
+
+
+_COUNTED = _counting(_people)
+_COUNTED_IN_AREA = _counting(case((DIVIDED, _people), else_=_IN_AREA.scalar_subquery()))
+"""Of a community, whose people are kept together."""
 
 
 def _seen(connection: Connection, unit_id: int, look: Look, permission: Permission) -> Unit:
@@ -173,7 +175,8 @@ def see_unit(connection: Connection, query: SeeUnit, look: Look) -> UnitCard:
     """One unit's page."""
     found = _seen(connection, query.unit_id, look, Permission.SEE_UNITS)
     low, high = below(found.path)
-    counts = _COUNTED.all(connection, {"id": found.id, "low": low, "high": high, "now": look.now})[0]
+    counting = _COUNTED_IN_AREA if found.kind == COMMUNITY else _COUNTED
+    counts = counting.all(connection, {"id": found.id, "low": low, "high": high, "now": look.now})[0]
     office = tree.office_of(connection, found.path)
     into = None if found.merged_into_id is None else load(connection, Unit, found.merged_into_id, lock=False)
     return UnitCard(
