@@ -46,6 +46,7 @@ from jobs.clock import JOBS, Job, Ticker
 from jobs.delivery import Delivery, Observer, resends
 from jobs.mailings import Mailer
 from jobs.speaker import DirectSpeaker
+from jobs.telegram import places
 from storage.database import Location, migrate, open_engine
 from storage.engine import DatabaseAwayError
 from storage.lockfile import WriterLock
@@ -58,8 +59,6 @@ LEASE = "bot"
 PRESS_LIFE = timedelta(seconds=150)
 """How long Telegram keeps a press for the bot; after a longer silence presses were lost and cards say so."""
 
-COUNTED = ("send", "edit")
-"""How the methods begin that Telegram's limits count."""
 DRAIN_SECONDS = 12.0
 POOL = 40
 
@@ -220,8 +219,8 @@ class App:
 
     async def call(self, method: str, params: Mapping[str, Any]) -> Any:
         """A method of the Bot API on the sending side's connections."""
-        if method.startswith(COUNTED):
-            await self._gate.passed()
+        if count := places(method, params):
+            await self._gate.passed(count)
         return await self._sending.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
     async def fetch(self, file_id: str) -> bytes:

@@ -144,15 +144,18 @@ class Gate:
         self, limits: Limits, *, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         self._enabled = limits.enabled
+        self._most = limits.overall_per_second
         self._all = _Window(limits.overall_per_second, seconds=1.0 + limits.wire_guard_seconds)
         self._now = now
         self._sleep = sleep
 
-    async def passed(self) -> None:
-        """Wait until one more may leave; it is counted."""
-        while self._enabled and (wait := self._all.wait(self._now())) > 0:
+    async def passed(self, count: int = 1) -> None:
+        """Wait until so many more may leave together; they are counted."""
+        others = max(self._most - count + 1, 1)
+        while self._enabled and (wait := self._all.wait(self._now(), most=others)) > 0:
             await self._sleep(wait)
-        self._all.take(self._now())
+        for _ in range(count):
+            self._all.take(self._now())
 
 
 _SWEEP_FLOOR = 512

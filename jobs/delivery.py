@@ -10,11 +10,11 @@ Knows nothing of SQL and nothing of what a message says.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from telegram.error import BadRequest, TelegramError
@@ -278,7 +278,27 @@ class Delivery:
         editable = not (message.contact_button or message.word_buttons or message.remove_keyboard)
         if row.edit_message_id is not None and editable:
             return await telegram.edit(self._call, row.chat_id, row.edit_message_id, message)
-        return await telegram.send(self._call, row.chat_id, message)
+        return await telegram.send(self._spaced(row), row.chat_id, message)
+
+    def _spaced(self, row: Leased) -> Call:
+        """Calls for one row, whose first place has been taken: an album leaves at once but counts by its files, and what
+        comes after it waits until they and it have theirs. Refused half-way, all of it would be sent again."""
+        owed = -1
+
+        async def call(method: str, params: Mapping[str, Any]) -> Any:
+            nonlocal owed
+            count = telegram.places(method, params)
+            owed += min(count, 1)
+            while owed > 0:
+                wait = self._limiter.try_acquire(row.chat_id, lane=row.lane, is_group=row.chat_id < 0)
+                if wait > 0:
+                    await self._sleep(wait)
+                else:
+                    owed -= 1
+            owed += max(count - 1, 0)
+            return await self._call(method, params)
+
+        return call
 
     async def _take_back(self, row: Leased, batch: LeasedBatch, reader: Actor | None) -> None:
         """Delete a message; where Telegram no longer does, say in its place that it was withdrawn."""

@@ -21,7 +21,16 @@ MAX_CAPTION = 1024
 MAX_ALBUM = 10
 
 _METHODS = {"photo": "sendPhoto", "video": "sendVideo", "voice": "sendVoice", "document": "sendDocument"}
+_COUNTED = ("send", "edit")
+"""How the methods begin that Telegram's limits count."""
 _IN_ALBUM = frozenset({"photo", "video"})
+
+
+def places(method: str, params: Mapping[str, Any]) -> int:
+    """How many messages a call counts as with Telegram's limits: an album as many as it has files, a question none."""
+    if not method.startswith(_COUNTED):
+        return 0
+    return len(params["media"]) if method == "sendMediaGroup" else 1
 
 
 def inline_keyboard(keyboard: Keyboard) -> dict[str, Any]:

@@ -302,6 +302,19 @@ def test_however_they_were_let_go_no_more_pass_the_wire_in_a_second_than_telegra
     assert _busiest(left, 1.0) <= 30
 
 
+def test_an_album_passes_the_wire_when_all_of_it_fits(clock: Clock) -> None:
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    gate = Gate(Limits(), now=clock, sleep=sleep)
+    begun = clock.now
+    for _ in range(3):
+        run(gate.passed(10))
+    assert clock.now == begun
+    run(gate.passed(10))
+    assert clock.now >= begun + 1
+
+
 def test_the_gate_is_open_when_limits_are_switched_off(clock: Clock) -> None:
     async def sleep(seconds: float) -> None:
         pytest.fail("it waited")
