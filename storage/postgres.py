@@ -110,8 +110,13 @@ class PostgresEngine:
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "prepared_statement_name_func": _statement_name,
-                # Nothing here runs for long enough to be worth compiling, and no disk is a turning one any more.
-                "server_settings": {"application_name": "linli", "jit": "off", "random_page_cost": "1.1"},
+                # Nothing here runs for long enough to be worth compiling or helpers, and no disk is a turning one any more.
+                "server_settings": {
+                    "application_name": "linli",
+                    "jit": "off",
+                    "max_parallel_workers_per_gather": "0",
+                    "random_page_cost": "1.1",
+                },
                 "timeout": 10,
             },
         )

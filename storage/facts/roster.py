@@ -133,8 +133,10 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
         **_said_values(words),
     }
     if _by_place(shape):
-        count = _HOLDERS.all(connection, parameters)[0].total
+        count = _HELD.all(connection, parameters)[0].total
         rows = _PLACES[count > MOST_COUNTED].all(connection, parameters)
+        if count <= MOST_COUNTED:
+            count = _HOLDERS.all(connection, parameters)[0].total
     elif _stops_early(shape):
         rows = _page(shape).all(connection, parameters)
         count = _count(shape).all(connection, parameters)[0].total
@@ -273,6 +275,16 @@ def _holders(*columns: Any, role: ColumnElement[bool]) -> Select[Any]:
     )
 
 
+_HELD = Prepared(
+    select(func.count().label("total")).select_from(
+        select(appointment.c.id)
+        .select_from(_serving)
+        .where(appointment.c.role == _ROLE, _serves_below)
+        .limit(MOST_COUNTED + 1)
+        .subquery()
+    )
+)
+"""Places held, which are no fewer than their holders."""
 _HOLDERS = Prepared(
     select(func.count().label("total")).select_from(
         _holders(appointment.c.id, role=appointment.c.role == _ROLE).limit(MOST_COUNTED + 1).subquery()

@@ -71,10 +71,12 @@ _COUNTS: Mapping[str, Select[Any]] = {
         select(unit.c.id).where(unit.c.parent_id == _ID, unit.c.closed_at.is_(None), there(unit)), _MORE
     ),
     "below": capped(select(unit.c.id).where(_INSIDE, unit.c.closed_at.is_(None), there(unit)), _MORE),
+    # From place to place, so that nobody begins with a million people to find the first thousand.
     "people": capped(
         select(person.c.id)
         .select_from(unit.join(person, person.c.home_unit_id == unit.c.id))
-        .where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"), *_LIVING),
+        .where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"), *_LIVING)
+        .order_by(unit.c.path),
         _MORE,
     ),
     "groups": capped(
