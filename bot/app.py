@@ -86,6 +86,7 @@ class App:
         token: str | None = None,
         base_url: str | None = None,
         now: Callable[[], datetime] = utc_now,
+        seconds: Callable[[], float] = monotonic,
         texts: Texts | None = None,
         reached: Callable[[str], None] = lambda point: None,
         store: Callable[..., Store] = Store,
@@ -111,7 +112,8 @@ class App:
             overall_per_second=settings.telegram.overall_per_second,
             bulk_per_second=settings.telegram.bulk_per_second,
         )
-        self._gate = Gate(self._limits, now=monotonic, sleep=sleep)
+        self._seconds = seconds
+        self._gate = Gate(self._limits, now=seconds, sleep=sleep)
         proxy = settings.telegram.proxy.get_secret_value() or None
         self._sending = AiohttpRequest(pool_size=POOL, proxy=proxy)
         self._polling = AiohttpRequest(
@@ -235,7 +237,7 @@ class App:
         return await self._polling.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
     def _assemble(self) -> None:
-        limiter = Limiter(self._limits, now=monotonic)
+        limiter = Limiter(self._limits, now=self._seconds)
         self.mailer = Mailer(self.store, now=self.now, bot_username=self.bot_username, sleep=self._sleep)
         self.delivery = Delivery(
             self.store,

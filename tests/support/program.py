@@ -165,6 +165,7 @@ class Program:
             token=self.sandbox.token,
             base_url=self.sandbox.url,
             now=self.clock.now,
+            seconds=self.clock.seconds,
             sleep=self.clock.sleep,
             texts=self.texts,
             **{**self._options, **options},
