@@ -101,6 +101,16 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRecord:
+    """What the reader said to one notice, and what was written back. ``place``: in whose name the notice was."""
+
+    notice_id: int
+    place: Place
+    opened_at: datetime
+    said: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PairingRecord:
     """A pairing of the reader's. ``helping``: as the member who visits."""
 
@@ -160,6 +170,7 @@ class OwnRecord:
     requests: tuple[RequestRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
     other: tuple[Part, ...] = ()
+    threads: tuple[ThreadRecord, ...] = ()
     pairings: tuple[PairingRecord, ...] = ()
     appointments: tuple[AppointmentRecord, ...] = ()
     checkins: tuple[CheckInRecord, ...] = ()
