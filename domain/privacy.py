@@ -170,12 +170,12 @@ class OwnRecord:
     requests: tuple[RequestRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
     other: tuple[Part, ...] = ()
-    threads: tuple[ThreadRecord, ...] = ()
     pairings: tuple[PairingRecord, ...] = ()
     appointments: tuple[AppointmentRecord, ...] = ()
     checkins: tuple[CheckInRecord, ...] = ()
     entries: tuple[PointRecord, ...] = ()
     consents: tuple[ConsentRecord, ...] = ()
+    threads: tuple[ThreadRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, update
 
 from domain.base import NOT_FOUND, Actor, Moved, Refused, Subject
 from domain.notices.shapes import PublicNotice
@@ -75,7 +75,8 @@ LOADERS_AT: dict[type[Any], Any] = {AnswerNotice: load_answer}
 
 # --- two records become one -----------------------------------------------------------------------------------------------
 
-_from, _to = bindparam("from_id"), bindparam("to_id")
+_from: BindParameter[int] = bindparam("from_id")
+_to: BindParameter[int] = bindparam("to_id")
 _theirs, _kept = thread.alias("theirs"), thread.alias("kept")
 _TWICE = (
     select(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select
 
 from domain.desk import LIST_ROWS, CountDesk, DeskCall, DeskCounts, ListCalls
 from domain.notices.shapes import OUT
@@ -17,7 +17,7 @@ from storage.facts.templates import capped, words_in
 from storage.facts.threads import waiting
 from storage.schema import household, notice, person, receipt, thread, unit
 
-_NOT_REACHED = literal_column("receipt.state IN ('unreachable', 'failed')")
+_NOT_REACHED: ColumnElement[bool] = literal_column("receipt.state IN ('unreachable', 'failed')")
 """In the words of ``ix_receipt_to_call``, so that it is used."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select
 
 from domain.base import NOT_FOUND, Refused
 from domain.desk import COUNTED
@@ -17,7 +17,7 @@ from domain.templates import Beginnings, ListDrafts, ListTemplates, SeeBeginning
 from storage.facts.rows import Look, led, place, stretch, within
 from storage.schema import notice, notice_template, unit
 
-_UNSENT = literal_column("notice.state IN ('draft', 'asked')")
+_UNSENT: ColumnElement[bool] = literal_column("notice.state IN ('draft', 'asked')")
 """In the words of ``ix_notice_unsent``."""
 
 

@@ -418,7 +418,7 @@ def test_threads_templates_and_calls_can_be_sent_at_their_longest(language: str)
         for number in range(8)
     )
     kept = tuple(TemplateLine(BIG - number, NAME, PLACE, NASTY * 90, 10) for number in range(8))
-    drafts = tuple(NoticeLine(BIG, NoticeState.DRAFT, NASTY * 90, PLACE, NOW) for _ in range(8))
+    drafts = tuple(NoticeLine(BIG - number, NoticeState.DRAFT, NASTY * 90, PLACE, NOW) for number in range(8))
     for message in (
         *(threads.page(THREAD, number, voice=speaks) for number in range(9)),
         threads.thread_card({}, replace(THREAD, said=(), gone=True), speaks),
