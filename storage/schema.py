@@ -819,6 +819,13 @@ thread = Table(
         sqlite_where=_UNANSWERED,
         postgresql_where=_UNANSWERED,
     ),
+    Index(
+        "ix_thread_waiting_since",
+        "waiting_since",
+        "id",
+        sqlite_where=_UNANSWERED,
+        postgresql_where=_UNANSWERED,
+    ),
     # By age, for what time alone forgets.
     Index("ix_thread_last_at", "last_at", "id"),
 )

@@ -101,7 +101,7 @@ def count_desk(connection: Connection, query: CountDesk, look: Look) -> DeskCoun
         return DeskCounts()
     calls = _to_call(connection, look, receipt.c.person_id)
     return DeskCounts(
-        answers=capped(connection, waiting(look, thread.c.id)),
+        answers=capped(connection, waiting(connection, look, thread.c.id)),
         calls=0 if calls is None else capped(connection, calls),
     )
 

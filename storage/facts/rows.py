@@ -6,7 +6,7 @@ next byte is "/", so everything at and below a unit is one range of paths.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -174,6 +174,20 @@ def led(look: Look, roles: Collection[Role]) -> list[tuple[str, str]]:
 def within(path: ColumnElement[str], ranges: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
     """Whether ``path`` is in one of them; in none, when there are none."""
     return or_(false(), *((path >= low) & (path < high) for low, high in ranges))
+
+
+NEAR_UNITS = 1000
+"""Of so many units each is looked up in the rows that are asked for; in a wider part it is the other way round."""
+
+
+def among_few(
+    connection: Connection, path: ColumnElement[str], ranges: Sequence[tuple[str, str]]
+) -> ColumnElement[bool]:
+    """The same, for rows of which there are few at all: in a wide part of the tree they are gone through, and not the tree."""
+    units = select(unit.c.id).where(within(unit.c.path, ranges)).limit(NEAR_UNITS + 1).subquery("units")
+    number: int = connection.execute(select(func.count()).select_from(units)).scalar_one()
+    # What is joined to nothing is in no index.
+    return within(path if number <= NEAR_UNITS else path.concat(""), ranges)
 
 
 def stretch(

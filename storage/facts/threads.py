@@ -30,7 +30,7 @@ from storage.entities import load, selection
 from storage.entities import only as one_row
 from storage.facts.notices import sendable
 from storage.facts.requests import part_of
-from storage.facts.rows import SAID, Look, Said, led, page_of, paged, place, said_about, stretch, within
+from storage.facts.rows import SAID, Look, Said, among_few, led, page_of, paged, place, said_about, stretch
 from storage.notices import COPY
 from storage.people import unit_path
 from storage.prepared import Prepared
@@ -195,18 +195,18 @@ def see_threads(connection: Connection, query: SeeThreads, look: Look) -> Page[T
 _in = unit.alias("in_unit")
 
 
-def waiting(look: Look, *columns: Any) -> Select[Any]:
+def waiting(connection: Connection, look: Look, *columns: Any) -> Select[Any]:
     """What waits in the units whose notices are the reader's to answer."""
     return (
         select(*columns)
         .select_from(thread.join(_in, _in.c.id == thread.c.unit_id))
-        .where(thread.c.waiting_since.is_not(None), within(_in.c.path, led(look, SENDERS)))
+        .where(thread.c.waiting_since.is_not(None), among_few(connection, _in.c.path, led(look, SENDERS)))
     )
 
 
 def list_waiting(connection: Connection, query: ListWaitingThreads, look: Look) -> Page[ThreadLine]:
     """Whoever has waited longest comes first."""
-    first = waiting(look, thread.c.id).order_by(thread.c.waiting_since, thread.c.id)
+    first = waiting(connection, look, thread.c.id).order_by(thread.c.waiting_since, thread.c.id)
     found, page = stretch(connection, first, page=query.page, size=LIST_ROWS)
     ids = [row.id for row in found]
     rows = connection.execute(_LINES.where(thread.c.id.in_(ids))).all() if ids else []

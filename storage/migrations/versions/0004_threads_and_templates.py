@@ -86,6 +86,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("waiting_since IS NOT NULL"),
     )
     op.create_index(
+        "ix_thread_waiting_since",
+        "thread",
+        ["waiting_since", "id"],
+        unique=False,
+        sqlite_where=sa.text("waiting_since IS NOT NULL"),
+        postgresql_where=sa.text("waiting_since IS NOT NULL"),
+    )
+    op.create_index(
         "ix_notice_unsent",
         "notice",
         ["unit_id", "id"],
@@ -124,6 +132,12 @@ def downgrade() -> None:
         table_name="notice",
         sqlite_where=sa.text("state IN ('draft', 'asked')"),
         postgresql_where=sa.text("state IN ('draft', 'asked')"),
+    )
+    op.drop_index(
+        "ix_thread_waiting_since",
+        table_name="thread",
+        sqlite_where=sa.text("waiting_since IS NOT NULL"),
+        postgresql_where=sa.text("waiting_since IS NOT NULL"),
     )
     op.drop_index(
         "ix_thread_waiting",
