@@ -45,6 +45,7 @@ MAX_REPLY = 2000
 """Characters written back at once: with what it answers they fit into one message."""
 MOST_UNANSWERED = 10
 """How often somebody may add to what nobody has answered yet."""
+_NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ class ThreadFacts:
     place: Place
     said: tuple[ThreadWords, ...] = ()
     name: str = ""
-    home: Place = Place("", "")  # noqa: RUF009 - frozen
+    home: Place = _NOWHERE
     flat: str = ""
     phone: str = ""
     reachable: bool = True
@@ -245,7 +246,8 @@ class ThreadFacts:
 
 @dataclass(frozen=True, slots=True)
 class ThreadLine:
-    """A thread in a list. ``words``: what its resident said last; ``title``: the notice's words by language."""
+    """A thread in a list. ``words`` and ``files``: what its resident said last. ``at``: since when it waits, else when
+    something was last said."""
 
     id: int
     notice_id: int

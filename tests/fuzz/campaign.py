@@ -407,6 +407,7 @@ class Attack:
                 | notices.Switch()
                 | notices.Address()
                 | notices.SetTime()
+                | notices.CopyNotice()
                 | notices.ConfirmNotice()
                 | notices.HoldNotice()
                 | notices.GoOnNotice()
