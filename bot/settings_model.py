@@ -377,6 +377,10 @@ class RetentionSettings(Section):
         DEFAULTS.retention.closed_request_words,
         after="until words, pictures and places of a closed request are emptied",
     )
+    notice_answers: int = _days(
+        DEFAULTS.retention.notice_answers,
+        after="since the last words until what was answered to a notice, and written back, is emptied",
+    )
     import_rows: int = _days(
         DEFAULTS.retention.import_rows, after="until the lines of a finished import are dropped"
     )
@@ -395,6 +399,12 @@ class NoticesSettings(Section):
         ge=1,
         le=720,
         description="hours between two reminders of the same notice: 1 to 720",
+    )
+    call_days: int = Field(
+        DEFAULTS.notices.call_days,
+        ge=1,
+        le=366,
+        description="days for which the desk lists those to be called whom a notice did not reach: 1 to 366",
     )
     quiet_from: ClockTime = Field(
         DEFAULTS.notices.quiet_from,

@@ -153,6 +153,7 @@ class Purpose(StrEnum):
     CONFIRMATION = "confirmation"
     SUSPEND_REASON = "suspend_reason"
     ANSWER = "answer"
+    REPLY = "reply"
 
 
 def says_something(text: str) -> bool:

@@ -101,6 +101,16 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRecord:
+    """What the reader said to one notice, and what was written back. ``place``: in whose name the notice was."""
+
+    notice_id: int
+    place: Place
+    opened_at: datetime
+    said: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PairingRecord:
     """A pairing of the reader's. ``helping``: as the member who visits."""
 
@@ -165,6 +175,7 @@ class OwnRecord:
     checkins: tuple[CheckInRecord, ...] = ()
     entries: tuple[PointRecord, ...] = ()
     consents: tuple[ConsentRecord, ...] = ()
+    threads: tuple[ThreadRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

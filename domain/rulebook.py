@@ -148,6 +148,7 @@ class Retention:
     job_runs: int = 400
     cards: int = 400
     closed_request_words: int = 1095
+    notice_answers: int = 1095
     import_rows: int = 7
     audit: int = 1825
 
@@ -157,11 +158,12 @@ class NoticeRules:
     """``second_above``: more recipients than this need a second person's yes. ``remind_hours`` lie between two reminders.
 
     ``quiet_from`` to ``quiet_to``: nothing that is only routine leaves then, by the clock of the unit. Source: DOMAIN §7,
-    §10.
+    §10. ``call_days``: after so many nobody is called about it any more.
     """
 
     second_above: int = 2000
     remind_hours: int = 24
+    call_days: int = 30
     quiet_from: time = time(22, 0)
     quiet_to: time = time(7, 30)
 

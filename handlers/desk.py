@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from domain.base import NOT_FOUND, Refused
+from domain.desk import CountDesk, ListCalls
+from domain.notices.shapes import TickOffCall
 from domain.queries import DeskFacts, ListDesk, SeeCard
 from domain.requests import MAX_WORDS, AcceptRequest, CorrectRequest, DeclineRequest
 from handlers import forms, steps
@@ -15,15 +18,44 @@ from storage.outbox import Reply
 from views import desk as screens
 from views.message import Message
 
+_CALLED = re.compile(r"([0-9]{1,18})_([0-9]{1,4})")
+
 
 async def desk(turn: Turn) -> Answer:
     """``/desk``."""
-    return sent(screens.desk(await turn.read(ListDesk()), voice=await turn.voice()))
+    return sent(await _desk(turn, 1))
 
 
 async def desk_page(turn: Turn) -> Answer:
     """``desk.page:<n>``."""
-    return turned(turn, screens.desk(await turn.read(ListDesk(turn.pressed.id)), voice=await turn.voice()))
+    return turned(turn, await _desk(turn, turn.pressed.id))
+
+
+async def _desk(turn: Turn, number: int) -> Message:
+    counts = await turn.read(CountDesk())
+    return screens.desk(await turn.read(ListDesk(number)), counts, voice=await turn.voice())
+
+
+async def calls(turn: Turn) -> Answer:
+    """``desk.calls:<page>``: whom notices did not reach."""
+    found = await turn.read(ListCalls(turn.pressed.id))
+    return turned(turn, screens.calls(found, voice=await turn.voice()))
+
+
+async def called(turn: Turn) -> Answer:
+    """``desk.called:<notice>:<person>_<page>``: I have told them."""
+    pressed = _CALLED.fullmatch(turn.pressed.arg)
+    if pressed is None:
+        raise Refused(NOT_FOUND)
+    # The list is no thing with a number: what stands in its place is the page.
+    shown = Reply(
+        "desk.calls",
+        turn.who.telegram_id,
+        subject_id=int(pressed[2]),
+        edit_message_id=turn.pressed.message_id,
+    )
+    action = TickOffCall(turn.pressed.id, int(pressed[1]))
+    return Do(action, replies=(shown,), if_refused=shown, toast="toast.notice_called")
 
 
 async def _facts(turn: Turn) -> DeskFacts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from domain.base import NOT_FOUND, Refused
 from domain.notices.shapes import (
     COPY,
-    AnswerNotice,
     ReadNotice,
 )
 from domain.notices.shown import (
@@ -13,6 +12,7 @@ from domain.notices.shown import (
     NoticeCopy,
 )
 from domain.queries import SeeCard
+from domain.threads import AnswerNotice, SeeAnswerable
 from handlers import forms, steps
 from handlers.contents import restored
 from handlers.forms import CONTENTS, Answers, Form, Step
@@ -54,13 +54,8 @@ ANSWER = Form(
 
 
 async def answer(turn: Turn) -> Answer:
-    """``notice.answer:<id>``: say something back to who sent it."""
-    seen = await turn.read(SeeCard(COPY, turn.pressed.id))
-    if not isinstance(seen.facts, NoticeCopy):
-        raise Refused(NOT_FOUND)
-    if not seen.facts.notice.answerable:
-        raise Refused("notice.not_now")
-    return await forms.begin(turn, ANSWER, {"notice_id": turn.pressed.id})
+    """``notice.answer:<id>``: say something back to who sent it, or more of it."""
+    return await forms.begin(turn, ANSWER, {"notice_id": await turn.read(SeeAnswerable(turn.pressed.id))})
 
 
 async def received(turn: Turn) -> Answer:

@@ -39,13 +39,13 @@ from domain.notices.shown import (
     PlacesToSpeakFor,
     ReadingPage,
     Report,
-    SeeAnswers,
     SeeCalls,
     SeeMeant,
     SeePreview,
     SeeReport,
 )
 from domain.queries import SeeCard
+from domain.templates import SeeBeginnings
 from domain.unit_pages import UnitLine
 from handlers import forms, parsing, steps
 from handlers.contents import restored, stored
@@ -67,14 +67,17 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 async def notice(turn: Turn) -> Answer:
     """``/notice``: those sent from here, and a new one."""
-    return sent(notice_lists.sent_list(await turn.read(ListSent()), voice=await turn.voice()))
+    return sent(await _list(turn, 1))
 
 
 async def page(turn: Turn) -> Answer:
     """``notice.page:<page>``."""
-    return turned(
-        turn, notice_lists.sent_list(await turn.read(ListSent(turn.pressed.id)), voice=await turn.voice())
-    )
+    return turned(turn, await _list(turn, turn.pressed.id))
+
+
+async def _list(turn: Turn, number: int) -> Message:
+    begins = await turn.read(SeeBeginnings())
+    return notice_lists.sent_list(await turn.read(ListSent(number)), begins, voice=await turn.voice())
 
 
 async def own_card(turn: Turn) -> NoticeCard:
@@ -384,13 +387,6 @@ async def called(turn: Turn) -> Answer:
         edit_message_id=turn.pressed.message_id,
     )
     return Do(TickOffCall(turn.pressed.id, turn.pressed.count), replies=(shown,), toast="toast.notice_called")
-
-
-async def answers(turn: Turn) -> Answer:
-    """``notice.answers:<id>[:<page>]``."""
-    wanted = turn.pressed.count if turn.pressed.arg else 1
-    found = await turn.read(SeeAnswers(turn.pressed.id, wanted))
-    return sent(notice_lists.answers(turn.pressed.id, found, voice=await turn.voice()))
 
 
 FORMS: tuple[Form, ...] = (NEW, TEXT, FILES, TIME)

@@ -22,6 +22,8 @@ from handlers import (
     requests,
     roster,
     tasks,
+    templates,
+    threads,
     trail,
     units,
 )
@@ -45,6 +47,8 @@ FORMS: dict[str, Form] = {
         roster,
         notices,
         notice_readers,
+        threads,
+        templates,
         privacy,
         trail,
     )

@@ -22,6 +22,8 @@ from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
 from domain.requests import Request
 from domain.tasks import Claim, Task
+from domain.templates import Template
+from domain.threads import Thread
 from domain.units import Unit
 from storage import schema
 from storage.areas import AREA, hold
@@ -45,6 +47,8 @@ TABLES: dict[type[Entity], Table] = {
     ImportBatch: schema.import_batch,
     PublicNotice: schema.notice,
     Mailing: schema.mailing,
+    Thread: schema.thread,
+    Template: schema.notice_template,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, select
 
-from storage import traces
+from storage import threads, traces
 from storage.schema import (
     card,
     checkin,
@@ -29,6 +29,7 @@ from storage.schema import (
     remark,
     request,
     task,
+    thread,
 )
 from storage.traces import Erasure, NotYet
 from storage.types import Instant
@@ -85,6 +86,7 @@ def begin(connection: Connection, person_id: int, *, now: datetime) -> None:
         connection.execute(_EMPTY_HOME, {"household_id": row.household_id})
     connection.execute(_PROXIES, {"_id": person_id})
     connection.execute(_SKILLS, {"person_id": person_id})
+    threads.let_go(connection, person_id)
     connection.execute(_CHECK_INS, {"_id": person_id, "nothing": [], "nothing_free": []})
     if row.telegram_id is not None:
         connection.execute(_DRAFT, {"telegram_id": row.telegram_id})
@@ -133,6 +135,12 @@ _PAIRINGS = (
     .order_by(pairing.c.id)
     .limit(bindparam("most"))
 )
+_THREADS = (
+    select(thread.c.id)
+    .where(thread.c.person_id == bindparam("person_id"), thread.c.id > bindparam("after"))
+    .order_by(thread.c.id)
+    .limit(bindparam("most"))
+)
 _ABOUT = remark.c.subject_id.in_(bindparam("subjects", expanding=True))
 _EMPTY_ABOUT = (
     remark.update().where(remark.c.subject_kind == bindparam("_subject_kind"), _ABOUT).values(**_NOTHING)
@@ -146,12 +154,13 @@ _CLAIMS_FOR = {
     .where(task.c.pairing_id.in_(bindparam("subjects", expanding=True))),
 }
 THINGS_AT_ONCE = 20
-"""Requests or pairings whose words one unit of work empties: each has at most a few dozen."""
+"""Requests, pairings or threads whose words one unit of work empties: each has at most a few dozen."""
 
 
 def empty_about(connection: Connection, kind: str, subjects: list[int]) -> int:
-    """Empty all words, pictures and places of these requests or pairings, and of the work on them."""
-    claims = list(connection.execute(_CLAIMS_FOR[kind], {"subjects": subjects}).scalars())
+    """Empty all words, pictures and places of these requests, pairings or threads, and of the work on them."""
+    work = _CLAIMS_FOR.get(kind)
+    claims = [] if work is None else list(connection.execute(work, {"subjects": subjects}).scalars())
     count = connection.execute(_EMPTY_ABOUT, {"_subject_kind": kind, "subjects": subjects}).rowcount
     if claims:
         count += connection.execute(_EMPTY_ABOUT, {"_subject_kind": "claim", "subjects": claims}).rowcount
@@ -188,6 +197,10 @@ def _pairings(connection: Connection, item: Erasure) -> int | None:
     return _things(connection, item, "pairing", _PAIRINGS)
 
 
+def _threads(connection: Connection, item: Erasure) -> int | None:
+    return _things(connection, item, threads.KIND, _THREADS)
+
+
 # --- portion by portion --------------------------------------------------------------------------------------------------
 
 _STAGES: tuple[Callable[[Connection, Erasure], int | None], ...] = (
@@ -198,8 +211,10 @@ _STAGES: tuple[Callable[[Connection, Erasure], int | None], ...] = (
     traces.updates,
     traces.forms,
     traces.lines,
+    _threads,
 )
-"""In this order: messages are known by the updates that caused them, so those keep their senders until then."""
+"""In this order: messages are known by the updates that caused them, so those keep their senders until then. What is new
+comes last, for an erasure that is under way knows its stage by number."""
 
 _OPEN = (
     select(*erasure.c)

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, 
 from domain.base import NOT_FOUND, Actor, Refused, Subject
 from domain.notices.shapes import (
     Address,
-    AnswerNotice,
     BeginCase,
     BeginNotice,
     CallCase,
@@ -43,7 +42,7 @@ from storage.schema import chat_group, mailing, receipt, unit
 from storage.tree import office_of
 
 _OPEN = selection(Mailing).where(mailing.c.notice_id == bindparam("id"), mailing.c.finished_at.is_(None))
-_COPY = Prepared(
+COPY = Prepared(
     select(receipt.c.read_at).where(
         receipt.c.notice_id == bindparam("notice"), receipt.c.person_id == bindparam("person")
     )
@@ -157,14 +156,12 @@ def groups_of(connection: Connection, paths: list[str]) -> int:
     return found
 
 
-def load_copy(
-    connection: Connection, action: ReadNotice | AnswerNotice, actor: Actor, rules: Rulebook
-) -> CopyCase:
+def load_copy(connection: Connection, action: ReadNotice, actor: Actor, rules: Rulebook) -> CopyCase:
     """The actor's own copy."""
     found = load(connection, PublicNotice, action.notice_id, lock=False)
     if found is None:
         raise Refused(NOT_FOUND)
-    row = _COPY.first(connection, {"notice": found.id, "person": actor.person_id})
+    row = COPY.first(connection, {"notice": found.id, "person": actor.person_id})
     return CopyCase(found, actor.person_id if row else 0, row.read_at if row else None)
 
 
@@ -206,7 +203,6 @@ LOADERS: dict[type[Any], Any] = {
     ),
     Address: load_for_address,
     ReadNotice: load_copy,
-    AnswerNotice: load_copy,
     TickOffCall: load_call,
 }
 LOADERS_AT: dict[type[Any], Any] = {ConfirmNotice: load_for_sending, StartNotice: load_for_sending}

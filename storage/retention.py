@@ -16,7 +16,20 @@ from sqlalchemy import Connection, Select, Table, Text, bindparam, case, cast, l
 
 from storage.dialect import upserting
 from storage.erasing import THINGS_AT_ONCE, empty_about
-from storage.schema import card, counter, draft, import_batch, import_row, inbox, job_run, outbox, request
+from storage.schema import (
+    card,
+    counter,
+    draft,
+    import_batch,
+    import_row,
+    inbox,
+    job_run,
+    outbox,
+    request,
+    thread,
+)
+from storage.threads import KIND as THREAD
+from storage.threads import settle
 from storage.types import EPOCH, Instant, to_microseconds
 
 AT_ONCE = 250
@@ -208,16 +221,41 @@ _CLOSED = (
 
 def request_words(connection: Connection, before: datetime) -> Portion:
     """Empty words, pictures and places of requests that were closed before, and of the work on them."""
-    closed = EPOCH + timedelta(microseconds=_mark(connection, "request_words"))
-    after = _mark(connection, "request_words.id")
+    return _words(connection, "request_words", _CLOSED, "request", before)
+
+
+_QUIET = (
+    select(thread.c.id, thread.c.last_at)
+    .where(
+        tuple_(thread.c.last_at, thread.c.id)
+        > tuple_(bindparam("closed", type_=Instant()), bindparam("after", type_=thread.c.id.type)),
+        thread.c.last_at < bindparam("before", type_=Instant()),
+    )
+    .order_by(thread.c.last_at, thread.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def thread_words(connection: Connection, before: datetime) -> Portion:
+    """Empty what was said in threads in which nothing has been said since."""
+    return _words(connection, "thread_words", _QUIET, THREAD, before)
+
+
+def _words(connection: Connection, name: str, after_them: Any, kind: str, before: datetime) -> Portion:
+    """Of the next things of a kind in the order in which they came to rest; the marks ``name`` say how far that is."""
+    closed = EPOCH + timedelta(microseconds=_mark(connection, name))
+    after = _mark(connection, f"{name}.id")
     rows = connection.execute(
-        _CLOSED, {"closed": closed, "after": after, "before": before, "most": THINGS_AT_ONCE}
+        after_them, {"closed": closed, "after": after, "before": before, "most": THINGS_AT_ONCE}
     ).all()
     if not rows:
         return Portion(0, more=False)
-    count = empty_about(connection, "request", [row[0] for row in rows])
-    _set_mark(connection, "request_words", to_microseconds(rows[-1][1]))
-    _set_mark(connection, "request_words.id", rows[-1][0])
+    ids = [row[0] for row in rows]
+    count = empty_about(connection, kind, ids)
+    if kind == THREAD:
+        settle(connection, ids)
+    _set_mark(connection, name, to_microseconds(rows[-1][1]))
+    _set_mark(connection, f"{name}.id", rows[-1][0])
     return Portion(count, more=len(rows) == THINGS_AT_ONCE)
 
 
@@ -256,6 +294,7 @@ FORGET: Mapping[str, tuple[str, Forget]] = {
     "job_runs": ("job_runs", job_runs),
     "cards": ("cards", cards),
     "request_words": ("closed_request_words", request_words),
+    "thread_words": ("notice_answers", thread_words),
     "import_rows": ("import_rows", import_rows),
 }
 """What is forgotten, by which setting, and how."""

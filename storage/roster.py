@@ -18,7 +18,7 @@ from domain.rank import RosterCase
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.rulebook import Rulebook
 from domain.tasks import HOLDING
-from storage import points
+from storage import points, threads
 from storage.appointments import places_of, standing_of
 from storage.entities import every, load, next_id, selection
 from storage.imports import there
@@ -282,6 +282,7 @@ def move(connection: Connection, moved: Iterable[Moved], *, now: datetime, rules
         both = {"from_id": one.from_id, "to_id": one.to_id}
         for statement in (*_MOVES, *_CHECKINS):
             connection.execute(statement, both)
+        threads.move(connection, one)
         _move_skills(connection, one)
         points.transfer(connection, one.from_id, one.to_id, now=now, rulebook=rules.points.version)
         if one.chat_id is not None:

@@ -41,6 +41,10 @@ from storage.types import Codes, Instant, Key, Pairs, RowId
 _TO_REMIND = text("state = 'sent' AND remind AND reminded_at IS NULL")
 _MOVING = text("state IN ('planned', 'freezing', 'sending')")
 """Notices that have something ahead of them without anybody doing anything."""
+_UNSENT = text("state IN ('draft', 'asked')")
+TO_CALL = text("state IN ('unreachable', 'failed') AND called_at IS NULL AND read_at IS NULL")
+"""Recipients whom nobody has told yet. A question says it in the same words, or the index is not used."""
+_UNANSWERED = text("waiting_since IS NOT NULL")
 
 metadata = MetaData(
     naming_convention={
@@ -728,6 +732,7 @@ notice = Table(
     Index("ix_notice_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
     Index("ix_notice_begun_at", "begun_at", "id"),
     Index("ix_notice_to_remind", "finished_at", sqlite_where=_TO_REMIND, postgresql_where=_TO_REMIND),
+    Index("ix_notice_unsent", "unit_id", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
 )
 
 mailing = Table(
@@ -752,7 +757,7 @@ mailing = Table(
 )
 
 # One row for each recipient of each notice: once written, nobody is a recipient twice. Walked through in the order of
-# its key, so that the thousandth batch costs what the first did; nothing else is looked for in it but by its key.
+# its key, so that the thousandth batch costs what the first did. By another way it is asked only who is to be called.
 receipt = Table(
     "receipt",
     metadata,
@@ -770,6 +775,14 @@ receipt = Table(
     Column("called_at", Instant),
     CheckConstraint(
         "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped')", name="state"
+    ),
+    Index(
+        "ix_receipt_to_call",
+        "unit_id",
+        "notice_id",
+        "person_id",
+        sqlite_where=TO_CALL,
+        postgresql_where=TO_CALL,
     ),
     sqlite_with_rowid=False,
 )
@@ -793,6 +806,51 @@ tally = Table(
             "reminded",
         )
     ),
+)
+
+# What a recipient said to a notice and was written back; the words are remarks. One for each recipient who said anything.
+thread = Table(
+    "thread",
+    metadata,
+    *_entity(),
+    Column("notice_id", RowId, ForeignKey("notice.id"), nullable=False),
+    Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("waiting_since", Instant),
+    Column("unanswered", Integer, nullable=False),
+    Column("handler_id", RowId, ForeignKey("person.id"), index=True),
+    UniqueConstraint("notice_id", "person_id"),
+    CheckConstraint("(waiting_since IS NULL) = (unanswered = 0)", name="waiting"),
+    Index("ix_thread_notice_id", "notice_id", "last_at", "id"),
+    Index(
+        "ix_thread_waiting",
+        "unit_id",
+        "waiting_since",
+        sqlite_where=_UNANSWERED,
+        postgresql_where=_UNANSWERED,
+    ),
+    Index(
+        "ix_thread_waiting_since",
+        "waiting_since",
+        "id",
+        sqlite_where=_UNANSWERED,
+        postgresql_where=_UNANSWERED,
+    ),
+    # By age, for what time alone forgets.
+    Index("ix_thread_last_at", "last_at", "id"),
+)
+
+notice_template = Table(
+    "notice_template",
+    metadata,
+    *_entity(),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("composed", JSON, nullable=False),
+    Index("ix_notice_template_unit_id", "unit_id", "name"),
 )
 
 # --- erasure ----------------------------------------------------------------------------------------------------------------

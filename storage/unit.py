@@ -34,6 +34,8 @@ from domain import (
     reshaping,
     roster,
     tasks,
+    templates,
+    threads,
 )
 from domain import units as unit_rules
 from domain.base import (
@@ -83,6 +85,8 @@ from storage import privacy as privacy_rows
 from storage import requests as request_rows
 from storage import roster as roster_rows
 from storage import tasks as task_rows
+from storage import templates as template_rows
+from storage import threads as thread_rows
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
@@ -112,6 +116,8 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **privacy.DECIDE,
     **blocks.DECIDE,
     **notices.DECIDE,
+    **threads.DECIDE,
+    **templates.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -130,13 +136,19 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **privacy_rows.LOADERS,
     **block_rows.LOADERS,
     **notice_rows.LOADERS,
+    **thread_rows.LOADERS,
+    **template_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
-LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT}
+LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT, **thread_rows.LOADERS_AT}
 """The same, where which rows they are depends on the time."""
 
-SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS, **receipts.SWEEPS}
+SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
+    **tree.SWEEPS,
+    **receipts.SWEEPS,
+    **template_rows.SWEEPS,
+}
 """Which statements carry out a change of many rows."""
 
 STALE_TRIES = 3

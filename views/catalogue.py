@@ -39,6 +39,8 @@ FEATURES = (
     "privacy",
     "trail",
     "notice_report",
+    "threads",
+    "templates",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

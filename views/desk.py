@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.base import Scalar
+from domain.desk import COUNTED, DeskCall, DeskCounts
 from domain.queries import Contact, DeskFacts, DeskRow, Page, RequestNews, Words
 from domain.requests import RequestState
 from domain.rulebook import URGENCIES
@@ -14,6 +15,7 @@ from views.safe import Html, line, plain, words
 from views.voice import Voice, block, card, press, rows
 
 MOST_PLACES_SHOWN = 6
+CALL_TITLE = 40
 
 
 def who_and_where(contact: Contact, place: Html, *, voice: Voice) -> Html:
@@ -153,13 +155,34 @@ def returned(params: Mapping[str, Scalar], facts: RequestNews, voice: Voice) -> 
     )
 
 
-def desk(page: Page[DeskRow], *, voice: Voice) -> Message:
-    """What waits for the reader: alarms first, then by age."""
+def counted(number: int) -> str:
+    """A number that was counted to a point and no further."""
+    return f"{COUNTED}+" if number > COUNTED else str(number)
+
+
+def _beside(counts: DeskCounts, voice: Voice) -> Keyboard:
+    return tuple(
+        (voice.button(key, verb, 1, number=counted(number)),)
+        for key, verb, number in (
+            ("button.desk_answers", "desk.answers", counts.answers),
+            ("button.desk_calls", "desk.calls", counts.calls),
+        )
+        if number
+    )
+
+
+def desk(page: Page[DeskRow], counts: DeskCounts, *, voice: Voice) -> Message:
+    """What waits for the reader: alarms first, then by age; answers to notices and calls behind buttons of their own."""
+    beside = _beside(counts, voice)
     if not page.rows:
-        return Message(voice.say("desk.none"))
+        return Message(voice.say("desk.only_beside" if beside else "desk.none"), keyboard=beside)
     return Message(
         card(voice.say("desk.title", count=page.total), *(_row(row, voice) for row in page.rows)),
-        keyboard=(*rows((_open(row, voice) for row in page.rows), width=2), *voice.pages(page, "desk.page")),
+        keyboard=(
+            *rows((_open(row, voice) for row in page.rows), width=2),
+            *voice.pages(page, "desk.page"),
+            *beside,
+        ),
     )
 
 
@@ -185,3 +208,42 @@ def _open(row: DeskRow, voice: Voice) -> Button:
     label = voice.term("desk.kind", row.kind)
     number = voice.say("number", number=row.subject_id) if row.kind == "request" else ""
     return Button(plain(f"{label} {number}".strip()), press(verb, row.subject_id))
+
+
+# --- whom to call -------------------------------------------------------------------------------------------------------
+
+
+def calls_again(params: Mapping[str, Scalar], facts: Page[DeskCall], voice: Voice) -> Message:
+    """The list as it is now, after a press on it."""
+    return calls(facts, voice=voice)
+
+
+def calls(page: Page[DeskCall], *, voice: Voice) -> Message:
+    """Whom notices did not reach, building by building: a press ticks one off."""
+    back = (voice.button("button.desk_back", "desk.page", 1),)
+    if not page.rows:
+        return Message(voice.say("desk.calls_none"), keyboard=(back,))
+    open_ = (
+        Button(
+            plain(voice.say("button.notice_called", name=f"{number}. {line(one.name, limit=14)}")),
+            press("desk.called", one.notice_id, f"{one.person_id}_{page.page}"),
+        )
+        for number, one in enumerate(page.rows, start=1)
+    )
+    lines = (
+        voice.say(
+            "desk.call_row",
+            number=number,
+            name=line(one.name, limit=40),
+            place=voice.place(one.place),
+            flat=line(one.flat, limit=20),
+            phone=line(one.phone, limit=30) or voice.say("notice.no_phone"),
+            notice=one.notice_id,
+            title=line(plain(Html(one.title)), limit=CALL_TITLE) or "…",
+        )
+        for number, one in enumerate(page.rows, start=1)
+    )
+    return Message(
+        card(voice.say("desk.calls_title"), *lines, voice.say("notice.calls_how")),
+        keyboard=(*rows(open_, width=2), *voice.pages(page, "desk.calls"), back),
+    )

@@ -126,6 +126,9 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("notice_time", "repeat"): "ask.notice_repeat",
     ("notice_answer", "words"): "ask.notice_answer",
     ("notices", "sought"): "ask.notices_words",
+    ("thread", "text"): "ask.thread",
+    ("template", "name"): "ask.template_name",
+    ("template_name", "name"): "ask.template_name",
 }
 """How each step of each form is asked."""
 _COLLECTING = frozenset({"words", "note"})

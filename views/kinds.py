@@ -29,6 +29,7 @@ from views import (
     requests,
     roster,
     tasks,
+    threads,
     units,
 )
 from views.catalogue import Texts
@@ -130,8 +131,10 @@ KINDS: Mapping[str, Kind] = {
     "notice.reminded": Kind(notices.reminded, facts=True),
     "notice.gone": Kind(notices.gone, facts=False),
     "notice.group": Kind(notices.in_group, facts=True, on_unknown=OnUnknown.ASK),
-    "notice.answered": Kind(notice_lists.answered, facts=True),
     "notice.calls": Kind(notice_lists.calls_again, facts=True),
+    "thread.card": Kind(threads.thread_card, facts=True),
+    "thread.mine": Kind(threads.mine, facts=True),
+    "desk.calls": Kind(desk.calls_again, facts=True),
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),

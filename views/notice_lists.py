@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from domain.base import Scalar
 from domain.notices.shown import (
     CallList,
-    NoticeAnswer,
-    NoticeCard,
     NoticeLine,
     Report,
     ToCall,
 )
 from domain.queries import Page
-from views.message import Button, Message
-from views.notices import TITLE, heading, progress, share, text_for
-from views.safe import Html, line, plain, words
+from domain.templates import Beginnings
+from views.desk import counted
+from views.message import Button, Keyboard, Message
+from views.notices import TITLE, heading, progress, share
+from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press, rows
 
 
@@ -24,11 +24,11 @@ def _title(row: NoticeLine) -> Html:
     return line(plain(row.words), limit=TITLE) if row.words else Html("…")
 
 
-def sent_list(page: Page[NoticeLine], *, voice: Voice) -> Message:
-    """``/notice``: write one, or look at those before."""
-    new = (voice.button("button.notice_new", "notice.new", 0),)
+def sent_list(page: Page[NoticeLine], begins: Beginnings, *, voice: Voice) -> Message:
+    """``/notice``: write one, with or without something to begin with, or look at those before."""
+    new = _beginning(begins, voice)
     if not page.rows:
-        return Message(voice.say("notice.none_sent"), keyboard=(new,))
+        return Message(voice.say("notice.none_sent"), keyboard=new)
     lines = [
         voice.say(
             "notice.sent_row",
@@ -45,8 +45,21 @@ def sent_list(page: Page[NoticeLine], *, voice: Voice) -> Message:
     open_ = (Button(f"#{row.id}", press("notice.open", row.id)) for row in page.rows)
     return Message(
         card(voice.say("notice.sent_title", count=page.total), *lines),
-        keyboard=(new, *rows(open_, width=4), *voice.pages(page, "notice.page")),
+        keyboard=(*new, *rows(open_, width=4), *voice.pages(page, "notice.page")),
     )
+
+
+def _beginning(begins: Beginnings, voice: Voice) -> Keyboard:
+    others = tuple(
+        voice.button(key, verb, 1, number=counted(number))
+        for key, verb, number in (
+            ("button.notice_templates", "template.page", begins.templates),
+            ("button.notice_drafts", "notice.drafts", begins.drafts),
+        )
+        if number
+    )
+    new = (voice.button("button.notice_new", "notice.new", 0),)
+    return (new, *((button,) for button in others))
 
 
 def received_list(page: Page[NoticeLine], *, words_sought: str, voice: Voice) -> Message:
@@ -155,47 +168,3 @@ def _to_call(one: ToCall, voice: Voice) -> Html:
     if one.called_at is not None:
         return Html(f"{where} {voice.say('notice.called_at', when=voice.when(one.called_at))}")
     return where
-
-
-def answered(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
-    """For who sent it: somebody has answered."""
-    notice = facts.notice
-    return Message(
-        voice.say(
-            "notice.answered",
-            number=notice.id,
-            title=line(plain(text_for(notice, voice)), limit=TITLE),
-            count=facts.answers,
-        ),
-        keyboard=((voice.button("button.notice_answers", "notice.answers", notice.id),),),
-    )
-
-
-def answers(notice_id: int, page: Page[NoticeAnswer], *, voice: Voice) -> Message:
-    """What was answered, newest first."""
-    turns = []
-    if page.page > 1:
-        turns.append(voice.button("button.page_before", "notice.answers", notice_id, page.page - 1))
-    if page.page < page.pages:
-        turns.append(voice.button("button.page_after", "notice.answers", notice_id, page.page + 1))
-    back = (voice.button("button.notice_back", "notice.see", notice_id),)
-    if not page.rows:
-        return Message(voice.say("notice.answers_none"), keyboard=(back,))
-    said = [
-        block(
-            voice.say(
-                "notice.answer_row",
-                name=line(one.name, limit=40),
-                place=voice.place(one.place),
-                when=voice.when(one.at),
-            ),
-            Html(f"<blockquote>{words(one.text, limit=300)}</blockquote>")
-            if one.text
-            else voice.say("words.parts", count=max(1, one.parts)),
-        )
-        for one in page.rows
-    ]
-    return Message(
-        card(voice.say("notice.answers_title", count=page.total), *said),
-        keyboard=(*((tuple(turns),) if turns else ()), back),
-    )

@@ -338,7 +338,12 @@ def _buttons(facts: NoticeCard, voice: Voice) -> Keyboard:
                 voice.button("button.notice_withdraw", "notice.withdraw", number),
             )
         )
-    keyboard.append((voice.button("button.notice_copy", "notice.copy", number),))
+    keyboard.append(
+        (
+            voice.button("button.notice_copy", "notice.copy", number),
+            voice.button("button.template_save", "template.save", number),
+        )
+    )
     return tuple(keyboard)
 
 
@@ -381,7 +386,10 @@ def _composing(facts: NoticeCard, voice: Voice) -> Keyboard:
             voice.button("button.notice_list", "notice.list", number),
         ),
         *((agree,) if agree else ()),
-        (voice.button("button.notice_drop", "notice.stop", number),),
+        (
+            voice.button("button.template_save", "template.save", number),
+            voice.button("button.notice_drop", "notice.stop", number),
+        ),
     )
 
 
@@ -416,12 +424,3 @@ def choose_language(facts: NoticeCard, *, voice: Voice) -> Message:
             (voice.button("button.notice_back", "notice.see", number),),
         ),
     )
-
-
-# --- whom it is for -----------------------------------------------------------------------------------------------------
-
-
-# --- lists --------------------------------------------------------------------------------------------------------------
-
-
-# --- how it fares -------------------------------------------------------------------------------------------------------

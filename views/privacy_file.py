@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from domain.base import Purpose
-from domain.privacy import ClaimRecord, OwnRecord, PairingRecord, RequestRecord
+from domain.privacy import ClaimRecord, OwnRecord, PairingRecord, RequestRecord, ThreadRecord
 from domain.queries import Part
 from views.message import Upload
 from views.privacy import counts, how_long, profile
@@ -37,6 +37,7 @@ def own_file(record: OwnRecord, *, voice: Voice) -> Upload:
         _section("file.requests", (_request(one, voice) for one in record.requests), voice),
         _section("file.claims", (_claim(one, voice) for one in record.claims), voice),
         _section("file.other", (_said(record.other, voice),) if record.other else (), voice),
+        _section("file.threads", (_thread(one, voice) for one in record.threads), voice),
         _section("file.pairings", (_pairing(one, voice) for one in record.pairings), voice),
         _section("file.appointments", (_appointments(record, voice),) if record.appointments else (), voice),
         _section("file.checkins", (_checkins(record, voice),) if record.checkins else (), voice),
@@ -122,6 +123,11 @@ def _claim(one: ClaimRecord, voice: Voice) -> str:
     spent = f" · {_text(voice.span(one.minutes))}" if one.minutes else ""
     times = f"{_when(one.claimed_at, voice)} – {_when(one.ended_at, voice)}"
     return f"<h3>{head}</h3><small>{times}{spent}</small>\n{_said(one.said, voice)}"
+
+
+def _thread(one: ThreadRecord, voice: Voice) -> str:
+    head = _text(voice.say("file.thread", number=one.notice_id, place=voice.place(one.place)))
+    return f"<h3>{head}</h3><small>{_when(one.opened_at, voice)}</small>\n{_said(one.said, voice)}"
 
 
 def _pairing(one: PairingRecord, voice: Voice) -> str:

@@ -338,6 +338,7 @@ _PURPOSES = {
     Purpose.ADDITION: "purpose.addition",
     Purpose.UNSOLVED_REASON: "purpose.unsolved_reason",
     Purpose.REPORT: "purpose.report",
+    Purpose.ANSWER: "purpose.answer",
 }
 
 
@@ -345,7 +346,7 @@ def contents(contents: Contents, *, voice: Voice) -> tuple[Message, ...]:
     """All words in as few messages as they fit, then pictures in albums, then everything else one by one."""
     if not contents.parts:
         return (Message(voice.say("contents.none", number=contents.request_id)),)
-    return (*_words_of(contents, voice), *_files_of(contents, voice))
+    return (*_words_of(contents, voice), *files(contents.parts, voice=voice))
 
 
 def _label(part: Part, voice: Voice) -> Html:
@@ -368,9 +369,10 @@ def _words_of(contents: Contents, voice: Voice) -> tuple[Message, ...]:
     return (*messages, Message(text))
 
 
-def _files_of(contents: Contents, voice: Voice) -> tuple[Message, ...]:
-    files = [part for part in contents.parts if part.kind != "text"]
-    together = [part for part in files if part.kind in _TOGETHER]
+def files(parts: tuple[Part, ...], *, voice: Voice) -> tuple[Message, ...]:
+    """Pictures in albums, then everything else that is not words, one by one."""
+    others = [part for part in parts if part.kind != "text"]
+    together = [part for part in others if part.kind in _TOGETHER]
     albums = tuple(
         Message(
             _label(together[start], voice),
@@ -379,7 +381,7 @@ def _files_of(contents: Contents, voice: Voice) -> tuple[Message, ...]:
         for start in range(0, len(together), ALBUM)
     )
     alone = tuple(
-        Message(_label(part, voice), media=(_media(part),)) for part in files if part.kind not in _TOGETHER
+        Message(_label(part, voice), media=(_media(part),)) for part in others if part.kind not in _TOGETHER
     )
     return (*albums, *alone)
 

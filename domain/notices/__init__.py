@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from domain.base import Action, Decision
 from domain.notices.composing import address, begin, copy, put_media, put_text, set_time, switch
-from domain.notices.receiving import answer, read, tick_off
+from domain.notices.receiving import read, tick_off
 from domain.notices.sending import confirm, go_on, hold, remind, start, stop, withdraw
 from domain.notices.shapes import (
     Address,
-    AnswerNotice,
     BeginNotice,
     ConfirmNotice,
     CopyNotice,
@@ -48,7 +47,6 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     WithdrawNotice: withdraw,
     RemindNotice: remind,
     ReadNotice: read,
-    AnswerNotice: answer,
     TickOffCall: tick_off,
 }
 ACTIONS = frozenset(

@@ -8,18 +8,9 @@ from domain.base import (
     Actor,
     Decision,
     Event,
-    Notice,
-    Purpose,
-    Refresh,
     Refused,
-    Remark,
-    ToPerson,
 )
-from domain.lanes import Lane
-from domain.notices.common import event_of
 from domain.notices.shapes import (
-    CARD,
-    AnswerNotice,
     CallCase,
     CopyCase,
     MarkCalled,
@@ -28,7 +19,6 @@ from domain.notices.shapes import (
     ReadNotice,
     TickOffCall,
 )
-from domain.requests import checked_contents
 from domain.rulebook import Rulebook
 
 
@@ -37,22 +27,6 @@ def read(case: CopyCase, action: ReadNotice, *, actor: Actor, now: datetime, rul
     if case.notice.state is NoticeState.WITHDRAWN:
         raise Refused("notice.withdrawn")
     return Decision(sweeps=() if case.read_at else (MarkRead(case.notice.id, case.person_id, now),))
-
-
-def answer(case: CopyCase, action: AnswerNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """To who sent it; their successors see it on the notice."""
-    notice = case.notice
-    if not notice.answerable or notice.state is NoticeState.WITHDRAWN:
-        raise Refused("notice.not_now")
-    contents = checked_contents(action.contents)
-    return Decision(
-        events=(event_of("notice.answered", notice, parts=len(contents)),),
-        remarks=tuple(
-            Remark("notice", notice.id, Purpose.ANSWER, actor.person_id, part) for part in contents
-        ),
-        notices=(Notice(ToPerson(notice.author_id), "notice.answered", notice.id, lane=Lane.CLAIM),),
-        refreshes=(Refresh(CARD, notice.id),),
-    )
 
 
 def tick_off(

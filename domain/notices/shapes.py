@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from domain.addressees import Addressees
 from domain.base import (
     Action,
-    Content,
     Entity,
     Subject,
     Sweep,
@@ -372,15 +371,6 @@ class ReadNotice(Action):
 
     permission: ClassVar[str] = Permission.READ_NOTICE
     notice_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerNotice(Action):
-    """Say something back to who sent it."""
-
-    permission: ClassVar[str] = Permission.READ_NOTICE
-    notice_id: int
-    contents: tuple[Content, ...]
 
 
 @dataclass(frozen=True, slots=True)

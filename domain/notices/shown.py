@@ -149,18 +149,6 @@ class CallList:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeAnswer:
-    """What a recipient said back."""
-
-    person_id: int
-    name: str
-    place: Place
-    text: str
-    at: datetime
-    parts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """One recipient's line of a report's sheet. ``state``: of ``RECEIPT_STATES``. ``reason``: delivery's word for why not."""
 
@@ -268,15 +256,6 @@ class ReadingPage:
 @dataclass(frozen=True, slots=True)
 class SeeCalls(Query):
     """Whom a notice did not reach, in the part of the tree that the reader leads: ``CallList``."""
-
-    permission: ClassVar[str] = Permission.SEND_NOTICE
-    notice_id: int
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class SeeAnswers(Query):
-    """What was answered to a notice, newest first: ``Page[NoticeAnswer]``."""
 
     permission: ClassVar[str] = Permission.SEND_NOTICE
     notice_id: int

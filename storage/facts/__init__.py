@@ -19,6 +19,7 @@ from domain.rulebook import Rulebook
 from storage.facts import (
     alarms,
     appointments,
+    calls,
     cards,
     checkins,
     desk,
@@ -34,6 +35,8 @@ from storage.facts import (
     requests,
     roster,
     tasks,
+    templates,
+    threads,
     trail,
     units,
 )
@@ -53,6 +56,9 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **roster.FACTS,
     **notices.FACTS,
     **notice_reports.FACTS,
+    **threads.FACTS,
+    **templates.FACTS,
+    **calls.FACTS,
     **privacy.FACTS,
     **trail.FACTS,
 }
@@ -72,6 +78,9 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **roster.QUERIES,
     **notices.QUERIES,
     **notice_reports.QUERIES,
+    **threads.QUERIES,
+    **templates.QUERIES,
+    **calls.QUERIES,
     **privacy.QUERIES,
     **trail.QUERIES,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, or_, select
 
-from domain.base import NOT_FOUND, Purpose, Refused
+from domain.base import NOT_FOUND, Refused
 from domain.notices.shapes import NoticeState, PublicNotice
 from domain.notices.shown import (
     LIST_ROWS,
@@ -16,12 +16,10 @@ from domain.notices.shown import (
     Fares,
     ListReceived,
     ListSent,
-    NoticeAnswer,
     NoticeLine,
     Reading,
     ReadingPage,
     Report,
-    SeeAnswers,
     SeeCalls,
     SeeReport,
     ToCall,
@@ -34,7 +32,7 @@ from storage.entities import selection
 from storage.facts.notices import notice_card, sendable
 from storage.facts.rows import Look, page_of, paged, place
 from storage.people import below
-from storage.schema import household, notice, person, receipt, remark, tally, unit
+from storage.schema import household, notice, person, receipt, tally, unit
 
 _at = func.coalesce(notice.c.begun_at, notice.c.created_at)
 
@@ -280,48 +278,6 @@ def calls(connection: Connection, notice_id: int, look: Look) -> CallList | None
     return found if found.rows.total else None
 
 
-_ANSWERS = paged(
-    select(
-        remark.c.author_id,
-        person.c.name,
-        unit.c.name.label("place"),
-        unit.c.name_en.label("place_en"),
-        remark.c.text,
-        remark.c.at,
-        remark.c.file_id,
-    )
-    .select_from(
-        remark.join(person, person.c.id == remark.c.author_id).outerjoin(
-            unit, unit.c.id == person.c.home_unit_id
-        )
-    )
-    .where(
-        remark.c.subject_kind == "notice",
-        remark.c.subject_id == bindparam("notice"),
-        remark.c.purpose == Purpose.ANSWER,
-    )
-    .order_by(remark.c.id.desc())
-)
-
-
-def see_answers(connection: Connection, query: SeeAnswers, look: Look) -> Page[NoticeAnswer]:
-    """For who may send in that unit's name."""
-    sendable(connection, query.notice_id, look)
-    rows, page = page_of(connection, _ANSWERS, {"notice": query.notice_id}, page=query.page, size=LIST_ROWS)
-    answers = tuple(
-        NoticeAnswer(
-            row.author_id,
-            row.name,
-            place(row.place or "", row.place_en or ""),
-            row.text or "",
-            row.at,
-            1 if row.file_id else 0,
-        )
-        for row in rows
-    )
-    return Page(answers, page.page, page.pages, page.total)
-
-
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {"notice.calls": calls}
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     ListSent: list_sent,
@@ -329,5 +285,4 @@ QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     SeeReport: see_report,
     ExportReadings: export_readings,
     SeeCalls: see_calls,
-    SeeAnswers: see_answers,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from domain.base import NOT_FOUND, Purpose, Refused, Subject
+from domain.base import NOT_FOUND, Refused, Subject
 from domain.notices.sending import others_to_ask
 from domain.notices.shapes import BEFORE, NoticeState, PublicNotice
 from domain.notices.shown import (
@@ -24,7 +24,7 @@ from domain.notices.shown import (
 from domain.permissions import GRANTS, Permission, allowed
 from domain.queries import PAGE_ROWS, Page, Place
 from domain.unit_pages import UNITS_PAGE, UnitLine
-from storage import receipts
+from storage import receipts, threads
 from storage.addressees import counted, found, home, paths_of
 from storage.entities import load
 from storage.facts.rows import Look, page_of, place
@@ -32,7 +32,7 @@ from storage.facts.units import CHILDREN, OWN
 from storage.notices import groups_of
 from storage.people import recipients
 from storage.prepared import Prepared, one_of, some
-from storage.schema import mailing, person, receipt, remark, unit
+from storage.schema import mailing, person, receipt, unit
 
 _UNIT = Prepared(select(unit.c.name, unit.c.name_en, unit.c.path).where(unit.c.id == bindparam("id")))
 _NAMES = Prepared(select(person.c.id, person.c.name).where(one_of(person.c.id, "person")))
@@ -44,13 +44,6 @@ _RECEIPT = Prepared(
 _WALKS = Prepared(
     select(mailing.c.errand).where(
         mailing.c.notice_id == bindparam("notice"), mailing.c.finished_at.is_(None)
-    )
-)
-_ANSWERED = Prepared(
-    select(func.count().label("number")).where(
-        remark.c.subject_kind == "notice",
-        remark.c.subject_id == bindparam("notice"),
-        remark.c.purpose == Purpose.ANSWER,
     )
 )
 _PLACES = select(unit.c.id, unit.c.name, unit.c.name_en).where(
@@ -118,7 +111,7 @@ def notice_card(connection: Connection, notice_id: int, look: Look) -> NoticeCar
         needs_mine=row.state is NoticeState.ASKED and row.confirmed_by != look.reader.person_id,
         fares=fares_of(receipts.tally_of(connection, row.id)),
         walking=tuple(str(found.errand) for found in _WALKS.all(connection, {"notice": row.id})),
-        answers=_ANSWERED.all(connection, {"notice": row.id})[0].number,
+        answers=threads.number_of(connection, row.id),
     )
 
 
@@ -246,7 +239,6 @@ def units_to_address(
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "notice.card": notice_card,
     "notice.second": notice_card,
-    "notice.answered": notice_card,
     "notice.copy": notice_copy,
     "notice.reminded": reminded,
     "notice.group": in_group,

@@ -22,6 +22,7 @@ from domain.privacy import (
     ReadOwnRecord,
     RequestRecord,
     SeeOwnData,
+    ThreadRecord,
 )
 from domain.queries import Appointed, Part, TaskFacts
 from domain.requests import FINAL
@@ -45,8 +46,10 @@ from storage.schema import (
     remark,
     request,
     task,
+    thread,
     unit,
 )
+from storage.threads import KIND as THREAD
 
 RUNNING = ("request.", "letter.", "alarm.")
 """Kinds of messages that belong to what somebody asked for, or to somebody's danger."""
@@ -195,6 +198,24 @@ _REPORTED = (
     .where(request.c.requester_id == _READER, remark.c.purpose == Purpose.REPORT)
     .order_by(remark.c.id)
 )
+_ALL_THREADS = (
+    select(
+        thread.c.id,
+        thread.c.notice_id,
+        thread.c.opened_at,
+        unit.c.name.label("place"),
+        unit.c.name_en.label("place_en"),
+    )
+    .join(unit, unit.c.id == thread.c.unit_id)
+    .where(thread.c.person_id == _READER)
+    .order_by(thread.c.id)
+)
+_IN_THREADS = (
+    select(*SAID)
+    .join(thread, and_(remark.c.subject_kind == THREAD, remark.c.subject_id == thread.c.id))
+    .where(thread.c.person_id == _READER)
+    .order_by(remark.c.id)
+)
 _WRITTEN = select(*SAID).where(remark.c.author_id == _READER).order_by(remark.c.id)
 _ALL_PAIRINGS = select(pairing).where(_PAIRED).order_by(pairing.c.id)
 _NOTES = (
@@ -255,6 +276,7 @@ def read_own_record(connection: Connection, query: ReadOwnRecord, look: Look) ->
         )
         for row in connection.execute(_ALL_REQUESTS, key)
     )
+    in_threads = _by(_said(connection, _IN_THREADS, key), reader)
     on_claims = _by((item for item in written if item.subject_kind == "claim"), reader)
     shown = {one.id for one in requests}
     notes = connection.execute(_NOTES, key).all()
@@ -279,6 +301,13 @@ def read_own_record(connection: Connection, query: ReadOwnRecord, look: Look) ->
             for item in written
             if item.subject_kind != "claim"
             and not (item.subject_kind == "request" and item.subject_id in shown)
+            and not (item.subject_kind == THREAD and item.subject_id in in_threads)
+        ),
+        threads=tuple(
+            ThreadRecord(
+                row.notice_id, place(row.place, row.place_en), row.opened_at, in_threads.get(row.id, ())
+            )
+            for row in connection.execute(_ALL_THREADS, key)
         ),
         pairings=tuple(
             PairingRecord(

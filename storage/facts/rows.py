@@ -6,16 +6,17 @@ next byte is "/", so everything at and below a unit is one range of paths.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, false, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.base import Actor, Purpose, Role
 from domain.queries import PAGE_ROWS, Page, Place, Words
 from domain.rulebook import Rulebook
+from storage.people import below as bounds
 from storage.people import in_force
 from storage.prepared import Prepared
 from storage.schema import appointment, remark, unit
@@ -155,3 +156,50 @@ def page_of(
 def paged(statement: Select[Any]) -> Select[Any]:
     """``statement`` (with its ORDER BY) in pages: the whole count as last column, a limit and an offset."""
     return statement.add_columns(func.count().over()).limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+# --- by ranges of paths -------------------------------------------------------------------------------------------------
+
+
+def led(look: Look, roles: Collection[Role]) -> list[tuple[str, str]]:
+    """The parts of the tree that the reader covers by any of these roles, as ranges of paths that do not overlap."""
+    if look.reader.suspended:
+        return []
+    paths = sorted({held.path for held in look.reader.held if held.role in roles})
+    return [
+        bounds(path) for path in paths if not any(path != other and path.startswith(other) for other in paths)
+    ]
+
+
+def within(path: ColumnElement[str], ranges: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
+    """Whether ``path`` is in one of them; in none, when there are none."""
+    return or_(false(), *((path >= low) & (path < high) for low, high in ranges))
+
+
+NEAR_UNITS = 1000
+"""Of so many units each is looked up in the rows that are asked for; in a wider part it is the other way round."""
+
+
+def among_few(
+    connection: Connection, path: ColumnElement[str], ranges: Sequence[tuple[str, str]]
+) -> ColumnElement[bool]:
+    """The same, for rows of which there are few at all: in a wide part of the tree they are gone through, and not the tree."""
+    units = select(unit.c.id).where(within(unit.c.path, ranges)).limit(NEAR_UNITS + 1).subquery("units")
+    number: int = connection.execute(select(func.count()).select_from(units)).scalar_one()
+    # What is joined to nothing is in no index.
+    return within(path if number <= NEAR_UNITS else path.concat(""), ranges)
+
+
+def stretch(
+    connection: Connection, statement: Select[Any], *, page: int, size: int, most: int = 50
+) -> tuple[list[Any], Page[Any]]:
+    """One page of a list that is not counted, and an empty page that knows only whether there is another.
+
+    No further than page ``most``, so that what is skipped over stays little. Out of range, the first page.
+    """
+    wanted = max(1, min(page, most))
+    rows = connection.execute(statement.limit(size + 1).offset((wanted - 1) * size)).all()
+    if not rows and wanted > 1:
+        return stretch(connection, statement, page=1, size=size, most=most)
+    more = len(rows) > size and wanted < most
+    return list(rows[:size]), Page((), page=wanted, pages=wanted + more, total=len(rows))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.addressees import Addressees
-from domain.base import Action, Actor, Content, Decision, Held, Refused, Role, ToPerson, ToResponsible
+from domain.base import Action, Actor, Decision, Held, Refused, Role, ToPerson, ToResponsible
 from domain.notices import DECIDE
 from domain.notices.sending import needs_second, next_time
 from domain.notices.shapes import (
@@ -24,7 +24,6 @@ from domain.notices.shapes import (
     OPTIONS,
     OUT,
     Address,
-    AnswerNotice,
     BeginCase,
     BeginNotice,
     CallCase,
@@ -138,7 +137,7 @@ def test_what_may_follow_in_each_state(kind: type[Action], state: NoticeState) -
 
 
 def test_every_action_on_a_notice_stands_in_the_table() -> None:
-    of_others = {BeginNotice, CopyNotice, ReadNotice, AnswerNotice, TickOffCall}
+    of_others = {BeginNotice, CopyNotice, ReadNotice, TickOffCall}
     assert set(MAY) | of_others == set(DECIDE)
 
 
@@ -398,17 +397,6 @@ def test_reading_counts_once_and_not_once_it_is_withdrawn() -> None:
     assert decide(a_copy(), ReadNotice(1)).sweeps == (MarkRead(1, 7, NOW),)
     assert decide(a_copy(read_at=NOW - HOUR), ReadNotice(1)).sweeps == ()
     assert refusal(a_copy(S.WITHDRAWN), ReadNotice(1)) == "notice.withdrawn"
-
-
-def test_an_answer_goes_to_who_sent_it_where_one_is_wanted() -> None:
-    words = AnswerNotice(1, (Content("text", "几点来水？"),))
-    decision = decide(a_copy(answerable=True), words)
-    assert tuple(said.content for said in decision.remarks) == words.contents
-    assert [told.to for told in decision.notices] == [ToPerson(7)]
-    assert decide(a_copy(answerable=True), AnswerNotice(1, (Content("photo", file_id="f"),))).remarks
-    assert refusal(a_copy(), words) == "notice.not_now"
-    assert refusal(a_copy(S.WITHDRAWN, answerable=True), words) == "notice.not_now"
-    assert refusal(a_copy(answerable=True), AnswerNotice(1, (Content("text", " "),))) == "form.words_needed"
 
 
 def test_a_call_is_ticked_off_once() -> None:

@@ -32,6 +32,8 @@ from domain import (
     requests,
     roster,
     tasks,
+    templates,
+    threads,
 )
 from domain.base import Action, Actor
 from domain.checkins import shapes as checkins
@@ -73,7 +75,7 @@ ANYBODYS = (
     privacy.NoteExport,
     privacy.CorrectOwnData,
     notices.ReadNotice,
-    notices.AnswerNotice,
+    threads.AnswerNotice,
 )
 """What concerns nobody but who does it."""
 
@@ -290,6 +292,8 @@ class Attack:
             "notice",
             "mailing",
             "receipt",
+            "thread",
+            "notice_template",
         ):
             for row in set(after[table]) - set(before[table]):
                 self.report.found.append(f"an outsider made a row of {table}: {row}")
@@ -403,6 +407,7 @@ class Attack:
                 | notices.Switch()
                 | notices.Address()
                 | notices.SetTime()
+                | notices.CopyNotice()
                 | notices.ConfirmNotice()
                 | notices.HoldNotice()
                 | notices.GoOnNotice()
@@ -410,6 +415,12 @@ class Attack:
                 | notices.WithdrawNotice()
                 | notices.RemindNotice()
                 | notices.TickOffCall()
+                | threads.ReplyInThread()
+                | threads.CloseThread()
+                | templates.SaveTemplate()
+                | templates.UseTemplate()
+                | templates.RenameTemplate()
+                | templates.DeleteTemplate()
             ):
                 return who in staff
             case requests.ConfirmRequest(request_id=number) | requests.ReturnRequest(request_id=number):

@@ -10,6 +10,7 @@ import pytest
 
 from domain.alarms import AcknowledgeAlarm
 from domain.base import Action, Content
+from domain.desk import CountDesk, DeskCounts
 from domain.pairings import ConfirmVisit, PairUp
 from domain.queries import (
     Card,
@@ -155,6 +156,7 @@ async def test_one_or_two_stars_are_asked_about_once_more_and_never_taken_at_onc
 async def test_lists_turn_their_pages_in_place() -> None:
     stage = stage_with(SECRETARY)
     asked: list[int] = []
+    stage.store.answers[CountDesk] = lambda q: DeskCounts(99, 100)
     for query in (ListDesk, ListTasks, ListPairs):
         stage.store.answers[query] = lambda q: asked.append(q.page) or Page((), page=q.page)  # type: ignore[func-returns-value]
     for command, verb in (("/desk", "desk.page"), ("/tasks", "tasks.page"), ("/pairs", "pairs.page")):

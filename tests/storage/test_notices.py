@@ -18,7 +18,6 @@ from domain.appointments import Revoke
 from domain.base import Actor, Content, Role
 from domain.merging import MergePeople
 from domain.notices.shapes import (
-    AnswerNotice,
     ConfirmNotice,
     GoOnNotice,
     HoldNotice,
@@ -37,6 +36,7 @@ from domain.privacy import ForgetMe
 from domain.reshaping import MergeUnit
 from domain.roster import SuspendPerson
 from domain.rulebook import Rulebook
+from domain.threads import AnswerNotice
 from storage import mailings, receipts
 from storage.engine import Engine
 from storage.schema import outbox, receipt

@@ -25,6 +25,16 @@ FILLED = (
     "INSERT INTO audit (at, actor_id, event, subject_kind, subject_id, data) "
     "VALUES (5, 1, 'person.consented', 'person', 1, '{}')",
 )
+ANSWERED = (
+    "INSERT INTO person (id, version, telegram_id, name, language, suspended) VALUES (2, 1, 22, '王建国', 'zh', false)",
+    "INSERT INTO notice (id, version, author_id, unit_id, state, created_at, texts, media, addressees, urgent, wants_read, "
+    "answerable, link_preview, to_people, to_groups, expected, frozen_to, remind, repeat, repeat_day) VALUES (5, 1, 1, 1, "
+    "'sent', 5, '{}', '[]', '{}', false, true, true, false, true, false, 2, 0, false, '', 0)",
+    "INSERT INTO remark (subject_kind, subject_id, purpose, author_id, at, kind, text, file_id, album) VALUES "
+    "('notice', 5, 'answer', 2, 6, 'text', 'x', '', ''), ('notice', 5, 'answer', 1, 7, 'text', 'x', '', ''), "
+    "('notice', 5, 'answer', 2, 8, 'text', 'x', '', ''), ('request', 5, 'answer', 2, 9, 'text', 'x', '', '')",
+)
+"""What was said to a notice before it could be answered."""
 BROKEN = (
     "INSERT INTO unit (id, version, kind, name, path, code) VALUES (2, 1, 'village', 'x', '2.', 'b2')",
     "UPDATE appointment SET phase = 'perhaps'",
@@ -51,12 +61,15 @@ async def test_the_first_database_comes_up_with_all_that_is_in_it(
         _at(connection, "0001")
         for statement in FILLED:
             connection.execute(text(statement))
+        _at(connection, "0003")
+        for statement in ANSWERED:
+            connection.execute(text(statement))
 
     if location.path is None:
         await database._on_postgres(location.url, first)
     else:
         database._on_sqlite(location.path, first)
-    assert await migrate(location) == ("0001", REVISION)
+    assert await migrate(location) == ("0003", REVISION)
 
     engine = open_engine(location)
 
@@ -64,15 +77,29 @@ async def test_the_first_database_comes_up_with_all_that_is_in_it(
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return (
             list(compare_metadata(context, metadata)),
-            connection.execute(text("SELECT name, version, telegram_id, number FROM person")).all(),
+            connection.execute(
+                text("SELECT name, version, telegram_id, number FROM person ORDER BY id")
+            ).all(),
             connection.execute(text("SELECT role, starts_at, phase FROM appointment")).all(),
             connection.execute(text("SELECT name, zone FROM unit")).all(),
             connection.execute(text("SELECT event FROM audit")).all(),
+            connection.execute(
+                text(
+                    "SELECT id, notice_id, person_id, unit_id, waiting_since, last_at FROM thread ORDER BY id"
+                )
+            ).all(),
+            connection.execute(text("SELECT subject_kind, subject_id FROM remark ORDER BY id")).all(),
+            connection.execute(text("SELECT value FROM counter WHERE name = 'thread'")).all(),
         )
 
-    differences, people, appointments, units, audit = await engine.read(look)
+    differences, people, appointments, units, audit, *answered = await engine.read(look)
     assert differences == []
-    assert people == [("李桂兰", 3, 21, None)]
+    assert people == [("李桂兰", 3, 21, None), ("王建国", 1, 22, None)]
+    assert answered == [
+        [(1, 5, 2, 1, 6, 8), (2, 5, 1, 1, 7, 7)],
+        [("thread", 1), ("thread", 2), ("thread", 1), ("request", 5)],
+        [(2,)],
+    ]
     assert appointments == [("leader", 5, "running")]
     assert units == [("1号楼", None)]
     assert audit == [("person.consented",)]

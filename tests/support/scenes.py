@@ -31,7 +31,6 @@ from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.notices.shapes import (
     Address,
-    AnswerNotice,
     BeginNotice,
     ConfirmNotice,
     CopyNotice,
@@ -69,6 +68,8 @@ from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
+from domain.templates import DeleteTemplate, RenameTemplate, SaveTemplate, UseTemplate
+from domain.threads import AnswerNotice, CloseThread, ReplyInThread
 from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
 from storage.drafts import Draft
 from storage.inbox import Arrived
@@ -76,7 +77,8 @@ from storage.outbox import Leased, Reply
 from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
-from tests.support.notices import carried_out, composed, confirmed, frozen, say_yes, seen, walked
+from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
+from tests.support.notices import confirmed as confirmed_notice
 from tests.support.village import (
     CLI,
     WORDS,
@@ -143,6 +145,9 @@ class Scene:
     draft_version: int
     walk: int
     called: int
+    thread: int
+    """What the neighbour answered to the notice that was sent; it waits."""
+    template: int
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
@@ -177,7 +182,12 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     fresh = await do(store, pair, place.leader.who, now=now)
     alarm = await do(store, RaiseAlarm("着火了"), place.resident.who, now=now)
     await deliver(store, held=held, now=now)
-    notices = await _notices(store, place, held=held, now=now)
+    told = await confirmed_notice(store, place.leader, place.building, now=now, on=("answerable",))
+    await carried_out(store, held=held, now=now)
+    said = await do(store, AnswerNotice(told, WORDS), place.neighbour.who, now=now)
+    kept = await do(store, SaveTemplate(told, "通知停水"), place.leader.who, now=now)
+    await carried_out(store, held=held, now=now)
+    notices = await _notices(store, place, told, now=now)
     await asked(store, place.neighbour, now=now)
     leased = (await lease(store, held=held, now=now)).rows
     await asked(store, place.stranger, now=now)
@@ -215,21 +225,22 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         called=(await store.read(SeeCalls(notices["sent"]), place.leader.who, now=now))
         .rows.rows[0]
         .person_id,
+        thread=int(said["thread_id"] or 0),
+        template=int(kept["template_id"] or 0),
     )
 
 
-async def _notices(store: Store, place: Village, *, held: int, now: datetime) -> dict[str, int]:
-    """To the leader's building; those on their way to the one beside it, where there are few."""
-    made = {"sent": await confirmed(store, place.leader, place.building, now=now, on=("answerable",))}
-    await carried_out(store, held=held, now=now)
+async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
+    """Beside one to the leader's building, which has been ``told``, those on their way to where there are few."""
+    made = {"sent": told}
     beside = place.units["b2"]
     for state in ("paused", "sending", "freezing"):
-        made[state] = await confirmed(store, place.secretary, beside, now=now)
+        made[state] = await confirmed_notice(store, place.secretary, beside, now=now)
         if state != "freezing":
             await frozen(store, made[state], now=now)
     await walked(store, now=now)
     await do(store, HoldNotice(made["paused"]), place.secretary.who, now=now)
-    made["frozen"] = await confirmed(store, place.secretary, beside, now=now)
+    made["frozen"] = await confirmed_notice(store, place.secretary, beside, now=now)
     await frozen(store, made["frozen"], now=now)
     for state in ("draft", "planned"):
         made[state] = await composed(store, place.secretary, beside, now=now)
@@ -421,6 +432,13 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "RemindNotice": (RemindNotice(scene.notices["sent"]), place.leader),
         "ReadNotice": (ReadNotice(scene.notices["sent"]), place.resident),
         "AnswerNotice": (AnswerNotice(scene.notices["sent"], WORDS), place.resident),
+        "AnswerNotice again": (AnswerNotice(scene.notices["sent"], WORDS), place.neighbour),
+        "ReplyInThread": (ReplyInThread(scene.thread, 1, "下午两点来水。"), place.leader),
+        "CloseThread": (CloseThread(scene.thread, 1), place.leader),
+        "SaveTemplate": (SaveTemplate(scene.notices["sent"], "停水"), place.leader),
+        "UseTemplate": (UseTemplate(scene.template), place.leader),
+        "RenameTemplate": (RenameTemplate(scene.template, "停电"), place.leader),
+        "DeleteTemplate": (DeleteTemplate(scene.template), place.leader),
         "TickOffCall": (TickOffCall(scene.notices["sent"], scene.called), place.leader),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),

@@ -15,6 +15,7 @@ from domain.base import OLDER_COPY, Actor, Held, Purpose, Role, Scalar
 from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.checkins.shown import CheckinFacts
+from domain.desk import DeskCall, DeskCounts
 from domain.imports import ImportFacts, ImportState
 from domain.notices.shapes import NoticeState, PublicNotice
 from domain.notices.shown import (
@@ -22,7 +23,6 @@ from domain.notices.shown import (
     Fares,
     Meant,
     MeantPage,
-    NoticeAnswer,
     NoticeCard,
     NoticeCopy,
     NoticeLine,
@@ -67,6 +67,8 @@ from domain.rulebook import Rulebook
 from domain.sheet_columns import ImportKind
 from domain.spare_time import SLOTS
 from domain.tasks import ClaimState, TaskState
+from domain.templates import Beginnings, TemplateLine
+from domain.threads import Thread, ThreadFacts, ThreadLine, ThreadWords
 from domain.unit_pages import GAPS, Alias, Consequences, Gap, Staff, UnitCard, UnitLine, UnitList
 from domain.units import Below
 from storage.facts import FACTS
@@ -83,6 +85,8 @@ from views import (
     points,
     requests,
     tasks,
+    templates,
+    threads,
     units,
 )
 from views.catalogue import LANGUAGES, Texts
@@ -169,6 +173,26 @@ CALLS = CallList(
     Page((ToCall(BIG, NAME, PLACE, NAME, NAME),) * 2 + (ToCall(7, NAME, PLACE, called_at=NOW),), 2, 3, 24),
 )
 
+SAID = tuple(
+    ThreadWords(
+        theirs, NAME, NOW, text, files=(Part("photo", file_id="f", purpose=Purpose.ANSWER, at=NOW),) * 9
+    )
+    for theirs, text in ((True, "&" * 4000), (False, NASTY * 90), (True, ""))
+)
+THREAD = ThreadFacts(
+    Thread(BIG, BIG, BIG, BIG, BIG, NOW, NOW, NOW, 9, BIG), NOTICE, PLACE, SAID, NAME, PLACE, NAME, NAME,
+    reachable=False, handler=NAME,
+)  # fmt: skip
+DESK_CALLS = Page(
+    tuple(
+        DeskCall(BIG, NASTY * 90, BIG - number, NAME, PLACE, NAME, NAME if number else "")
+        for number in range(8)
+    ),
+    2,
+    3,
+    9,
+)
+
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.card": ({"note": "request.done"}, REQUEST),
     "desk.card": ({"note": "refused.not_found"}, DESK),
@@ -231,8 +255,10 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "notice.reminded": ({}, NOTICE_COPY),
     "notice.gone": ({}, None),
     "notice.group": ({"bot": "linli_bot"}, NOTICE_COPY),
-    "notice.answered": ({}, NOTICE_CARD),
     "notice.calls": ({}, replace(CALLS, rows=replace(CALLS.rows, rows=CALLS.rows.rows[1:]))),
+    "thread.card": ({"note": "thread.changed"}, THREAD),
+    "thread.mine": ({}, THREAD),
+    "desk.calls": ({}, DESK_CALLS),
     "consent": ({"note": "card.back_again"}, None),
     "consent.go_on": ({}, None),
     "import.card": ({}, IMPORT),
@@ -334,7 +360,7 @@ def test_cards_can_be_sent_in_every_state(language: str) -> None:
 def test_a_notice_can_be_shown_in_every_state(language: str) -> None:
     for state in NoticeState:
         stands = replace(NOTICE_CARD, notice=replace(NOTICE, state=state))
-        for kind in ("notice.card", "notice.second", "notice.answered"):
+        for kind in ("notice.card", "notice.second"):
             check(shown(kind, {}, stands, language))
     bare = replace(
         NOTICE, state=NoticeState.DRAFT, texts={"en": "x"}, media=(), answerable=False, send_at=None
@@ -360,10 +386,10 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
     by_unit = tuple(
         UnitFares(number, PLACE if number else Place("", ""), NOTICE_CARD.fares) for number in range(40)
     )
-    said = tuple(NoticeAnswer(7, NAME, PLACE, text, NOW, 1) for text in (NASTY * 90, "") * 4)
+    begins = Beginnings(100, 7)
     for message in (
-        notice_lists.sent_list(Page(lines, 2, 3, 24), voice=speaks),
-        notice_lists.sent_list(Page((), 1, 1, 0), voice=speaks),
+        notice_lists.sent_list(Page(lines, 2, 3, 24), begins, voice=speaks),
+        notice_lists.sent_list(Page((), 1, 1, 0), Beginnings(), voice=speaks),
         notice_lists.received_list(Page(lines, 2, 3, 24), words_sought="", voice=speaks),
         notice_lists.received_list(Page((), 1, 1, 0), words_sought=NAME, voice=speaks),
         notice_lists.received_list(Page((), 1, 1, 0), words_sought="", voice=speaks),
@@ -375,8 +401,6 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
         notice_audience.places(NOTICE_CARD, None, Page(units, 1, 1, 20), parent_id=0, voice=speaks),
         notice_lists.report(Report(NOTICE_CARD, by_unit), voice=speaks),
         notice_lists.calls(CallList(BIG, Page((), 1, 1, 0)), voice=speaks),
-        notice_lists.answers(BIG, Page(said, 2, 3, 24), voice=speaks),
-        notice_lists.answers(BIG, Page((), 1, 1, 0), voice=speaks),
         notices.surely(NOTICE_CARD, "withdraw", voice=speaks),
         notices.surely(NOTICE_CARD, "stop", voice=speaks),
         notices.choose_language(NOTICE_CARD, voice=speaks),
@@ -384,6 +408,50 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
         notice_audience.whom(NOTICE_CARD, voice=speaks),
     ):
         check(message)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_threads_templates_and_calls_can_be_sent_at_their_longest(language: str) -> None:
+    speaks = voice(language)
+    lines = tuple(
+        ThreadLine(BIG - number, BIG, NAME, PLACE, NOW, NASTY * 90, 1, waiting=bool(number), handler=NAME)
+        for number in range(8)
+    )
+    kept = tuple(TemplateLine(BIG - number, NAME, PLACE, NASTY * 90, 10) for number in range(8))
+    drafts = tuple(NoticeLine(BIG - number, NoticeState.DRAFT, NASTY * 90, PLACE, NOW) for number in range(8))
+    for message in (
+        *(threads.page(THREAD, number, voice=speaks) for number in range(9)),
+        threads.thread_card({}, replace(THREAD, said=(), gone=True), speaks),
+        threads.mine({}, replace(THREAD, said=()), speaks),
+        *threads.contents(THREAD, voice=speaks),
+        threads.answers(BIG, Page(lines, 2, 3, 24), voice=speaks),
+        threads.answers(BIG, Page(()), voice=speaks),
+        threads.waiting(Page(lines, 2, 3, 24), voice=speaks),
+        threads.waiting(Page(()), voice=speaks),
+        templates.templates(Page(kept, 2, 3), voice=speaks),
+        templates.templates(Page(()), voice=speaks),
+        templates.template(kept[0], voice=speaks),
+        templates.surely(kept[0], voice=speaks),
+        templates.drafts(Page(drafts, 2, 3), voice=speaks),
+        templates.drafts(Page(()), voice=speaks),
+        desk.calls(Page(()), voice=speaks),
+        desk.desk(Page(()), DeskCounts(100, 3), voice=speaks),
+    ):
+        check(message)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_a_thread_stands_on_one_of_its_pages(language: str) -> None:
+    said = tuple(
+        ThreadWords(bool(number % 2), NAME, NOW, f"<{number}>" + "字" * (number * 700)) for number in range(7)
+    )
+    facts = replace(THREAD, said=said)
+    pages = [threads.page(facts, number, voice=voice(language)) for number in range(1, 9)]
+    text = "".join(page.text for page in {page.text: page for page in pages}.values())
+    assert text.count("字") == sum(number * 700 for number in range(7))
+    assert all(f"&lt;{number}&gt;" in text for number in range(7))
+    assert "&lt;6&gt;" not in pages[0].text
+    assert "thread.page" in repr(pages[0].keyboard)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -528,8 +596,8 @@ def screens(spoken: Voice) -> Iterator[Message]:
     yield requests.mine(empty, voice=spoken)
     for kind in ("alarm", "request", "visit", "checkin"):
         rows = tuple(DeskRow(kind, number, NOW, PLACE, "lift", "urgent", NOW) for number in range(6))
-        yield desk.desk(Page(rows, 2, 3, 99), voice=spoken)
-    yield desk.desk(empty, voice=spoken)
+        yield desk.desk(Page(rows, 2, 3, 99), DeskCounts(7, 100), voice=spoken)
+    yield desk.desk(empty, DeskCounts(), voice=spoken)
     for mine in (None, ClaimState.REWORK):
         listed = tuple(
             TaskRow(number, "request", "lift", "urgent", PLACE, 3, 1, NOW, NAME, mine) for number in range(6)

@@ -20,6 +20,7 @@ from domain.privacy import (
     PairingRecord,
     PointRecord,
     RequestRecord,
+    ThreadRecord,
 )
 from domain.queries import Appointed, Part, Place
 from domain.requests import RequestState
@@ -58,6 +59,7 @@ RECORD = OwnRecord(
     (CheckInRecord(PLACE, "approved", NASTY, NOW, NOW),),
     (PointRecord(NOW, "honour", 1250, NASTY, 9),),
     (ConsentRecord(1, NOW),),
+    (ThreadRecord(9, PLACE, NOW, SAID),),
 )
 
 
