@@ -13,6 +13,7 @@ from handlers import (
     forms,
     imports,
     notice_readers,
+    notice_terms,
     notices,
     pairings,
     people,
@@ -45,6 +46,7 @@ FORMS: dict[str, Form] = {
         roster,
         notices,
         notice_readers,
+        notice_terms,
         privacy,
         trail,
     )

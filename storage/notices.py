@@ -33,6 +33,7 @@ from domain.notices.shapes import (
     TickOffCall,
     WithdrawNotice,
 )
+from domain.notices.terms import SetKind, SetValid
 from domain.permissions import Permission, allowed
 from domain.rulebook import Rulebook
 from storage.addressees import counted, paths_of
@@ -76,6 +77,8 @@ def load_notice(
     | PutMedia
     | Switch
     | SetTime
+    | SetKind
+    | SetValid
     | HoldNotice
     | GoOnNotice
     | StopNotice
@@ -196,6 +199,8 @@ LOADERS: dict[type[Any], Any] = {
             PutMedia,
             Switch,
             SetTime,
+            SetKind,
+            SetValid,
             HoldNotice,
             GoOnNotice,
             StopNotice,

@@ -242,6 +242,15 @@ person_skill = Table(
     Index("ix_person_skill_skill", "skill", "person_id"),
 )
 
+# What staff noted of somebody, by the rulebook's codes. Who noted it is in the audit trail.
+person_tag = Table(
+    "person_tag",
+    metadata,
+    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
+    Column("tag", String, primary_key=True),
+    Index("ix_person_tag_tag", "tag", "person_id"),
+)
+
 blocked = Table(
     "blocked",
     metadata,
@@ -705,6 +714,9 @@ notice = Table(
     Column("remind", Boolean, nullable=False),
     Column("repeat", String, nullable=False),
     Column("repeat_day", Integer, nullable=False),
+    Column("kind", String, nullable=False, server_default="other"),
+    Column("valid_days", Integer, nullable=False, server_default=text("0")),
+    Column("valid_until", Instant),
     CheckConstraint(
         "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', "
         "'dropped')",
@@ -757,7 +769,8 @@ receipt = Table(
     Column("called_by", RowId),
     Column("called_at", Instant),
     CheckConstraint(
-        "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped')", name="state"
+        "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped', 'muted')",
+        name="state",
     ),
     sqlite_with_rowid=False,
 )
@@ -777,10 +790,27 @@ tally = Table(
             "unreachable",
             "left",
             "stopped",
+            "muted",
             "read",
             "reminded",
         )
     ),
+)
+
+# Where a notice is for, once it has begun to leave: whoever arrives there finds what is valid by the units above them.
+notice_place = Table(
+    "notice_place",
+    metadata,
+    Column("unit_id", RowId, ForeignKey("unit.id"), primary_key=True),
+    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
+)
+
+# Of which kinds somebody wants no routine messages.
+notice_mute = Table(
+    "notice_mute",
+    metadata,
+    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
 )
 
 # --- erasure ----------------------------------------------------------------------------------------------------------------

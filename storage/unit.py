@@ -33,6 +33,7 @@ from domain import (
     requests,
     reshaping,
     roster,
+    tags,
     tasks,
 )
 from domain import units as unit_rules
@@ -63,6 +64,7 @@ from storage import (
     facts,
     inbox,
     leases,
+    notice_terms,
     outbox,
     points,
     receipts,
@@ -82,6 +84,7 @@ from storage import people as people_rows
 from storage import privacy as privacy_rows
 from storage import requests as request_rows
 from storage import roster as roster_rows
+from storage import tags as tag_rows
 from storage import tasks as task_rows
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
@@ -109,6 +112,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **appointments.DECIDE,
     **deputies.DECIDE,
     **roster.DECIDE,
+    **tags.DECIDE,
     **privacy.DECIDE,
     **blocks.DECIDE,
     **notices.DECIDE,
@@ -127,16 +131,23 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **checkin_rows.LOADERS,
     **appointment_rows.LOADERS,
     **roster_rows.LOADERS,
+    **tag_rows.LOADERS,
     **privacy_rows.LOADERS,
     **block_rows.LOADERS,
     **notice_rows.LOADERS,
+    **notice_terms.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
 LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT}
 """The same, where which rows they are depends on the time."""
 
-SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS, **receipts.SWEEPS}
+SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
+    **tree.SWEEPS,
+    **receipts.SWEEPS,
+    **notice_terms.SWEEPS,
+    **tag_rows.SWEEPS,
+}
 """Which statements carry out a change of many rows."""
 
 STALE_TRIES = 3

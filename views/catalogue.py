@@ -38,6 +38,8 @@ FEATURES = (
     "privacy",
     "trail",
     "notice_report",
+    "notice_readers",
+    "tags",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.base import Action, Decision
-from domain.notices.composing import address, begin, copy, put_media, put_text, set_time, switch
+from domain.notices.composing import (
+    address,
+    begin,
+    copy,
+    put_media,
+    put_text,
+    set_time,
+    switch,
+)
 from domain.notices.receiving import answer, read, tick_off
 from domain.notices.sending import confirm, go_on, hold, remind, start, stop, withdraw
 from domain.notices.shapes import (
@@ -31,6 +39,7 @@ from domain.notices.shapes import (
     TickOffCall,
     WithdrawNotice,
 )
+from domain.notices.terms import MuteKind, SetKind, SetValid, mute_kind, set_kind, set_valid
 
 DECIDE: dict[type[Action], Callable[..., Decision]] = {
     BeginNotice: begin,
@@ -39,6 +48,8 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     Switch: switch,
     Address: address,
     SetTime: set_time,
+    SetKind: set_kind,
+    SetValid: set_valid,
     CopyNotice: copy,
     ConfirmNotice: confirm,
     StartNotice: start,
@@ -49,6 +60,7 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     RemindNotice: remind,
     ReadNotice: read,
     AnswerNotice: answer,
+    MuteKind: mute_kind,
     TickOffCall: tick_off,
 }
 ACTIONS = frozenset(

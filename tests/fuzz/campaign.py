@@ -31,6 +31,7 @@ from domain import (
     privacy,
     requests,
     roster,
+    tags,
     tasks,
 )
 from domain.base import Action, Actor
@@ -72,6 +73,7 @@ ANYBODYS = (
     merging.ShareOwnPhone,
     privacy.NoteExport,
     privacy.CorrectOwnData,
+    notices.MuteKind,
     notices.ReadNotice,
     notices.AnswerNotice,
 )
@@ -392,7 +394,7 @@ class Attack:
                 | blocks.UnblockPerson()
             ):
                 return who == secretary
-            case roster.EnterPerson() | roster.CorrectPerson():
+            case roster.EnterPerson() | roster.CorrectPerson() | tags.TagPerson():
                 return who in staff
             case deputies.NameDeputy() | deputies.RecallDeputy():
                 return who in staff
@@ -402,7 +404,9 @@ class Attack:
                 | notices.PutMedia()
                 | notices.Switch()
                 | notices.Address()
+                | notices.SetKind()
                 | notices.SetTime()
+                | notices.SetValid()
                 | notices.ConfirmNotice()
                 | notices.HoldNotice()
                 | notices.GoOnNotice()
