@@ -6,8 +6,18 @@ Knows which setting is which rule; the defaults of both are `domain/rulebook.py`
 from datetime import date
 
 from bot.calendars import calendars
-from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
-from domain.rulebook import Category, NoticeRules, PointRules, Retention, Rulebook, Skill, WorkingHours
+from bot.settings import CategorySettings, NoticesSettings, PointsSettings, RulesSettings, Settings
+from domain.rulebook import (
+    Category,
+    NoticeKind,
+    NoticeRules,
+    PointRules,
+    Retention,
+    Rulebook,
+    Skill,
+    Tag,
+    WorkingHours,
+)
 
 
 def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
@@ -31,8 +41,14 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         checkin_months=settings.rules.checkin_months,
         consent_version=settings.community.consent_version,
         retention=Retention(**settings.retention.model_dump()),
-        notices=NoticeRules(**settings.notices.model_dump()),
+        tags=tuple(Tag(**tag.model_dump()) for tag in settings.people.tags),
+        notices=_notices(settings.notices),
     )
+
+
+def _notices(notices: NoticesSettings) -> NoticeRules:
+    kinds = tuple(NoticeKind(**kind.model_dump()) for kind in notices.kinds)
+    return NoticeRules(**{**notices.model_dump(), "kinds": kinds})
 
 
 def _category(category: CategorySettings) -> Category:

@@ -9,7 +9,7 @@ it takes; it is what the error message, `docs/settings.md` and its test use.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import time
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -43,7 +43,8 @@ from bot.setting_values import (
     split,
 )
 from domain.limits import Rates
-from domain.rulebook import URGENCIES, Category, Rulebook
+from domain.notices.terms import MAX_VALID_DAYS
+from domain.rulebook import OTHER_KIND, URGENCIES, Category, Rulebook
 
 DEFAULTS = Rulebook()
 RATES = Rates()
@@ -171,11 +172,30 @@ class SkillSettings(Section):
     en: Text = Field(description="its name in English, 1 to 64 characters")
 
 
-def _no_skill_twice(skills: tuple[SkillSettings, ...]) -> tuple[SkillSettings, ...]:
-    codes = [skill.code for skill in skills]
+class TagSettings(SkillSettings):
+    """The same of what staff note of a person."""
+
+
+class NoticeKindSettings(Section):
+    code: Code = Field(description="a short name of a-z 0-9 _ that never changes: it stands in old buttons")
+    zh: Text = Field(description="its name in Chinese, 1 to 64 characters")
+    en: Text = Field(description="its name in English, 1 to 64 characters")
+
+
+C = TypeVar("C", SkillSettings, TagSettings, NoticeKindSettings)
+
+
+def _no_code_twice(listed: tuple[C, ...]) -> tuple[C, ...]:
+    codes = [one.code for one in listed]
     if twice := {code for code in codes if codes.count(code) > 1}:
         raise ValueError(f"the code {min(twice)} stands twice")
-    return skills
+    return listed
+
+
+def _other_too(kinds: tuple[NoticeKindSettings, ...]) -> tuple[NoticeKindSettings, ...]:
+    if OTHER_KIND not in [kind.code for kind in kinds]:
+        raise ValueError(f'the kind "{OTHER_KIND}" is missing')
+    return kinds
 
 
 class CommunitySettings(Section):
@@ -203,7 +223,7 @@ class CommunitySettings(Section):
     skills: Annotated[
         tuple[SkillSettings, ...],
         BeforeValidator(split),
-        AfterValidator(_no_skill_twice),
+        AfterValidator(_no_code_twice),
         Field(min_length=1, max_length=40),
     ] = Field(
         tuple(SkillSettings.model_validate(asdict(skill)) for skill in DEFAULTS.skills),
@@ -214,6 +234,18 @@ class CommunitySettings(Section):
         ge=1,
         le=1_000_000,
         description="the number of the terms people agree to; a higher one asks everybody again: a whole number from 1",
+    )
+
+
+class PeopleSettings(Section):
+    tags: Annotated[
+        tuple[TagSettings, ...],
+        BeforeValidator(split),
+        AfterValidator(_no_code_twice),
+        Field(max_length=40),
+    ] = Field(
+        tuple(TagSettings.model_validate(asdict(tag)) for tag in DEFAULTS.tags),
+        description="what staff may note of a person: up to 40 tables of code, zh and en, no code twice",
     )
 
 
@@ -414,6 +446,22 @@ class NoticesSettings(Section):
         DEFAULTS.notices.quiet_to,
         description='the local time at which routine messages go out again, such as "07:30"; the same as quiet_from: no quiet hours',
     )
+    valid_days: int = Field(
+        DEFAULTS.notices.valid_days,
+        ge=0,
+        le=MAX_VALID_DAYS,
+        description=f"days a notice is valid unless its sender says otherwise: 0 to {MAX_VALID_DAYS}, 0 for without an end",
+    )
+    kinds: Annotated[
+        tuple[NoticeKindSettings, ...],
+        BeforeValidator(split),
+        AfterValidator(_no_code_twice),
+        AfterValidator(_other_too),
+        Field(max_length=16),
+    ] = Field(
+        tuple(NoticeKindSettings.model_validate(asdict(kind)) for kind in DEFAULTS.notices.kinds),
+        description=f'what notices are about: up to 16 tables of code, zh and en, one of them "{OTHER_KIND}", no code twice',
+    )
 
 
 _PLAIN = Category("plain", "-", "-")
@@ -477,6 +525,7 @@ class Settings(BaseSettings):
     http: HttpSettings = Field(HttpSettings(), description="a table")
     log: LogSettings = Field(LogSettings(), description="a table")
     community: CommunitySettings = Field(CommunitySettings(), description="a table")
+    people: PeopleSettings = Field(PeopleSettings(), description="a table")
     delivery: DeliverySettings = Field(DeliverySettings(), description="a table")
     limits: LimitsSettings = Field(LimitsSettings(), description="a table")
     imports: ImportsSettings = Field(ImportsSettings(), description="a table")

@@ -1,4 +1,4 @@
-"""Whom a notice is for: units with what is below them, by role, skill and language, and who is left out.
+"""Whom a notice is for: units with what is below them, by role, skill or tag, and language, and who is left out.
 
 One rule, said twice: here for one person, and as a statement over all of them in ``storage/addressees.py``; a test
 holds the two equal. Source: DOMAIN §7.
@@ -20,13 +20,14 @@ MOST_UNITS = 50
 class Addressees:
     """An audience. Everything that is empty does not narrow it.
 
-    ``units``: ids; who belongs there or below. ``roles``: in one of these ways (``WHOM``). ``skills``: any of these
-    codes. ``language``: reads this one. ``without_units`` and ``without_roles``: left out, whatever else is true.
+    ``units``: ids; who belongs there or below. ``roles``: in one of these ways (``WHOM``). ``skills`` and
+    ``tags``: any of these codes, of either. ``language``: reads this one. ``without_units`` and ``without_roles``: left out, whatever else is true.
     """
 
     units: tuple[int, ...] = ()
     roles: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     language: str = ""
     without_units: tuple[int, ...] = ()
     without_roles: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class Somebody:
     held: tuple[Held, ...] = ()
     skills: frozenset[str] = frozenset()
     language: str = "zh"
+    tags: frozenset[str] = frozenset()
 
 
 def _below(path: str, above: tuple[str, ...]) -> bool:
@@ -63,7 +65,9 @@ def reaches(
     """
     if not _belongs(somebody, units, wanted.roles):
         return False
-    if wanted.skills and not somebody.skills.intersection(wanted.skills):
+    if (wanted.skills or wanted.tags) and not (
+        somebody.skills.intersection(wanted.skills) or somebody.tags.intersection(wanted.tags)
+    ):
         return False
     if wanted.language and somebody.language != wanted.language:
         return False
@@ -74,3 +78,29 @@ def reaches(
 
 def _serves(somebody: Somebody, units: tuple[str, ...], roles: tuple[str, ...]) -> bool:
     return any(held.role in roles and _below(held.path, units) for held in somebody.held)
+
+
+def units_above(somebody: Somebody) -> dict[int, str]:
+    """The units that they live or serve at or below, by id, with their paths.
+
+    >>> units_above(Somebody("1.4.12."))
+    {1: '1.', 4: '1.4.', 12: '1.4.12.'}
+    """
+    found = {}
+    for path in (somebody.home, *(held.path for held in somebody.held)):
+        above = ""
+        for unit_id in path.split(".")[:-1]:
+            above += f"{unit_id}."
+            found[int(unit_id)] = above
+    return found
+
+
+def means(wanted: Addressees, somebody: Somebody) -> bool:
+    """The same without a look at the tree: a unit that is not above them, or their own, does not matter to them."""
+    above = units_above(somebody)
+    return reaches(
+        wanted,
+        somebody,
+        units=tuple(above[unit] for unit in wanted.units if unit in above),
+        without=tuple(above[unit] for unit in wanted.without_units if unit in above),
+    )

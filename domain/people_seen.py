@@ -77,7 +77,7 @@ class Held:
 class PersonCard:
     """Somebody, as far as the reader may see them. ``may`` names what the reader may do, as the buttons are called.
 
-    Flat and household are there for who answers for the home, the phone for leaders and secretaries.
+    Flat and household are there for who answers for the home, the phone and the tags for leaders and secretaries.
     """
 
     id: int
@@ -103,6 +103,7 @@ class PersonCard:
     twins: int = 0
     may: frozenset[str] = frozenset()
     blocked: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ class AppointmentFacts:
 class SearchPeople(Query):
     """People at and below one of the reader's units, page by page: ``Found``.
 
-    ``role`` one of ``domain.roster.ROLES``; ``words`` a part of a name, the end of a phone or roster number, or a flat.
+    ``role`` one of ``domain.roster.ROLES``; ``tag`` finds somebody for leaders and secretaries only;
+    ``words`` a part of a name, the end of a phone or roster number, or a flat.
     """
 
     permission: ClassVar[str] = Permission.SEE_PEOPLE
@@ -161,6 +163,7 @@ class SearchPeople(Query):
     unit_id: int
     role: str = ""
     skill: str = ""
+    tag: str = ""
     words: str = ""
     after: Cursor | None = None
 

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     APPROVE_CHECK_IN = "approve_check_in"
     SEE_PEOPLE = "see_people"
     ENTER_PERSON = "enter_person"
+    TAG_PERSON = "tag_person"
     APPOINT = "appoint"
     NAME_DEPUTY = "name_deputy"
     SUSPEND_PERSON = "suspend_person"
@@ -106,6 +107,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.APPROVE_CHECK_IN: Grant(roles=HEADS, never_owners=True),
     Permission.SEE_PEOPLE: Grant(roles=STAFF | HEADS),
     Permission.ENTER_PERSON: Grant(roles=STAFF),
+    Permission.TAG_PERSON: Grant(roles=STAFF, never_owners=True),
     Permission.APPOINT: Grant(roles=HEADS, never_owners=True),
     Permission.NAME_DEPUTY: Grant(roles=STAFF | HEADS),
     Permission.SUSPEND_PERSON: Grant(roles=HEADS, never_owners=True),

@@ -41,7 +41,8 @@ NOWHERE = Place()
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """What is held about the reader, in numbers; ``words`` and ``files`` are what they wrote and sent.
+    """What is held about the reader, in numbers; ``words`` and ``files`` are what they wrote and sent. ``muted``: the
+    kinds of notices they want no messages of.
 
     ``steps`` are audit rows of what they did; ``waiting`` are messages on their way to them.
     """
@@ -69,6 +70,8 @@ class OwnData:
     spendable: int = 0
     waiting: int = 0
     steps: int = 0
+    tags: tuple[str, ...] = ()
+    muted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

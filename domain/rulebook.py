@@ -87,6 +87,48 @@ DEFAULT_SKILLS = (
     Skill("arts", "文体", "Arts and sports"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Something the community should know of a person, that a notice may be meant for."""
+
+    code: str
+    zh: str
+    en: str
+
+
+DEFAULT_TAGS = (
+    Tag("living_alone", "独居老人", "Elder living alone"),
+    Tag("mobility", "行动不便", "Limited mobility"),
+    Tag("chronic", "慢病需关照", "Long-term illness"),
+    Tag("young_family", "新手父母", "Family with a small child"),
+    Tag("hardship", "困难家庭", "Family in hardship"),
+    Tag("newcomer", "新搬来的", "New here"),
+    Tag("tenant", "租户", "Tenant"),
+    Tag("volunteer_core", "志愿骨干", "Core volunteer"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """What a notice is about; people may ask not to be messaged about routine ones of a kind."""
+
+    code: str
+    zh: str
+    en: str
+
+
+OTHER_KIND = "other"
+"""The kind of a notice until another one is chosen; it is always in the list."""
+DEFAULT_NOTICE_KINDS = (
+    NoticeKind("works", "停水停电与维修", "Water, power and repairs"),
+    NoticeKind("safety", "安全提醒", "Safety"),
+    NoticeKind("health", "健康医疗", "Health"),
+    NoticeKind("culture", "文体活动", "Culture and sports"),
+    NoticeKind("party", "党务党建", "Party affairs"),
+    NoticeKind(OTHER_KIND, "社区事务", "Community matters"),
+)
+
 # Looked for anywhere in what was said, so each is long enough not to stand inside something harmless: 起火 is in
 # 一起火锅 and 引起火灾隐患, 轻生 in 年轻生活, 不想活 in 不想活动, "a fire" in "a fire door". Where a doubt is left the
 # word stays: a ring too many is answered with one press ("not an emergency").
@@ -156,6 +198,7 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class NoticeRules:
     """``second_above``: more recipients than this need a second person's yes. ``remind_hours`` lie between two reminders.
+    ``valid_days``: how long a notice is valid where nothing else is said, 0 for without an end.
 
     ``quiet_from`` to ``quiet_to``: nothing that is only routine leaves then, by the clock of the unit. Source: DOMAIN §7,
     §10. ``call_days``: after so many nobody is called about it any more.
@@ -166,6 +209,12 @@ class NoticeRules:
     call_days: int = 30
     quiet_from: time = time(22, 0)
     quiet_to: time = time(7, 30)
+    valid_days: int = 30
+    kinds: tuple[NoticeKind, ...] = DEFAULT_NOTICE_KINDS
+
+    def kind(self, code: str) -> NoticeKind | None:
+        """The kind with this code, or None."""
+        return next((kind for kind in self.kinds if kind.code == code), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +235,7 @@ class Rulebook:
     points: PointRules = field(default_factory=PointRules)
     consent_version: int = 1
     skills: tuple[Skill, ...] = DEFAULT_SKILLS
+    tags: tuple[Tag, ...] = DEFAULT_TAGS
     checkin_months: int = 12
     retention: Retention = field(default_factory=Retention)
     notices: NoticeRules = field(default_factory=NoticeRules)
@@ -204,6 +254,10 @@ class Rulebook:
     def skill(self, code: str) -> Skill | None:
         """The skill with this code, or None."""
         return next((skill for skill in self.skills if skill.code == code), None)
+
+    def tag(self, code: str) -> Tag | None:
+        """The tag with this code, or None."""
+        return next((tag for tag in self.tags if tag.code == code), None)
 
     def skills_by_word(self) -> Mapping[str, str]:
         """The code of each skill by every word it goes by, case folded."""

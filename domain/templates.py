@@ -36,7 +36,7 @@ from domain.rulebook import Rulebook
 MAX_NAME = 30
 MOST = 100
 """Templates of one unit."""
-COMPOSED = ("texts", "media", "addressees", *OPTIONS)
+COMPOSED = ("texts", "media", "addressees", "kind", "valid_days", *OPTIONS)
 """The fields of a notice that a template keeps."""
 
 

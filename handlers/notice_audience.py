@@ -1,4 +1,4 @@
-"""Whom a notice is for, chosen by buttons: roles, languages, skills, and places put in or left out."""
+"""Whom a notice is for, chosen by buttons: roles, languages, skills, tags, and places put in or left out."""
 
 from __future__ import annotations
 
@@ -75,6 +75,14 @@ async def skill(turn: Turn) -> Answer:
         raise Refused(NOT_FOUND)
     changed = replace(wanted, skills=_turned(wanted.skills, turn.pressed.arg))
     return _address(turn, changed, screen="skills")
+
+
+async def tag(turn: Turn) -> Answer:
+    """``notice.tag:<id>:<code>``."""
+    wanted = (await own_card(turn)).notice.whom
+    if turn.rules.tag(turn.pressed.arg) is None:
+        raise Refused(NOT_FOUND)
+    return _address(turn, replace(wanted, tags=_turned(wanted.tags, turn.pressed.arg)), screen="skills")
 
 
 async def places(turn: Turn) -> Answer:

@@ -10,7 +10,9 @@ from domain.notices.shapes import (
 from domain.notices.shown import (
     ListReceived,
     NoticeCopy,
+    SeeMuted,
 )
+from domain.notices.terms import MuteKind
 from domain.queries import SeeCard
 from domain.threads import AnswerNotice, SeeAnswerable
 from handlers import forms, steps
@@ -19,7 +21,7 @@ from handlers.forms import CONTENTS, Answers, Form, Step
 from handlers.turn import Answer, Do, Show, Turn, sent, turned
 from storage.drafts import Draft
 from storage.outbox import Reply
-from views import notice_lists
+from views import notice_readers as lists
 from views import notices as screens
 
 
@@ -59,15 +61,39 @@ async def answer(turn: Turn) -> Answer:
 
 
 async def received(turn: Turn) -> Answer:
-    """``/notices``: those that concerned me."""
+    """``/notices``: those that concern me and are valid."""
     found = await turn.read(ListReceived())
-    return sent(notice_lists.received_list(found, words_sought="", voice=await turn.voice()))
+    return sent(lists.received_list(found, words_sought="", voice=await turn.voice()))
 
 
 async def received_page(turn: Turn) -> Answer:
     """``notices.page:<page>``."""
     found = await turn.read(ListReceived(turn.pressed.id))
-    return turned(turn, notice_lists.received_list(found, words_sought="", voice=await turn.voice()))
+    return turned(turn, lists.received_list(found, words_sought="", voice=await turn.voice()))
+
+
+async def received_old(turn: Turn) -> Answer:
+    """``notices.old:<page>``: those that are no longer valid."""
+    found = await turn.read(ListReceived(turn.pressed.id, old=True))
+    return turned(turn, lists.received_list(found, words_sought="", voice=await turn.voice()))
+
+
+async def mutes(turn: Turn) -> Answer:
+    """``notices.mutes:0``: which kinds I want messages of."""
+    return turned(turn, lists.mutes({}, await turn.read(SeeMuted()), await turn.voice()))
+
+
+async def mute(turn: Turn) -> Answer:
+    """``notices.mute:<1|0>:<kind>``: no messages of this kind any more, or again."""
+    if turn.pressed.id not in (0, 1):
+        raise Refused(NOT_FOUND)
+    muted = turn.pressed.id == 1
+    shown = Reply("notice.mutes", turn.who.telegram_id, subject_id=0, edit_message_id=turn.pressed.message_id)
+    return Do(
+        MuteKind(turn.pressed.arg, muted),
+        replies=(shown,),
+        toast="toast.notice_muted" if muted else "toast.notice_unmuted",
+    )
 
 
 async def see_received(turn: Turn) -> Answer:
@@ -86,7 +112,7 @@ async def show_copy(turn: Turn, notice_id: int) -> Answer:
 async def _found(turn: Turn, answers: Answers, draft: Draft) -> Show:
     sought = str(answers["sought"])
     found = await turn.read(ListReceived(words=sought))
-    return sent(notice_lists.received_list(found, words_sought=sought, voice=await turn.voice()))
+    return sent(lists.received_list(found, words_sought=sought, voice=await turn.voice()))
 
 
 SEARCH = Form("notices", (Step("sought", take=steps.words("sought", most=40)),), shows=_found)

@@ -196,7 +196,11 @@ async def take_home(turn: Turn) -> Answer:
     if level.above is None:
         raise Refused(NOT_FOUND)
     place = plain((await turn.voice()).place(level.above.place))
-    replies: tuple[Reply, ...] = (_in_place(turn, "menu", note="home.set", place=place),)
+    # What was said here before they came, if any of it still holds; the offer below is a question and stands last.
+    replies: tuple[Reply, ...] = (
+        _in_place(turn, "menu", note="home.set", place=place),
+        Reply("notice.waiting", turn.chat_id, subject_id=0),
+    )
     change: Draft | DraftChange = KEEP
     if draft is not None and draft.form == ARRIVAL:
         change = CLEAR

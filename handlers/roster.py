@@ -20,7 +20,7 @@ from handlers.turn import Answer, Do, Say, Show, Turn
 from storage.drafts import CLEAR, KEEP, Draft
 from views import roster as screens
 
-PANES = ("unit", "role", "skill")
+PANES = ("unit", "role", "skill", "tag")
 
 
 async def people(turn: Turn) -> Answer:
@@ -57,7 +57,7 @@ async def _choices(turn: Turn, answers: Answers) -> Any:
         return await _units(turn, answers)
     if pane == "skill":
         return await turn.read(ListSkills())
-    return None if pane == "role" else await _found(turn, answers)
+    return None if pane in ("role", "tag") else await _found(turn, answers)
 
 
 async def _units(turn: Turn, answers: Answers) -> UnitLevel:
@@ -76,6 +76,7 @@ async def _found(turn: Turn, answers: Answers) -> Found:
             int(answers["unit_id"]),
             role=str(answers.get("role") or ""),
             skill=str(answers.get("skill") or ""),
+            tag=str(answers.get("tag") or ""),
             words=str(answers.get("words") or ""),
             after=(str(trail[-1][0]), int(trail[-1][1])) if trail else None,
         )
@@ -96,7 +97,7 @@ async def _taken(turn: Turn, said: Said, answers: Answers) -> Answers:
         case "people.pane" if said.arg in PANES:
             return {"pane": said.arg, "level": None}
         case "people.pane" if said.arg == "clear":
-            return {**again, "words": None, "role": None, "skill": None}
+            return {**again, "words": None, "role": None, "skill": None, "tag": None}
         case "people.pane":
             return {"pane": None, "level": None}
         case "people.role" if said.arg in ROLES:
@@ -105,6 +106,8 @@ async def _taken(turn: Turn, said: Said, answers: Answers) -> Answers:
             skills = await turn.read(ListSkills())
             place = parsing.number(said.arg, least=0, most=max(0, len(skills) - 1), key=NOT_FOUND)
             return {**again, "skill": skills[place]} if skills else again
+        case "people.tag" if turn.rules.tag(said.arg):
+            return {**again, "tag": said.arg}
         case "people.unit":
             return {"pane": "unit", "level": _unit(said)}
         case "people.here":
@@ -145,6 +148,7 @@ SEARCH = Form(
                 "people.pane",
                 "people.role",
                 "people.skill",
+                "people.tag",
                 "people.unit",
                 "people.here",
             ),

@@ -13,6 +13,7 @@ from handlers import (
     forms,
     imports,
     notice_readers,
+    notice_terms,
     notices,
     pairings,
     people,
@@ -49,6 +50,7 @@ FORMS: dict[str, Form] = {
         notice_readers,
         threads,
         templates,
+        notice_terms,
         privacy,
         trail,
     )

@@ -28,7 +28,7 @@ from domain.addressees import RESIDENT, WHOM, Addressees
 from storage.imports import there
 from storage.people import below as bounds
 from storage.people import in_force
-from storage.schema import appointment, person, person_skill, unit
+from storage.schema import appointment, person, person_skill, person_tag, unit
 
 home = unit.alias("addressee_home")
 _served = unit.alias("addressee_served")
@@ -74,9 +74,14 @@ def _others(
         there(person),
         ~person.c.suspended,
     ]
-    if wanted.skills:
-        skill = person_skill.c.skill.in_(wanted.skills)
-        conditions.append(exists().where(person_skill.c.person_id == person.c.id, skill))
+    if wanted.skills or wanted.tags:
+        skill, tag = person_skill.c.skill.in_(wanted.skills), person_tag.c.tag.in_(wanted.tags)
+        conditions.append(
+            or_(
+                exists().where(person_skill.c.person_id == person.c.id, skill) if wanted.skills else false(),
+                exists().where(person_tag.c.person_id == person.c.id, tag) if wanted.tags else false(),
+            )
+        )
     if wanted.language:
         conditions.append(person.c.language == wanted.language)
     if without:

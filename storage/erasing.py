@@ -22,10 +22,12 @@ from storage.schema import (
     draft,
     erasure,
     household,
+    notice_mute,
     outbox,
     pairing,
     person,
     person_skill,
+    person_tag,
     remark,
     request,
     task,
@@ -45,6 +47,8 @@ _EMPTY_HOME = household.delete().where(
 )
 _PROXIES = person.update().where(person.c.proxy_id == bindparam("_id")).values(proxy_id=None)
 _SKILLS = person_skill.delete().where(person_skill.c.person_id == bindparam("person_id"))
+_TAGS = person_tag.delete().where(person_tag.c.person_id == bindparam("person_id"))
+_MUTES = notice_mute.delete().where(notice_mute.c.person_id == bindparam("person_id"))
 _CHECK_INS = (
     checkin.update()
     .where(checkin.c.person_id == bindparam("_id"))
@@ -85,7 +89,8 @@ def begin(connection: Connection, person_id: int, *, now: datetime) -> None:
     if row.household_id is not None:
         connection.execute(_EMPTY_HOME, {"household_id": row.household_id})
     connection.execute(_PROXIES, {"_id": person_id})
-    connection.execute(_SKILLS, {"person_id": person_id})
+    for statement in (_SKILLS, _TAGS, _MUTES):
+        connection.execute(statement, {"person_id": person_id})
     threads.let_go(connection, person_id)
     connection.execute(_CHECK_INS, {"_id": person_id, "nothing": [], "nothing_free": []})
     if row.telegram_id is not None:

@@ -31,7 +31,7 @@ from domain.notices.shapes import (
     PublicNotice,
 )
 from domain.rulebook import Rulebook
-from storage import audit, outbox, receipts
+from storage import audit, notice_terms, outbox, receipts
 from storage.addressees import paths_of
 from storage.entities import every, load, next_id, save, selection
 from storage.notices import groups_at
@@ -158,7 +158,14 @@ class Mailings:
                 wanted = found.whom
                 paths = paths_of(connection, [*wanted.units, *wanted.without_units])
                 new = receipts.freeze(
-                    connection, notice_id, wanted, paths, after=found.frozen_to, to=to, now=now
+                    connection,
+                    notice_id,
+                    wanted,
+                    paths,
+                    mutes="" if found.urgent else found.kind,
+                    after=found.frozen_to,
+                    to=to,
+                    now=now,
                 )
             if found.to_people and to < last:
                 save(connection, (replace(found, frozen_to=to),))
@@ -166,6 +173,8 @@ class Mailings:
                 return Step(new, more=True)
             walk = Mailing(next_id(connection, Mailing), 0, notice_id, Errand.SEND, created_at=now)
             save(connection, (replace(found, state=NoticeState.SENDING, frozen_to=to), walk))
+            if found.to_people:
+                notice_terms.stands_at(connection, notice_id, paths_of(connection, found.whom.units))
             if found.to_groups:
                 _post_in_groups(connection, found, now=now, bot=bot)
             tally = receipts.tally_of(connection, notice_id)

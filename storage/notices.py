@@ -32,6 +32,7 @@ from domain.notices.shapes import (
     TickOffCall,
     WithdrawNotice,
 )
+from domain.notices.terms import SetKind, SetValid
 from domain.permissions import Permission, allowed
 from domain.rulebook import Rulebook
 from storage.addressees import counted, paths_of
@@ -75,6 +76,8 @@ def load_notice(
     | PutMedia
     | Switch
     | SetTime
+    | SetKind
+    | SetValid
     | HoldNotice
     | GoOnNotice
     | StopNotice
@@ -193,6 +196,8 @@ LOADERS: dict[type[Any], Any] = {
             PutMedia,
             Switch,
             SetTime,
+            SetKind,
+            SetValid,
             HoldNotice,
             GoOnNotice,
             StopNotice,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     literal,
     select,
@@ -29,10 +30,18 @@ from domain.notices.shapes import COPY, MarkCalled, MarkRead, NoticeState, TakeB
 from storage.addressees import chosen, home
 from storage.dialect import insert_for
 from storage.prepared import Prepared
-from storage.schema import mailing, notice, outbox, person, receipt, tally
+from storage.schema import (
+    mailing,
+    notice,
+    notice_mute,
+    outbox,
+    person,
+    receipt,
+    tally,
+)
 from storage.types import Instant
 
-SUMS = ("total", "queued", "sent", "failed", "unreachable", "left", "stopped", "read", "reminded")
+SUMS = ("total", "queued", "sent", "failed", "unreachable", "left", "stopped", "muted", "read", "reminded")
 
 _TALLY = Prepared(select(tally).where(tally.c.notice_id == bindparam("notice")))
 _COUNT = Prepared(
@@ -76,14 +85,17 @@ def freeze(
     wanted: Addressees,
     paths: dict[int, str],
     *,
+    mutes: str = "",
     after: int,
     to: int,
     now: datetime,
 ) -> int:
     """Write down as recipients those who are meant and whose id is above ``after`` and not above ``to``.
 
-    One who cannot be reached is written down as that. Whoever is written down already stays. Returns how many are new.
+    One who cannot be reached is written down as that, and one who has muted the kind ``mutes`` as that ("": nobody has).
+    Whoever is written down already stays. Returns how many are new.
     """
+    muted = exists().where(notice_mute.c.person_id == person.c.id, notice_mute.c.kind == mutes)
     reachable = person.c.telegram_id.is_not(None) & person.c.unreachable_since.is_(None)
     rows = chosen(
         wanted,
@@ -91,24 +103,31 @@ def freeze(
         bindparam("notice", notice_id, type_=receipt.c.notice_id.type),
         person.c.id,
         home.c.id,
-        case((reachable, literal("waiting")), else_=literal("unreachable")),
+        # Who asked to be left alone is not rung up instead.
+        case(
+            *(((muted, literal("muted")),) if mutes else ()),
+            (reachable, literal("waiting")),
+            else_=literal("unreachable"),
+        ),
     ).where(person.c.id > after, person.c.id <= to).order_by(person.c.id)  # fmt: skip
     written = insert_for(connection.dialect.name, receipt).from_select(
         ["notice_id", "person_id", "unit_id", "state"], rows
     )
     done = connection.execute(written.on_conflict_do_nothing(), {"now": now}).rowcount
-    unreachable = connection.execute(
-        _UNREACHABLE_IN, {"notice": notice_id, "after": after, "to": to}
-    ).scalar_one()
-    count(connection, notice_id, total=done, unreachable=unreachable if done else 0)
+    ended = connection.execute(_ENDED_IN, {"notice": notice_id, "after": after, "to": to}) if done else ()
+    count(connection, notice_id, total=done, **{row.state: row.number for row in ended})
     return done
 
 
-_UNREACHABLE_IN = select(func.count()).where(
-    receipt.c.notice_id == bindparam("notice"),
-    receipt.c.person_id > bindparam("after"),
-    receipt.c.person_id <= bindparam("to"),
-    receipt.c.state == "unreachable",
+_ENDED_IN = (
+    select(receipt.c.state, func.count().label("number"))
+    .where(
+        receipt.c.notice_id == bindparam("notice"),
+        receipt.c.person_id > bindparam("after"),
+        receipt.c.person_id <= bindparam("to"),
+        receipt.c.state.in_(["unreachable", "muted"]),
+    )
+    .group_by(receipt.c.state)
 )
 
 
@@ -365,4 +384,8 @@ def mark_called(connection: Connection, sweep: MarkCalled) -> None:
     )
 
 
-SWEEPS: Mapping[type[Any], Any] = {MarkRead: mark_read, MarkCalled: mark_called, TakeBack: take_back}
+SWEEPS: Mapping[type[Any], Any] = {
+    MarkRead: mark_read,
+    MarkCalled: mark_called,
+    TakeBack: take_back,
+}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, exists, or_, select, update
+from sqlalchemy import BindParameter, Connection, Table, bindparam, exists, or_, select, update
 
 from domain.base import NOT_FOUND, Actor, Moved, Refused, Subject
 from domain.merging import MergeCase, MergePeople, OwnCase, ShareOwnPhone
@@ -30,9 +30,11 @@ from storage.schema import (
     draft,
     earning,
     household,
+    notice_mute,
     pairing,
     person,
     person_skill,
+    person_tag,
     request,
     task,
     unit,
@@ -91,7 +93,8 @@ def _seen_from(actor: Actor, permission: str, places: tuple[str, ...], owner_id:
     return ""
 
 
-def _seen(connection: Connection, found: Person, actor: Actor, permission: str) -> RosterCase:
+def reached(connection: Connection, found: Person, actor: Actor, permission: str) -> RosterCase:
+    """Somebody as the actor reaches them for this."""
     standing = standing_of(connection, found.id)
     places = places_of(connection, found, standing)
     return RosterCase(found, path=_seen_from(actor, permission, places, found.id), standing=standing)
@@ -141,7 +144,7 @@ def load_for_change(
     found = load(connection, Person, action.person_id)
     if found is None:
         raise Refused(NOT_FOUND)
-    case = _seen(connection, found, actor, action.permission)
+    case = reached(connection, found, actor, action.permission)
     if isinstance(action, CorrectPerson) and action.flat and found.home_unit_id is not None:
         return replace(case, household_id=household_at(connection, found.home_unit_id, action.flat))
     return case
@@ -173,8 +176,8 @@ def load_for_merge(connection: Connection, action: MergePeople, actor: Actor, ru
     found = {one.id: one for one in (load(connection, Person, number) for number in ids) if one is not None}
     if len(found) != len(ids):
         raise Refused(NOT_FOUND)
-    one = _seen(connection, found[action.person_id], actor, action.permission)
-    other = _seen(connection, found[action.other_id], actor, action.permission)
+    one = reached(connection, found[action.person_id], actor, action.permission)
+    other = reached(connection, found[action.other_id], actor, action.permission)
     both = {"one": action.person_id, "other": action.other_id}
     same = set(both.values())
     pairs = every(connection, Pairing, _TIES, **both)
@@ -260,7 +263,12 @@ _MOVES = (
     _moving(pairing, pairing.c.member_id),
     _moving(person, person.c.proxy_id, person.c.id != _to),
 )
-_SKILLS = select(person_skill.c.skill).where(person_skill.c.person_id == bindparam("id"))
+_CODES: tuple[tuple[Table, str], ...] = (
+    (person_skill, "skill"),
+    (person_tag, "tag"),
+    (notice_mute, "kind"),
+)
+"""What is kept of a person as codes; the record that stays has those of both."""
 _CHECKINS = (
     _moving(
         checkin,
@@ -283,18 +291,20 @@ def move(connection: Connection, moved: Iterable[Moved], *, now: datetime, rules
         for statement in (*_MOVES, *_CHECKINS):
             connection.execute(statement, both)
         threads.move(connection, one)
-        _move_skills(connection, one)
+        for table, code in _CODES:
+            _move_codes(connection, table, code, one)
         points.transfer(connection, one.from_id, one.to_id, now=now, rulebook=rules.points.version)
         if one.chat_id is not None:
             connection.execute(draft.delete().where(draft.c.telegram_id == one.chat_id))
 
 
-def _move_skills(connection: Connection, one: Moved) -> None:
-    known = set(connection.execute(_SKILLS, {"id": one.to_id}).scalars())
-    gained = set(connection.execute(_SKILLS, {"id": one.from_id}).scalars())
-    connection.execute(person_skill.delete().where(person_skill.c.person_id == one.from_id))
-    if gained - known:
+def _move_codes(connection: Connection, table: Table, code: str, one: Moved) -> None:
+    def of(person_id: int) -> set[str]:
+        return set(connection.execute(select(table.c[code]).where(table.c.person_id == person_id)).scalars())
+
+    gained = of(one.from_id) - of(one.to_id)
+    connection.execute(table.delete().where(table.c.person_id == one.from_id))
+    if gained:
         connection.execute(
-            person_skill.insert(),
-            [{"person_id": one.to_id, "skill": skill} for skill in sorted(gained - known)],
+            table.insert(), [{"person_id": one.to_id, code: value} for value in sorted(gained)]
         )

@@ -258,6 +258,15 @@ person_skill = Table(
     Index("ix_person_skill_skill", "skill", "person_id"),
 )
 
+# What staff noted of somebody, by the rulebook's codes. Who noted it is in the audit trail.
+person_tag = Table(
+    "person_tag",
+    metadata,
+    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
+    Column("tag", String, primary_key=True),
+    Index("ix_person_tag_tag", "tag", "person_id"),
+)
+
 blocked = Table(
     "blocked",
     metadata,
@@ -721,6 +730,9 @@ notice = Table(
     Column("remind", Boolean, nullable=False),
     Column("repeat", String, nullable=False),
     Column("repeat_day", Integer, nullable=False),
+    Column("kind", String, nullable=False, server_default="other"),
+    Column("valid_days", Integer, nullable=False, server_default=text("0")),
+    Column("valid_until", Instant),
     CheckConstraint(
         "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', "
         "'dropped')",
@@ -761,7 +773,8 @@ mailing = Table(
 receipt = Table(
     "receipt",
     metadata,
-    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
+    # Both are taken from rows that are there and never go: looking for them again takes as long as writing this one.
+    Column("notice_id", RowId, primary_key=True, autoincrement=False),
     Column("person_id", RowId, primary_key=True, autoincrement=False),
     # Where they lived when it was sent, for the report by building.
     Column("unit_id", RowId),
@@ -774,7 +787,8 @@ receipt = Table(
     Column("called_by", RowId),
     Column("called_at", Instant),
     CheckConstraint(
-        "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped')", name="state"
+        "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped', 'muted')",
+        name="state",
     ),
     Index(
         "ix_receipt_to_call",
@@ -802,6 +816,7 @@ tally = Table(
             "unreachable",
             "left",
             "stopped",
+            "muted",
             "read",
             "reminded",
         )
@@ -851,6 +866,22 @@ notice_template = Table(
     Column("created_at", Instant, nullable=False),
     Column("composed", JSON, nullable=False),
     Index("ix_notice_template_unit_id", "unit_id", "name"),
+)
+
+# Where a notice is for, once it has begun to leave: whoever arrives there finds what is valid by the units above them.
+notice_place = Table(
+    "notice_place",
+    metadata,
+    Column("unit_id", RowId, ForeignKey("unit.id"), primary_key=True),
+    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
+)
+
+# Of which kinds somebody wants no routine messages.
+notice_mute = Table(
+    "notice_mute",
+    metadata,
+    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
 )
 
 # --- erasure ----------------------------------------------------------------------------------------------------------------

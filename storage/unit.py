@@ -33,6 +33,7 @@ from domain import (
     requests,
     reshaping,
     roster,
+    tags,
     tasks,
     templates,
     threads,
@@ -65,6 +66,7 @@ from storage import (
     facts,
     inbox,
     leases,
+    notice_terms,
     outbox,
     points,
     receipts,
@@ -84,6 +86,7 @@ from storage import people as people_rows
 from storage import privacy as privacy_rows
 from storage import requests as request_rows
 from storage import roster as roster_rows
+from storage import tags as tag_rows
 from storage import tasks as task_rows
 from storage import templates as template_rows
 from storage import threads as thread_rows
@@ -113,6 +116,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **appointments.DECIDE,
     **deputies.DECIDE,
     **roster.DECIDE,
+    **tags.DECIDE,
     **privacy.DECIDE,
     **blocks.DECIDE,
     **notices.DECIDE,
@@ -133,11 +137,13 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **checkin_rows.LOADERS,
     **appointment_rows.LOADERS,
     **roster_rows.LOADERS,
+    **tag_rows.LOADERS,
     **privacy_rows.LOADERS,
     **block_rows.LOADERS,
     **notice_rows.LOADERS,
     **thread_rows.LOADERS,
     **template_rows.LOADERS,
+    **notice_terms.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
@@ -148,6 +154,8 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **tree.SWEEPS,
     **receipts.SWEEPS,
     **template_rows.SWEEPS,
+    **notice_terms.SWEEPS,
+    **tag_rows.SWEEPS,
 }
 """Which statements carry out a change of many rows."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 import pytest
+from hypothesis import settings
 
 from domain.rulebook import Rulebook
 from storage.database import Location, migrate, open_engine
@@ -22,6 +23,10 @@ from storage.unit import Store
 from tests.support.databases import POSTGRES, SQLITE
 from tests.support.loopback import guard
 from tests.support.postgres import Postgres
+
+# How long an example may take says something of the machine, not of the rule.
+settings.register_profile("linli", deadline=None)
+settings.load_profile("linli")
 
 MEMORY = Path("/dev/shm")
 ENOUGH = 2 << 30

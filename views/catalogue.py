@@ -41,6 +41,8 @@ FEATURES = (
     "notice_report",
     "threads",
     "templates",
+    "notice_readers",
+    "tags",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

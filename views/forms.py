@@ -124,6 +124,7 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("notice_files", "words"): "ask.notice_files",
     ("notice_time", "moment"): "ask.notice_time",
     ("notice_time", "repeat"): "ask.notice_repeat",
+    ("notice_valid", "last_day"): "ask.notice_valid",
     ("notice_answer", "words"): "ask.notice_answer",
     ("notices", "sought"): "ask.notices_words",
     ("thread", "text"): "ask.thread",
@@ -380,6 +381,17 @@ def _repeats(asked: Prompt, voice: Voice) -> Keyboard:
     )
 
 
+def _spans(asked: Prompt, voice: Voice) -> Keyboard:
+    return tuple(
+        (voice.button(key, "notice.validfor", asked.version, days),)
+        for key, days in (
+            ("button.notice_week", 7),
+            ("button.notice_month", 30),
+            ("button.notice_always", 0),
+        )
+    )
+
+
 _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "category": _categories,
     "urgency": _urgencies,
@@ -399,6 +411,7 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "in_name": _in_name,
     "moment": _at_once,
     "repeat": _repeats,
+    "last_day": _spans,
     "who": lambda asked, voice: trail.people(asked.choices, version=asked.version, voice=voice),
     "where": lambda asked, voice: trail.units(asked.choices, version=asked.version, voice=voice),
     "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),

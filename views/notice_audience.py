@@ -1,4 +1,4 @@
-"""Whom a notice is for, as it is chosen: roles, languages, skills and places, and who they are as things are now."""
+"""Whom a notice is for, as it is chosen: roles, languages, skills, tags and places, and who they are as things are now."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def whom(facts: NoticeCard, *, voice: Voice) -> Message:
 
 
 def skills(facts: NoticeCard, *, voice: Voice) -> Message:
-    """Only who can do one of these."""
+    """Only who can do one of these, or of whom one of these is noted."""
     number, wanted = facts.notice.id, facts.notice.whom
     choices = (
         Button(
@@ -72,9 +72,20 @@ def skills(facts: NoticeCard, *, voice: Voice) -> Message:
         )
         for skill in voice.rules.skills
     )
+    tags = (
+        Button(
+            f"{'✅' if tag.code in wanted.tags else '▫️'} 🏷 {plain(voice.tag(tag.code))}",
+            press("notice.tag", number, tag.code),
+        )
+        for tag in voice.rules.tags
+    )
     return Message(
         card(block(whom_line(facts, voice), reach_line(facts, voice)), voice.say("notice.skills_how")),
-        keyboard=(*rows(choices, width=2), (voice.button("button.notice_back", "notice.whom", number),)),
+        keyboard=(
+            *rows(choices, width=2),
+            *rows(tags, width=2),
+            (voice.button("button.notice_back", "notice.whom", number),),
+        ),
     )
 
 

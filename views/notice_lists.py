@@ -1,4 +1,4 @@
-"""Lists of notices and what belongs to one: those sent, those received, the report, whom to call, what was answered."""
+"""Lists of notices and what belongs to one: those sent, the report, whom to call, what was answered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press, rows
 
 
-def _title(row: NoticeLine) -> Html:
+def title(row: NoticeLine) -> Html:
+    """The first words of a notice in a list."""
     return line(plain(row.words), limit=TITLE) if row.words else Html("…")
 
 
@@ -34,7 +35,7 @@ def sent_list(page: Page[NoticeLine], begins: Beginnings, *, voice: Voice) -> Me
             "notice.sent_row",
             number=row.id,
             state=voice.term("state.notice", row.state),
-            title=_title(row),
+            title=title(row),
             when=voice.when(row.at),
             fares=voice.say("notice.sent_row_fares", read=row.fares.read, sent=row.fares.sent)
             if row.fares.total
@@ -60,33 +61,6 @@ def _beginning(begins: Beginnings, voice: Voice) -> Keyboard:
     )
     new = (voice.button("button.notice_new", "notice.new", 0),)
     return (new, *((button,) for button in others))
-
-
-def received_list(page: Page[NoticeLine], *, words_sought: str, voice: Voice) -> Message:
-    """``/notices``: those that concerned the reader."""
-    search = (voice.button("button.notice_search", "notices.search", 0),)
-    if not page.rows:
-        if words_sought:
-            return Message(voice.say("notices.none_found", words=words_sought), keyboard=(search,))
-        return Message(voice.say("notices.none"))
-    lines = [
-        voice.say(
-            "notices.row" if row.read else "notices.row_new",
-            title=_title(row),
-            place=voice.place(row.place),
-            when=voice.when(row.at),
-        )
-        for row in page.rows
-    ]
-    open_ = (
-        Button(f"{number}. {plain(_title(row))[:18]}", press("notices.see", row.id))
-        for number, row in enumerate(page.rows, start=1)
-    )
-    turns = () if words_sought else voice.pages(page, "notices.page")
-    return Message(
-        card(voice.say("notices.title", count=page.total), *lines),
-        keyboard=(*rows(open_, width=1), *turns, search),
-    )
 
 
 def report(found: Report, *, voice: Voice) -> Message:

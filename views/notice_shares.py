@@ -30,7 +30,7 @@ def not_reached(fares: Fares) -> int:
 
 
 def not_sent(fares: Fares) -> int:
-    """Whom it was not sent to: who had left, whom a stop spared, and whose turn is still to come."""
+    """Whom it was not sent to: who had left or muted it, whom a stop spared, and whose turn is still to come."""
     return fares.total - had(fares) - not_reached(fares)
 
 

@@ -19,7 +19,7 @@ from views.voice import Voice
 if TYPE_CHECKING:
     from views.workbooks import Book, Value
 
-SUMS_WIDTHS = (24, 11, 10, 10, 11, 10, 12, 10, 21)
+SUMS_WIDTHS = (24, 11, 10, 10, 11, 10, 12, 10, 12, 21)
 READINGS_WIDTHS = (16, 24, 14, 18, 18, 40)
 WHYS = ("no_bot", "stopped_bot", "gone", "moved", "banned", "no_echo", "refused", "file", "ours")
 
@@ -76,7 +76,7 @@ class ReportBook:
             self._said(key)
             for key in (
                 *("report.place", "report.recipients", "report.had", "report.read", "report.share"),
-                *("report.failed", "report.unreachable", "report.left", "report.not_sent"),
+                *("report.failed", "report.unreachable", "report.left", "report.muted", "report.not_sent"),
             )
         )
         people = tuple(
@@ -132,6 +132,7 @@ def _sums(report: Report, voice: Voice) -> Iterator[tuple[Value, ...]]:
             fares.failed,
             fares.unreachable,
             fares.left,
+            fares.muted,
             fares.stopped + fares.ahead,
         )
 

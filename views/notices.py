@@ -20,6 +20,7 @@ from domain.notices.shown import (
 from domain.queries import Place
 from views.message import Button, Keyboard, Media, Message
 from views.notice_shares import percent
+from views.notice_terms import last_day, terms_line
 from views.safe import Html, plain, words
 from views.voice import Voice, block, card, press
 
@@ -50,14 +51,19 @@ def _copy(facts: NoticeCopy, voice: Voice, *, note: str = "") -> Message:
     notice = facts.notice
     head = voice.say("notice.head_urgent" if notice.urgent else "notice.head", place=voice.place(facts.place))
     read = voice.say("notice.read_at", when=voice.when(facts.read_at)) if facts.read_at else ""
+    if facts.late:
+        read = voice.say("notice.late")
+    over = ""
+    if notice.valid_until is not None and not notice.valid(voice.now):
+        over = voice.say("notice.over", day=last_day(notice.valid_until, voice))
     buttons: list[Button] = []
-    if not facts.preview:
+    if not (facts.preview or facts.late):
         if notice.wants_read and not facts.read_at:
             buttons.append(voice.button("button.notice_read", "notice.read", notice.id))
         if notice.answerable:
             buttons.append(voice.button("button.notice_answer", "notice.answer", notice.id))
     return Message(
-        card(note, head, text_for(notice, voice), read),
+        card(note, head, text_for(notice, voice), block(over, read)),
         keyboard=(tuple(buttons),) if buttons else (),
         media=_media(notice),
         link_preview=notice.link_preview,
@@ -192,6 +198,7 @@ def whom_line(facts: NoticeCard, voice: Voice) -> Html:
     wanted = facts.notice.whom
     narrowed = [voice.term("whom", role) for role in wanted.roles]
     narrowed += [voice.skill(code) for code in wanted.skills]
+    narrowed += [voice.tag(code) for code in wanted.tags]
     narrowed += [voice.term("reads", f"in_{wanted.language}")] if wanted.language else []
     lines = [voice.say("notice.whom", places=_named(facts.units, voice))]
     if narrowed:
@@ -221,6 +228,7 @@ def _terms(facts: NoticeCard, voice: Voice) -> Html:
         ),
     ]
     lines.append(Html(voice.say("list.comma").join(said)))
+    lines.append(terms_line(notice, voice))
     if notice.send_at is not None:
         key = {"weekly": "notice.at_weekly", "monthly": "notice.at_monthly"}.get(notice.repeat, "notice.at")
         lines.append(voice.say(key, when=voice.when(notice.send_at)))
@@ -258,6 +266,8 @@ def progress(facts: NoticeCard, voice: Voice) -> Html:
         lines.append(voice.say("notice.fared_unreached", count=not_reached))
     if fares.left + fares.stopped:
         lines.append(voice.say("notice.fared_left", count=fares.left + fares.stopped))
+    if fares.muted:
+        lines.append(voice.say("notice.fared_muted", count=fares.muted))
     if notice.wants_read:
         lines.append(voice.say("notice.fared_read", count=fares.read, share=share(fares)))
     if facts.answers:
@@ -367,6 +377,10 @@ def _composing(facts: NoticeCard, voice: Voice) -> Keyboard:
         (
             voice.button("button.notice_whom", "notice.whom", number),
             voice.button("button.notice_time", "notice.time", number),
+        ),
+        (
+            voice.button("button.notice_kind", "notice.kinds", number),
+            voice.button("button.notice_valid", "notice.valid", number),
         ),
         (
             _toggle("button.notice_urgent", "urgent", notice, voice),

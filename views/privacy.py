@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from domain.base import Scalar
 from domain.permissions import asked_again
@@ -89,13 +89,16 @@ def profile(data: OwnData, *, voice: Voice) -> Html:
         (voice.say("privacy.proxy"), line(data.proxy, limit=64)),
         (voice.say("privacy.roles"), Html(held)),
         (voice.say("privacy.branch"), line(data.branch, limit=80)),
-        (
-            voice.say("privacy.skills"),
-            line(voice.say("list.comma").join(plain(voice.skill(code)) for code in data.skills), limit=200),
-        ),
+        (voice.say("privacy.skills"), _named(data.skills, voice.skill, voice)),
+        (voice.say("privacy.tags"), _named(data.tags, voice.tag, voice)),
+        (voice.say("privacy.muted"), _named(data.muted, voice.notice_kind, voice)),
         (voice.say("privacy.consent"), _consent(data, voice)),
     )
     return block(*(voice.say("check.line", label=label, value=value) for label, value in lines if value))
+
+
+def _named(codes: tuple[str, ...], name: Callable[[str], Html], voice: Voice) -> Html:
+    return line(voice.say("list.comma").join(plain(name(code)) for code in codes), limit=200)
 
 
 def _consent(data: OwnData, voice: Voice) -> Html:

@@ -54,6 +54,15 @@ def search(asked: Prompt, voice: Voice) -> Message:
         )
         key = "people.which_skill" if buttons else "people.no_skills"
         return Message(voice.say(key), keyboard=(*buttons, _back(asked, voice)))
+    if pane == "tag":
+        buttons = rows(
+            (
+                Button(plain(voice.tag(tag.code)), press("people.tag", asked.version, tag.code))
+                for tag in voice.rules.tags
+            ),
+            width=2,
+        )
+        return Message(voice.say("people.which_tag"), keyboard=(*buttons, _back(asked, voice)))
     found = asked.choices
     return (
         _results(asked, found, voice) if isinstance(found, Found) else Message(voice.say("people.ask_words"))
@@ -109,11 +118,17 @@ def _results(asked: Prompt, found: Found, voice: Voice) -> Message:
                     ("button.people_unit", "unit"),
                     ("button.people_role", "role"),
                     ("button.people_skill", "skill"),
+                    *((("button.people_tag", "tag"),) if _looks_for_tags(voice) else ()),
                 )
             ),
             *_others(asked, voice),
         ),
     )
+
+
+def _looks_for_tags(voice: Voice) -> bool:
+    actor = voice.reader.actor
+    return bool(voice.rules.tags) and actor is not None and allowed(actor, Permission.TAG_PERSON, None)
 
 
 def _heading(found: Found, voice: Voice) -> Html:
@@ -129,6 +144,7 @@ def _filters(answers: Mapping[str, object], voice: Voice) -> Html:
         else "",
         voice.term("people.who", answers["role"]) if answers.get("role") else "",
         voice.skill(str(answers["skill"])) if answers.get("skill") else "",
+        voice.tag(str(answers["tag"])) if answers.get("tag") else "",
     ]
     shown = Html(voice.say("list.comma").join(part for part in chosen if part))
     return voice.say("people.filters", filters=shown) if shown else Html("")
@@ -152,7 +168,7 @@ def _turns(asked: Prompt, found: Found, number: int, voice: Voice) -> Keyboard:
 
 def _others(asked: Prompt, voice: Voice) -> Keyboard:
     actor, answers = voice.reader.actor, asked.answers
-    filtered = any(answers.get(name) for name in ("words", "role", "skill"))
+    filtered = any(answers.get(name) for name in ("words", "role", "skill", "tag"))
     last = (
         *((voice.button("button.people_clear", "people.pane", asked.version, "clear"),) if filtered else ()),
         voice.button("button.people_close", "people.close", asked.version),
@@ -213,6 +229,7 @@ def person_card(params: Mapping[str, Scalar], facts: PersonCard, voice: Voice) -
                 _listed("person.speaks_for", facts.speaks_for, voice),
                 _listed("person.household", facts.household, voice),
                 _listed("person.skills", tuple(plain(voice.skill(code)) for code in facts.skills), voice),
+                _listed("person.tags", tuple(plain(voice.tag(code)) for code in facts.tags), voice),
                 voice.say(
                     "person.checkin",
                     state=voice.term("person.checkin_state", facts.checkin),
@@ -272,6 +289,7 @@ def term(one: Held, voice: Voice) -> Html:
 def _card_buttons(facts: PersonCard, voice: Voice) -> Keyboard:
     named = {
         "appoint": ("person.appoint", "button.person_appoint"),
+        "tag": ("person.tags", "button.person_tags"),
         "correct": ("person.correct", "button.person_correct"),
         "suspend": ("person.suspend", "button.person_suspend"),
         "restore": ("person.restore", "button.person_restore"),

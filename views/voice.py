@@ -18,7 +18,7 @@ from babel.numbers import format_decimal
 
 from domain.base import Scalar
 from domain.queries import Page, Place, Words
-from domain.rulebook import Rulebook
+from domain.rulebook import Category, NoticeKind, Rulebook, Skill, Tag
 from views.catalogue import LOCALES, Texts
 from views.message import Button, Keyboard, Reader
 from views.safe import Html, line, plain, words
@@ -79,12 +79,21 @@ class Voice:
         """A category's name; its code when the configuration no longer knows it."""
         if code == "visit":
             return self.say("task.visit")
-        found = self.rules.category(code)
-        return line(code if found is None else found.zh if self.chinese else found.en, limit=60)
+        return self._named(self.rules.category(code), code)
 
     def skill(self, code: str) -> Html:
         """A skill's name; its code when the configuration no longer knows it."""
-        found = self.rules.skill(code)
+        return self._named(self.rules.skill(code), code)
+
+    def tag(self, code: str) -> Html:
+        """A tag's name; its code when the configuration no longer knows it."""
+        return self._named(self.rules.tag(code), code)
+
+    def notice_kind(self, code: str) -> Html:
+        """What a notice is about; the code when the configuration no longer knows it."""
+        return self._named(self.rules.notices.kind(code), code)
+
+    def _named(self, found: Category | Skill | Tag | NoticeKind | None, code: str) -> Html:
         return line(code if found is None else found.zh if self.chinese else found.en, limit=60)
 
     def points(self, hundredths: int) -> Html:

@@ -30,6 +30,7 @@ from domain.notices.shapes import (
     TickOffCall,
     WithdrawNotice,
 )
+from domain.notices.terms import MuteKind, SetKind, SetValid, mute_kind, set_kind, set_valid
 
 DECIDE: dict[type[Action], Callable[..., Decision]] = {
     BeginNotice: begin,
@@ -38,6 +39,8 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     Switch: switch,
     Address: address,
     SetTime: set_time,
+    SetKind: set_kind,
+    SetValid: set_valid,
     CopyNotice: copy,
     ConfirmNotice: confirm,
     StartNotice: start,
@@ -47,6 +50,7 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     WithdrawNotice: withdraw,
     RemindNotice: remind,
     ReadNotice: read,
+    MuteKind: mute_kind,
     TickOffCall: tick_off,
 }
 ACTIONS = frozenset(

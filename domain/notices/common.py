@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.addressees import Addressees
 from domain.base import (
@@ -48,6 +49,18 @@ def to_confirm_anew(notice: PublicNotice) -> PublicNotice:
     return replace(notice, state=NoticeState.DRAFT, confirmed_by=None, seconded_by=None)
 
 
+def ends_after(notice: PublicNotice, zone: ZoneInfo, *, begins: datetime) -> datetime | None:
+    """The midnight after a notice's last day if it begins to leave at ``begins``; None for without an end."""
+    if notice.valid_until is not None or not notice.valid_days:
+        return notice.valid_until
+    return end_of_day(begins.astimezone(zone).date() + timedelta(days=notice.valid_days), zone)
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The midnight after a day."""
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
 def walk(case: NoticeCase, errand: Errand, now: datetime) -> tuple[Mailing, ...]:
     """A new walk, or the one with this errand from the beginning."""
     for mailing in case.mailings:
@@ -72,6 +85,8 @@ def fresh_draft(notice: PublicNotice, new_id: int, *, author_id: int, now: datet
         author_id=author_id,
         created_at=now,
         send_at=None,
+        # As many days as before, counted anew when it leaves.
+        valid_until=None,
         repeat="",
         repeat_day=0,
         expected=0,

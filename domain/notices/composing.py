@@ -92,6 +92,7 @@ def begin(case: BeginCase, action: BeginNotice, *, actor: Actor, now: datetime, 
         texts={action.language: action.html} if says_something(action.html) else {},
         media=action.media,
         addressees=_stored(Addressees(units=(action.unit_id,))),
+        valid_days=rules.notices.valid_days,
     )
     return Decision(
         saves=(notice,),

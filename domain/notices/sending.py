@@ -19,7 +19,16 @@ from domain.base import (
 )
 from domain.clocks import add_months
 from domain.lanes import Lane
-from domain.notices.common import event_of, fresh_draft, in_groups, may_address, saved, standing, walk
+from domain.notices.common import (
+    ends_after,
+    event_of,
+    fresh_draft,
+    in_groups,
+    may_address,
+    saved,
+    standing,
+    walk,
+)
 from domain.notices.shapes import (
     BEFORE,
     ON_ITS_WAY,
@@ -85,10 +94,12 @@ def confirm(
         raise Refused("notice.nobody")
     if notice.send_at is not None and notice.send_at <= now:
         raise Refused("notice.time_past")
+    if not notice.valid(notice.send_at or now):
+        raise Refused("notice.valid_past")
     if notice.state is NoticeState.ASKED:
         if actor.person_id == notice.confirmed_by:
             raise Refused("notice.not_twice")
-        return _sent_off(replace(notice, seconded_by=actor.person_id), case, now)
+        return _sent_off(replace(notice, seconded_by=actor.person_id), case, now, rules)
     notice = replace(notice, confirmed_by=actor.person_id, expected=case.count)
     if needs_second(case, rules):
         asked = replace(notice, state=NoticeState.ASKED)
@@ -97,20 +108,21 @@ def confirm(
         return replace(
             decision, notices=(Notice(others, "notice.second", notice.id, lane=Lane.CLAIM, card=True),)
         )
-    return _sent_off(notice, case, now)
+    return _sent_off(notice, case, now, rules)
 
 
-def _sent_off(notice: PublicNotice, case: NoticeCase, now: datetime) -> Decision:
+def _sent_off(notice: PublicNotice, case: NoticeCase, now: datetime, rules: Rulebook) -> Decision:
     second = Refresh("notice.second", notice.id)
     if notice.send_at is not None:
         decision = saved(replace(notice, state=NoticeState.PLANNED), "notice.planned", count=case.count)
     else:
-        decision = _begun(notice, now)
+        decision = _begun(notice, case, now, rules)
     return replace(decision, refreshes=(*decision.refreshes, second))
 
 
-def _begun(notice: PublicNotice, now: datetime) -> Decision:
-    begun = replace(notice, state=NoticeState.FREEZING, begun_at=now, frozen_to=0)
+def _begun(notice: PublicNotice, case: NoticeCase, now: datetime, rules: Rulebook) -> Decision:
+    until = ends_after(notice, ZoneInfo(case.zone or rules.time_zone), begins=now)
+    begun = replace(notice, state=NoticeState.FREEZING, begun_at=now, frozen_to=0, valid_until=until)
     return saved(begun, "notice.begun")
 
 
@@ -123,7 +135,7 @@ def start(case: NoticeCase, action: StartNotice, *, actor: Actor, now: datetime,
             ToPerson(notice.author_id), "said", params={"key": "notice.author_left"}, lane=Lane.REMINDER
         )
         return replace(dropped, notices=(told,))
-    begun = _begun(replace(notice, repeat=""), now)
+    begun = _begun(replace(notice, repeat=""), case, now, rules)
     if not notice.repeat:
         return begun
     following = replace(

@@ -16,6 +16,7 @@ from domain.base import (
     Sweep,
 )
 from domain.permissions import Permission
+from domain.rulebook import OTHER_KIND
 
 CARD = "notice.card"
 """The sender's own card: what is being composed, then how it fares."""
@@ -62,6 +63,8 @@ BEFORE = (NoticeState.DRAFT, NoticeState.ASKED, NoticeState.PLANNED)
 ON_ITS_WAY = (NoticeState.FREEZING, NoticeState.SENDING, NoticeState.PAUSED)
 OUT = (NoticeState.SENDING, NoticeState.PAUSED, NoticeState.SENT, NoticeState.CANCELLED)
 """Some have it."""
+STANDING = (NoticeState.SENDING, NoticeState.SENT)
+"""Nobody has held, stopped or taken it back: who arrives while it is valid finds it too."""
 
 
 class Errand(StrEnum):
@@ -73,6 +76,14 @@ class Errand(StrEnum):
     REMIND = "remind"
 
 
+def addressees_of(stored: Mapping[str, Any]) -> Addressees:
+    """An audience as a notice's row has it."""
+    fields: dict[str, Any] = {
+        name: value if isinstance(value, str) else tuple(value) for name, value in stored.items()
+    }
+    return Addressees(**fields)
+
+
 @dataclass(frozen=True, slots=True)
 class PublicNotice(Entity):
     """A notice. ``unit_id``: in whose name. ``texts``: Telegram HTML by language. ``media``: what stays with Telegram,
@@ -80,6 +91,10 @@ class PublicNotice(Entity):
 
     ``remind``: those who have not read it are reminded once by themselves. ``repeat``: of ``REPEATS``; ``repeat_day`` is the
     day of the month that is meant, also in months that are too short for it.
+
+    ``kind``: what it is about, by the rulebook's codes. ``valid_days``: how long it is valid from the day on which it
+    begins to leave, 0 for without an end. ``valid_until``: the midnight after its last day, once that is known; a day that
+    was chosen is known before.
     ``frozen_to`` is the last person looked at while recipients are written down.
     """
 
@@ -107,14 +122,18 @@ class PublicNotice(Entity):
     remind: bool = False
     repeat: str = ""
     repeat_day: int = 0
+    kind: str = OTHER_KIND
+    valid_days: int = 0
+    valid_until: datetime | None = None
+
+    def valid(self, now: datetime) -> bool:
+        """Whether its last day is not over."""
+        return self.valid_until is None or now < self.valid_until
 
     @property
     def whom(self) -> Addressees:
         """Whom it is for."""
-        stored: dict[str, Any] = {
-            name: value if isinstance(value, str) else tuple(value) for name, value in self.addressees.items()
-        }
-        return Addressees(**stored)
+        return addressees_of(self.addressees)
 
 
 @dataclass(frozen=True, slots=True)

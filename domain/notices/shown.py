@@ -15,14 +15,15 @@ from domain.permissions import Permission
 from domain.queries import Page, Place
 
 LIST_ROWS = 8
-RECEIPT_STATES = ("waiting", "queued", "sent", "failed", "unreachable", "left", "stopped")
+RECEIPT_STATES = ("waiting", "queued", "sent", "failed", "unreachable", "left", "stopped", "muted")
 """What became of a notice for one recipient, as it is written down; ``Fares`` sums them up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fares:
     """How a notice fares. ``total``: its recipients; of these are on their way (``waiting``, ``queued``), have it
-    (``sent``), or do not (``failed``, ``unreachable``, ``left``, ``stopped``). ``read`` and ``reminded`` are among those
+    (``sent``), or do not (``failed``, ``unreachable``, ``left``, ``stopped``, ``muted``: they asked not to be messaged, and
+    find it in their list). ``read`` and ``reminded`` are among those
     who have it."""
 
     total: int = 0
@@ -32,13 +33,14 @@ class Fares:
     unreachable: int = 0
     left: int = 0
     stopped: int = 0
+    muted: int = 0
     read: int = 0
     reminded: int = 0
 
     @property
     def done(self) -> int:
         """Of whom it is known what became of it."""
-        return self.sent + self.failed + self.unreachable + self.left + self.stopped
+        return self.sent + self.failed + self.unreachable + self.left + self.stopped + self.muted
 
     @property
     def ahead(self) -> int:
@@ -74,17 +76,19 @@ class NoticeCard:
 
 @dataclass(frozen=True, slots=True)
 class NoticeCopy:
-    """A notice as its recipient has it. ``notice`` is what all of them get; ``read_at`` their own."""
+    """A notice as its recipient has it. ``notice`` is what all of them get; ``read_at`` their own. ``late``: they were not
+    there when it was sent, so nobody waits for their press."""
 
     notice: PublicNotice
     place: Place
     read_at: datetime | None = None
     preview: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """A notice in a list."""
+    """A notice in a list. ``until``: when its last day is over."""
 
     id: int
     state: NoticeState
@@ -94,6 +98,27 @@ class NoticeLine:
     urgent: bool = False
     read: bool = False
     fares: Fares = field(default_factory=Fares)
+    kind: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedPage:
+    """A page of the reader's notices: those that are valid, or with ``old`` those that are no longer.
+
+    ``others``: how many there are on the other side.
+    """
+
+    rows: Page[NoticeLine]
+    old: bool = False
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MuteCard:
+    """Of which kinds the reader wants no routine messages."""
+
+    muted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +225,20 @@ class ListSent(Query):
 
 @dataclass(frozen=True, slots=True)
 class ListReceived(Query):
-    """Notices that concerned the reader, newest first, those with ``words`` in them: ``Page[NoticeLine]``."""
+    """Notices that concern the reader, newest first: ``ReceivedPage``. With ``words`` all that have them, valid or not;
+    otherwise those that are valid, or with ``old`` those that are no longer."""
 
     permission: ClassVar[str] = Permission.SEE_NOTICES
     page: int = 1
     words: str = ""
+    old: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeeMuted(Query):
+    """Of which kinds the reader wants no routine messages: ``MuteCard``."""
+
+    permission: ClassVar[str] = Permission.SEE_NOTICES
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from domain.notices.shown import (
     CallList,
     ExportReadings,
     Fares,
-    ListReceived,
     ListSent,
     NoticeLine,
     Reading,
@@ -29,16 +28,13 @@ from domain.permissions import GRANTS, STAFF, Permission, allowed
 from domain.queries import Page, Place
 from storage import receipts
 from storage.entities import selection
+from storage.facts.notice_readers import words_in
 from storage.facts.notices import notice_card, sendable
 from storage.facts.rows import Look, page_of, paged, place
 from storage.people import below
 from storage.schema import household, notice, person, receipt, tally, unit
 
 _at = func.coalesce(notice.c.begun_at, notice.c.created_at)
-
-
-def _words(texts: Mapping[str, str], language: str) -> str:
-    return texts.get(language) or next(iter(texts.values()), "")
 
 
 def list_sent(connection: Connection, query: ListSent, look: Look) -> Page[NoticeLine]:
@@ -68,7 +64,7 @@ def list_sent(connection: Connection, query: ListSent, look: Look) -> Page[Notic
         NoticeLine(
             row.id,
             row.state,
-            _words(row.texts, look.reader.language),
+            words_in(row.texts, look.reader.language),
             place(row.name, row.name_en),
             row.begun_at or row.created_at,
             urgent=row.urgent,
@@ -77,57 +73,6 @@ def list_sent(connection: Connection, query: ListSent, look: Look) -> Page[Notic
         for row in rows
     )
     return Page(lines, page.page, page.pages, page.total)
-
-
-def list_received(connection: Connection, query: ListReceived, look: Look) -> Page[NoticeLine]:
-    """By way of the notices, newest first: of each it is one step to whether it was for the reader."""
-    looked_for = query.words.strip().casefold()
-    statement = (
-        select(
-            notice.c.id,
-            notice.c.state,
-            notice.c.texts,
-            notice.c.begun_at,
-            notice.c.urgent,
-            unit.c.name,
-            unit.c.name_en,
-            receipt.c.read_at,
-        )
-        .select_from(
-            notice.join(receipt, receipt.c.notice_id == notice.c.id).join(unit, unit.c.id == notice.c.unit_id)
-        )
-        .where(
-            receipt.c.person_id == look.reader.person_id,
-            notice.c.begun_at.is_not(None),
-            notice.c.state.not_in([NoticeState.WITHDRAWN, NoticeState.DROPPED]),
-        )
-        .order_by(notice.c.begun_at.desc(), notice.c.id.desc())
-        .limit(MOST_LOOKED_THROUGH)
-    )
-    rows = [
-        row
-        for row in connection.execute(statement)
-        if not looked_for or any(looked_for in text.casefold() for text in row.texts.values())
-    ]
-    pages = max(1, -(-len(rows) // LIST_ROWS))
-    page = max(1, min(query.page, pages))
-    lines = tuple(
-        NoticeLine(
-            row.id,
-            row.state,
-            _words(row.texts, look.reader.language),
-            place(row.name, row.name_en),
-            row.begun_at,
-            urgent=row.urgent,
-            read=row.read_at is not None,
-        )
-        for row in rows[(page - 1) * LIST_ROWS : page * LIST_ROWS]
-    )
-    return Page(lines, page, pages, len(rows))
-
-
-MOST_LOOKED_THROUGH = 500
-"""Notices that are looked through for somebody's list: years of them."""
 
 
 _BY_UNIT = (
@@ -281,7 +226,6 @@ def calls(connection: Connection, notice_id: int, look: Look) -> CallList | None
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {"notice.calls": calls}
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     ListSent: list_sent,
-    ListReceived: list_received,
     SeeReport: see_report,
     ExportReadings: export_readings,
     SeeCalls: see_calls,

@@ -27,6 +27,7 @@ from domain.unit_pages import UNITS_PAGE, UnitLine
 from storage import receipts, threads
 from storage.addressees import counted, found, home, paths_of
 from storage.entities import load
+from storage.facts.notice_readers import found_late
 from storage.facts.rows import Look, page_of, place
 from storage.facts.units import CHILDREN, OWN
 from storage.notices import groups_of
@@ -120,15 +121,19 @@ def _names(connection: Connection, ids: set[int]) -> dict[int, str]:
 
 
 def notice_copy(connection: Connection, notice_id: int, look: Look) -> NoticeCopy | None:
-    """A recipient's copy; None for who is no recipient, and once it has been taken back or stopped."""
+    """A recipient's copy, or that of somebody who came while it was valid; None for anybody else, and once it has been
+    taken back or stopped."""
     row = load(connection, PublicNotice, notice_id, lock=False)
     if row is None or row.state in (*BEFORE, NoticeState.WITHDRAWN, NoticeState.DROPPED):
         return None
     mine = _RECEIPT.first(connection, {"notice": row.id, "person": look.reader.person_id})
     # Who was merged or erased meanwhile has no account any more, though a copy may wait for the chat that was theirs.
-    if mine is None or look.reader.suspended or not look.reader.telegram_id:
+    if look.reader.suspended or not look.reader.telegram_id:
         return None
-    return NoticeCopy(row, _place_of(connection, row.unit_id)[0], mine.read_at)
+    if mine is None and not found_late(connection, row, look):
+        return None
+    named, _ = _place_of(connection, row.unit_id)
+    return NoticeCopy(row, named, late=True) if mine is None else NoticeCopy(row, named, mine.read_at)
 
 
 def reminder(connection: Connection, notice_id: int, look: Look) -> NoticeCopy | None:

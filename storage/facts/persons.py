@@ -39,6 +39,7 @@ from storage.schema import (
     task,
     unit,
 )
+from storage.tags import tags_of
 
 MOST_LEFT = 20
 MOST_HOUSEHOLD = 12
@@ -196,6 +197,7 @@ def person_card(connection: Connection, person_id: int, look: Look) -> PersonCar
         else (),
         held=_held(connection, sight, look) if heads or sight.staff else (),
         skills=_names(connection, _SKILLS, id=person_id),
+        tags=tags_of(connection, person_id) if sight.staff else (),
         on_telegram=account is not None,
         proxy=connection.execute(_NAME, {"id": found.proxy_id}).scalar() or "" if found.proxy_id else "",
         speaks_for=_names(connection, _SPEAKS_FOR, id=person_id),
@@ -232,6 +234,7 @@ def _may(sight: Sight, look: Look, *, blocked: bool) -> frozenset[str]:
         "appoint": somewhere(Permission.SEE_PEOPLE)
         and allowed(look.reader, Permission.APPOINT, None)
         and not sight.person.suspended,
+        "tag": somewhere(Permission.TAG_PERSON),
         "correct": above and somewhere(Permission.ENTER_PERSON),
         "suspend": above and somewhere(Permission.SUSPEND_PERSON) and not sight.person.suspended,
         "restore": above and somewhere(Permission.SUSPEND_PERSON) and sight.person.suspended,
@@ -359,7 +362,14 @@ def person_work(connection: Connection, person_id: int, look: Look) -> WorkFacts
     )
 
 
+def person_tags(connection: Connection, person_id: int, look: Look) -> PersonCard | None:
+    """The card, for who may say what is noted of them."""
+    facts = person_card(connection, person_id, look)
+    return facts if facts is not None and "tag" in facts.may else None
+
+
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "person.card": person_card,
+    "person.tags": person_tags,
     "person.work": person_work,
 }

@@ -38,10 +38,12 @@ from storage.schema import (
     claim,
     entry,
     household,
+    notice_mute,
     outbox,
     pairing,
     person,
     person_skill,
+    person_tag,
     posting,
     remark,
     request,
@@ -94,6 +96,8 @@ _HELD = (
 _SKILLS = (
     select(person_skill.c.skill).where(person_skill.c.person_id == _READER).order_by(person_skill.c.skill)
 )
+_TAGS = select(person_tag.c.tag).where(person_tag.c.person_id == _READER).order_by(person_tag.c.tag)
+_MUTED = select(notice_mute.c.kind).where(notice_mute.c.person_id == _READER).order_by(notice_mute.c.kind)
 _LAST_CHECK_IN = (
     select(checkin.c.branch).where(checkin.c.person_id == _READER).order_by(checkin.c.id.desc()).limit(1)
 )
@@ -144,6 +148,8 @@ def see_own_data(connection: Connection, query: SeeOwnData, look: Look) -> OwnDa
             for row in connection.execute(_HELD, {**key, "now": look.now})
         ),
         skills=tuple(connection.execute(_SKILLS, key).scalars()),
+        tags=tuple(connection.execute(_TAGS, key).scalars()),
+        muted=tuple(connection.execute(_MUTED, key).scalars()),
         branch=connection.execute(_LAST_CHECK_IN, key).scalar() or "",
         requests=requests,
         open_requests=int(open_requests),

@@ -1,4 +1,4 @@
-"""Looking for people: at and below one unit, by name, number, flat, role or skill, a page at a time.
+"""Looking for people: at and below one unit, by name, number, flat, role, skill or tag, a page at a time.
 
 A unit with few homes below it is searched whole, by its homes. A big one is searched along the order of names, which
 stops as soon as a page is full: there a name is looked for by its beginning and a number only when it is whole.
@@ -50,12 +50,12 @@ from storage.people import below as bounds
 from storage.people import in_force
 from storage.prepared import Prepared, one_of, some
 from storage.roster import alive
-from storage.schema import appointment, household, person, person_skill, unit
+from storage.schema import appointment, household, person, person_skill, person_tag, unit
 
 NEAR_UNITS = 1000
 """Up to so many units are searched whole."""
 MOST_CANDIDATES = 20_000
-"""How many holders of a role or a skill are looked through in a big unit."""
+"""How many holders of a role, a skill or a tag are looked through in a big unit."""
 MOST_SKILLS = 30
 LAST = "\U0010ffff"
 
@@ -129,6 +129,7 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
         "role": query.role,
         "skill": query.skill,
         "after": after,
+        "tag": query.tag,
         "after_id": number,
         **_said_values(words),
     }
@@ -195,6 +196,7 @@ class Shape(NamedTuple):
     staff: bool
     role: str
     skill: bool
+    tag: bool
     said: str
     goes_on: bool
 
@@ -212,7 +214,14 @@ class Shape(NamedTuple):
         )
         role = "held" if query.role in tuple(Role) else query.role
         return cls(
-            scope.near, scope.area, scope.staff, role, bool(query.skill), said, query.after is not None
+            scope.near,
+            scope.area,
+            scope.staff,
+            role,
+            bool(query.skill),
+            bool(query.tag),
+            said,
+            query.after is not None,
         )
 
 
@@ -429,6 +438,10 @@ def _conditions(statement: Select[Any], shape: Shape) -> Select[Any]:
                 person_skill.c.person_id == person.c.id, person_skill.c.skill == bindparam("skill")
             )
         )
+    if shape.tag:
+        # An admin is shown no tags, and learns none by looking for who has them.
+        tagged = exists().where(person_tag.c.person_id == person.c.id, person_tag.c.tag == bindparam("tag"))
+        statement = statement.where(tagged if shape.staff else false())
     return statement
 
 
@@ -447,6 +460,10 @@ def _candidates(shape: Shape) -> Any:
             select(person_skill.c.person_id)
             .where(person_skill.c.skill == bindparam("skill"))
             .limit(MOST_CANDIDATES)
+        )
+    if shape.tag:
+        return (
+            select(person_tag.c.person_id).where(person_tag.c.tag == bindparam("tag")).limit(MOST_CANDIDATES)
         )
     if shape.said == "number":
         by_number = select(person.c.id).where(person.c.number == bindparam("words"))

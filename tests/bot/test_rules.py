@@ -10,7 +10,7 @@ from bot.rules import rulebook
 from bot.settings import Settings, load
 from domain.alarms import has_danger
 from domain.clocks import answer_due
-from domain.rulebook import URGENCIES, Category, Retention, Rulebook, Skill
+from domain.rulebook import URGENCIES, Category, NoticeKind, NoticeRules, Retention, Rulebook, Skill, Tag
 
 
 def test_settings_left_alone_are_the_rulebook_left_alone() -> None:
@@ -37,6 +37,9 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
                 "LINLI_RULES__FIRST_ANSWER_HOURS__ORDINARY": "6",
                 "LINLI_RULES__CHECKIN_MONTHS": "6",
                 "LINLI_COMMUNITY__SKILLS": '[{"code": "bees", "zh": "养蜂", "en": "Beekeeping"}]',
+                "LINLI_PEOPLE__TAGS": '[{"code": "twins", "zh": "双胞胎", "en": "Twins"}]',
+                "LINLI_NOTICES__VALID_DAYS": "0",
+                "LINLI_NOTICES__KINDS": '[{"code": "other", "zh": "其他", "en": "Other"}]',
                 "LINLI_POINTS__VERSION": "2",
                 "LINLI_POINTS__PER_HOUR__VISIT": "2000",
                 "LINLI_POINTS__RATING_FACTOR__5": "150",
@@ -61,6 +64,8 @@ def test_every_rule_an_operator_sets_reaches_the_rulebook() -> None:
     assert rules.answer_hours == {"urgent": 2, "timely": 4, "ordinary": 6, "complex": 8}
     assert rules.checkin_months == 6
     assert rules.skills == (Skill("bees", "养蜂", "Beekeeping"),)
+    assert rules.tags == (Tag("twins", "双胞胎", "Twins"),)
+    assert rules.notices == NoticeRules(valid_days=0, kinds=(NoticeKind("other", "其他", "Other"),))
     assert rules.points.version == 2
     assert rules.points.weights == {**Rulebook().points.weights, "visit": 2000}
     assert rules.points.factors[5] == 150

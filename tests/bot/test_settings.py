@@ -175,6 +175,15 @@ class TestMistakes:
         (line,) = mistakes(written(tmp_path, "[community]\nskills = []\n"))
         assert line.startswith("community.skills")
 
+    def test_tags_and_kinds_stand_once_and_a_kind_for_the_rest_always(self, tmp_path: Path) -> None:
+        one = "{code = 'bees', zh = '养蜂', en = 'Bees'}"
+        (line,) = mistakes(written(tmp_path, f"[people]\ntags = [{one}, {one}]\n"))
+        assert "bees stands twice" in line
+        (line,) = mistakes(written(tmp_path, f"[notices]\nkinds = [{one}]\n"))
+        assert line.startswith("notices.kinds")
+        assert '"other" is missing' in line
+        assert load(written(tmp_path, "[people]\ntags = []\n"), environment={}).people.tags == ()
+
     @pytest.mark.parametrize("opens", ["9", "'9'", "'25:00'", "'09:00Z'", "true"])
     def test_what_is_no_local_time_of_day_is_refused(self, tmp_path: Path, opens: str) -> None:
         (line,) = mistakes(written(tmp_path, f"[rules.office]\nopens = {opens}\n"))

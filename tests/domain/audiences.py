@@ -17,6 +17,7 @@ def _path(unit: int) -> str:
 
 PATHS = {unit: _path(unit) for unit in PARENTS}
 SKILLS = ("medical", "electric", "driving")
+TAGS = ("living_alone", "mobility")
 LANGUAGES = ("zh", "en")
 
 UNITS = st.lists(st.sampled_from(sorted(PARENTS)), unique=True, max_size=3).map(tuple)
@@ -25,6 +26,7 @@ AUDIENCES = st.builds(
     units=st.lists(st.sampled_from(sorted(PARENTS)), unique=True, min_size=1, max_size=3).map(tuple),
     roles=st.lists(st.sampled_from(WHOM), unique=True, max_size=3).map(tuple),
     skills=st.lists(st.sampled_from(SKILLS), unique=True, max_size=2).map(tuple),
+    tags=st.just(()) | st.lists(st.sampled_from(TAGS), unique=True, max_size=2).map(tuple),
     language=st.sampled_from(("", *LANGUAGES)),
     without_units=st.just(()) | UNITS,
     without_roles=st.just(())
@@ -43,6 +45,7 @@ PEOPLE = st.builds(
     held=st.lists(SERVING, max_size=3).map(tuple),
     skills=st.frozensets(st.sampled_from(SKILLS)),
     language=st.sampled_from(LANGUAGES),
+    tags=st.frozensets(st.sampled_from(TAGS)),
 )
 
 

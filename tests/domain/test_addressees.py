@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.addressees import RESIDENT, WHOM, Addressees, Somebody, reaches
+from domain.addressees import RESIDENT, WHOM, Addressees, Somebody, means, reaches
 from domain.base import Held, Role
-from tests.domain.audiences import AUDIENCES, PARENTS, PATHS, PEOPLE, SKILLS, UNITS, paths_of
+from tests.domain.audiences import AUDIENCES, PARENTS, PATHS, PEOPLE, SKILLS, TAGS, UNITS, paths_of
 
 same_each_time = settings(derandomize=True, database=None, max_examples=200)
 
@@ -42,6 +42,14 @@ def serves(role: Role, unit: int, home: int = 0) -> Somebody:
         (Addressees((2,), ("leader",)), serves(Role.LEADER, 3), False),  # leads elsewhere
         (Addressees((2,), skills=("medical", "electric")), lives(4, skills=frozenset({"electric"})), True),
         (Addressees((2,), skills=("medical",)), lives(4, skills=frozenset({"electric"})), False),
+        (Addressees((2,), tags=("mobility",)), lives(4, tags=frozenset({"mobility"})), True),
+        (Addressees((2,), tags=("mobility",)), lives(4, skills=frozenset({"medical"})), False),
+        # One of either is enough.
+        (
+            Addressees((2,), skills=("medical",), tags=("mobility",)),
+            lives(4, skills=frozenset({"medical"})),
+            True,
+        ),
         (Addressees((2,), language="en"), lives(4), False),
         (Addressees((2,), without_units=(4,)), lives(7), False),
         (Addressees((2,), without_units=(4,)), lives(5), True),
@@ -94,12 +102,17 @@ def test_leaving_out_more_never_reaches_more(
 
 
 @same_each_time
-@given(AUDIENCES, PEOPLE, st.sampled_from(SKILLS), st.sampled_from(("zh", "en")))
+@given(AUDIENCES, PEOPLE, st.sampled_from(SKILLS), st.sampled_from(TAGS), st.sampled_from(("zh", "en")))
 def test_a_condition_where_none_was_never_reaches_more(
-    wanted: Addressees, somebody: Somebody, skill: str, language: str
+    wanted: Addressees, somebody: Somebody, skill: str, tag: str, language: str
 ) -> None:
-    fewer = (replace(wanted, skills=(skill,)), replace(wanted, language=language))
-    open_to_all = replace(wanted, skills=(), language="")
+    # A tag beside a skill widens it, so it stands alone here.
+    fewer = (
+        replace(wanted, skills=(skill,), tags=()),
+        replace(wanted, skills=(), tags=(tag,)),
+        replace(wanted, language=language),
+    )
+    open_to_all = replace(wanted, skills=(), tags=(), language="")
     assert not any(hears(one, somebody) for one in fewer) or hears(open_to_all, somebody)
 
 
@@ -135,3 +148,11 @@ def test_a_unit_below_one_that_is_meant_changes_nothing(
     inside = any(PATHS[unit].startswith(path) for path in paths_of(wanted.units))
     more = replace(wanted, units=(*wanted.units, unit))
     assert not inside or hears(more, somebody) is hears(wanted, somebody)
+
+
+@same_each_time
+@given(AUDIENCES, PEOPLE)
+def test_what_stands_above_somebody_is_all_of_the_tree_that_matters_to_them(
+    wanted: Addressees, somebody: Somebody
+) -> None:
+    assert means(wanted, somebody) is hears(wanted, somebody)

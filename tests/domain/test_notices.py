@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,7 @@ from domain.notices.shapes import (
     TickOffCall,
     WithdrawNotice,
 )
+from domain.notices.terms import Mute, MuteCase, MuteKind, SetKind, SetValid
 from domain.rulebook import Rulebook
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -112,6 +113,8 @@ MAY: Mapping[type[Action], tuple[Action, tuple[NoticeState, ...]]] = {
     Switch: (Switch(1, "urgent"), BEFORE),
     Address: (Address(1, Addressees((5,))), BEFORE),
     SetTime: (SetTime(1, NOW + HOUR), BEFORE),
+    SetKind: (SetKind(1, "safety"), BEFORE),
+    SetValid: (SetValid(1, days=7), BEFORE),
     ConfirmNotice: (ConfirmNotice(1, 3), (S.DRAFT, S.ASKED)),
     StartNotice: (StartNotice(1), (S.PLANNED,)),
     HoldNotice: (HoldNotice(1), (S.SENDING,)),
@@ -137,13 +140,13 @@ def test_what_may_follow_in_each_state(kind: type[Action], state: NoticeState) -
 
 
 def test_every_action_on_a_notice_stands_in_the_table() -> None:
-    of_others = {BeginNotice, CopyNotice, ReadNotice, TickOffCall}
+    of_others = {BeginNotice, CopyNotice, ReadNotice, TickOffCall, MuteKind}
     assert set(MAY) | of_others == set(DECIDE)
 
 
 @pytest.mark.parametrize("state", [S.ASKED, S.PLANNED])
 @pytest.mark.parametrize(
-    "kind", [PutText, PutMedia, Switch, Address, SetTime], ids=lambda kind: kind.__name__
+    "kind", [PutText, PutMedia, Switch, Address, SetTime, SetKind, SetValid], ids=lambda kind: kind.__name__
 )
 def test_what_changes_has_to_be_confirmed_anew(kind: type[Action], state: NoticeState) -> None:
     changed = notice_of(decide(a_case(state, confirmed_by=7, seconded_by=8), MAY[kind][0]))
@@ -454,3 +457,74 @@ def test_a_repeated_notice_leaves_and_its_next_one_is_planned_with_the_same_two_
     assert (following.id, following.state, following.repeat) == (99, S.PLANNED, "weekly")
     assert (following.confirmed_by, following.seconded_by) == (7, 8)
     assert following.send_at == NOW + timedelta(weeks=1)
+
+
+# --- how long it is valid, and what it is about -----------------------------------------------------------------------------
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def midnight(month: int, day: int) -> datetime:
+    """The beginning of a day of that year in Shanghai."""
+    return datetime(2026, month, day, tzinfo=SHANGHAI)
+
+
+def test_a_draft_is_valid_for_as_long_as_the_house_says() -> None:
+    decision = decide(BeginCase(1, PATHS[4]), BeginNotice(4, "zh", "停水", 2))
+    assert (notice_of(decision).valid_days, notice_of(decision).kind) == (30, "other")
+
+
+@pytest.mark.parametrize(("days", "until"), [(0, None), (1, midnight(3, 4)), (30, midnight(4, 2))])
+def test_days_are_counted_from_the_day_on_which_it_leaves(days: int, until: datetime | None) -> None:
+    # 10:00 on the second of March: the day itself and so many more.
+    assert notice_of(decide(a_case(valid_days=days), ConfirmNotice(1, 3))).valid_until == until
+    late = a_case(S.PLANNED, valid_days=days, send_at=NOW)
+    at = NOW + timedelta(hours=20)
+    began = notice_of(decide(late, StartNotice(1), now=at))
+    assert began.valid_until == (until + timedelta(days=1) if until else None)
+
+
+def test_a_day_of_ones_own_is_its_last_and_a_span_when_it_is_sent_again() -> None:
+    chosen = notice_of(decide(a_case(), SetValid(1, until=date(2026, 3, 9))))
+    assert (chosen.valid_until, chosen.valid_days) == (midnight(3, 10), 7)
+    began = notice_of(decide(NoticeCase(chosen, PATHS[4], paths=PATHS, count=1), ConfirmNotice(1, 3)))
+    assert began.valid_until == midnight(3, 10)
+    assert began.valid(midnight(3, 10) - timedelta(seconds=1))
+    assert not began.valid(midnight(3, 10))
+    again = notice_of(decide(NoticeCase(began, PATHS[4], new_notice=2), CopyNotice(1)))
+    assert (again.valid_until, again.valid_days) == (None, 7)
+    today = notice_of(decide(a_case(), SetValid(1, until=date(2026, 3, 2))))
+    assert (today.valid_until, today.valid_days) == (midnight(3, 3), 1)
+
+
+def test_a_day_in_another_zone_ends_with_its_own_midnight() -> None:
+    chosen = notice_of(decide(a_case(zone="Europe/Berlin"), SetValid(1, until=date(2026, 3, 29))))
+    assert chosen.valid_until == datetime(2026, 3, 29, 22, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("action", "planned", "key"),
+    [
+        (SetValid(1, until=date(2026, 3, 1)), None, "notice.valid_past"),
+        (SetValid(1, until=date(2026, 3, 4)), NOW + timedelta(days=3), "notice.valid_past"),
+        (SetValid(1, days=-1), None, "notice.valid_far"),
+        (SetValid(1, days=3651), None, "notice.valid_far"),
+        (SetValid(1, until=date(2099, 1, 1)), None, "notice.valid_far"),
+        (SetKind(1, "nothing"), None, "refused.not_found"),
+    ],
+)
+def test_what_cannot_be_its_last_day_or_its_kind(action: Action, planned: datetime | None, key: str) -> None:
+    assert refusal(a_case(send_at=planned), action) == key
+
+
+def test_what_is_over_before_it_leaves_is_not_sent() -> None:
+    case = a_case(send_at=NOW + timedelta(days=3), valid_until=NOW + timedelta(days=2))
+    assert refusal(case, ConfirmNotice(1, 3)) == "notice.valid_past"
+
+
+def test_a_kind_is_muted_once_and_only_one_there_is() -> None:
+    on = decide(MuteCase(7, muted=False), MuteKind("party", muted=True))
+    assert on.sweeps == (Mute(7, "party", muted=True),)
+    assert decide(MuteCase(7, muted=True), MuteKind("party", muted=True)) == Decision()
+    assert decide(MuteCase(7, muted=True), MuteKind("party", muted=False)).sweeps
+    assert refusal(MuteCase(7, muted=False), MuteKind("nothing", muted=True)) == "refused.not_found"

@@ -68,6 +68,7 @@ EXPECTED: dict[Permission, Row] = {
     # the admin sees no more private data than a secretary, and enters nobody
     P.SEE_PEOPLE: Row("lsa"),
     P.ENTER_PERSON: Row("ls"),
+    P.TAG_PERSON: Row("ls", not_owners=True),
     P.NAME_DEPUTY: Row("lsa"),
     # units, exports, audit: the secretary reads, the admin changes
     P.SEE_UNITS: Row("sa"),

@@ -55,10 +55,10 @@ async def test_the_card_shows_what_a_leader_may_know_and_offers_what_a_leader_ma
     card = await opens(program.chen, "李桂兰")
     assert "1号楼" in card.text
     data = {data.split(":")[0] for _, data in card.buttons}
-    assert data == {"person.correct"}
+    assert data == {"person.correct", "person.tags"}
     card = await opens(program.zhao, "李桂兰")
     data = {data.split(":")[0] for _, data in card.buttons}
-    assert data == {"person.correct", "person.appoint", "person.suspend", "person.merge"}
+    assert data == {"person.correct", "person.appoint", "person.suspend", "person.merge", "person.tags"}
 
 
 async def test_cards_of_people_elsewhere_are_not_found_whoever_forges_the_button(program: Program) -> None:
@@ -66,6 +66,8 @@ async def test_cards_of_people_elsewhere_are_not_found_whoever_forges_the_button
     number = zhao.actor.person_id
     for press in (
         "person.see",
+        "person.tags",
+        "person.back",
         "person.correct",
         "person.suspend",
         "person.appoint",

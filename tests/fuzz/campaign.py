@@ -31,6 +31,7 @@ from domain import (
     privacy,
     requests,
     roster,
+    tags,
     tasks,
     templates,
     threads,
@@ -74,6 +75,7 @@ ANYBODYS = (
     merging.ShareOwnPhone,
     privacy.NoteExport,
     privacy.CorrectOwnData,
+    notices.MuteKind,
     notices.ReadNotice,
     threads.AnswerNotice,
 )
@@ -396,7 +398,7 @@ class Attack:
                 | blocks.UnblockPerson()
             ):
                 return who == secretary
-            case roster.EnterPerson() | roster.CorrectPerson():
+            case roster.EnterPerson() | roster.CorrectPerson() | tags.TagPerson():
                 return who in staff
             case deputies.NameDeputy() | deputies.RecallDeputy():
                 return who in staff
@@ -406,8 +408,10 @@ class Attack:
                 | notices.PutMedia()
                 | notices.Switch()
                 | notices.Address()
+                | notices.SetKind()
                 | notices.SetTime()
                 | notices.CopyNotice()
+                | notices.SetValid()
                 | notices.ConfirmNotice()
                 | notices.HoldNotice()
                 | notices.GoOnNotice()

@@ -48,7 +48,8 @@ async def test_a_newcomer_chooses_a_language_says_yes_and_chooses_a_home(stage: 
     assert stage.buttons(7) == ["unit.pick:5", "unit.pick:0"]
     await stage.presses("unit.pick:5", message_id=7)
     assert stage.store.performed[1:] == [ChooseHome(5)]
-    assert stage.store.replies[-1].params["note"] == "home.set"
+    told, waiting = stage.store.replies[-2:]
+    assert (told.params["note"], waiting.kind) == ("home.set", "notice.waiting")
     assert stage.draft is None
 
 

@@ -47,6 +47,7 @@ from domain.requests import (
 from domain.roster import EnterPerson
 from domain.rulebook import Rulebook
 from domain.sheet_columns import ImportKind
+from domain.tags import TagPerson
 from domain.tasks import Claim, ClaimState, ClaimTask, StartClaim, Task, TaskState
 from domain.trail import SearchTrail, TrailFilter
 from domain.unit_pages import SeeUnit
@@ -276,6 +277,7 @@ TRIES: Mapping[Permission, Try] = {
     P.APPROVE_CHECK_IN: Try(lambda thing: ApproveCheckIn(thing.checkin, 1), ties=("owner", "other")),
     P.SEE_PEOPLE: Try(lambda thing: SearchPeople(thing.unit), ties=("other",)),
     P.ENTER_PERSON: Try(lambda thing: EnterPerson(thing.unit, "周奶奶", "601"), ties=("other",)),
+    P.TAG_PERSON: Try(lambda thing: TagPerson(thing.owner, "mobility", True)),
     P.APPOINT: Try(lambda thing: GrantRole(thing.owner, Role.MEMBER, thing.unit), ties=("owner", "other")),
     P.NAME_DEPUTY: Try(
         lambda thing: NameDeputy(thing.appointment, thing.twin, TOMORROW, TOMORROW + timedelta(days=7)),

@@ -18,9 +18,9 @@ from storage import addressees
 from storage.addressees import chosen, counted, found, paths_of
 from storage.engine import Engine
 from storage.entities import save
-from storage.schema import person, person_skill, unit
+from storage.schema import person, person_skill, person_tag, unit
 from storage.unit import Store
-from tests.domain.audiences import AUDIENCES, LANGUAGES, PARENTS, PATHS, SKILLS
+from tests.domain.audiences import AUDIENCES, LANGUAGES, PARENTS, PATHS, SKILLS, TAGS
 
 TOWN = 60
 EXAMPLES = {"sqlite": 100, "postgresql": 25}
@@ -32,7 +32,7 @@ CLOSED = 5
 async def town(store: Store, engine: Engine, now: datetime) -> dict[int, Somebody]:
     """Who could be meant, by id. Beside them tombstones, suspended people, and roles that are over or to come."""
     drawn = Random(7)
-    people, appointments, skills = [], [], []
+    people, appointments, skills, tags = [], [], [], []
     somebody: dict[int, Somebody] = {}
     day = timedelta(days=1)
     for number in range(1, TOWN + 1):
@@ -55,8 +55,12 @@ async def town(store: Store, engine: Engine, now: datetime) -> dict[int, Somebod
                 held.append(Held(role, place, PATHS[place]))
         mine = drawn.sample(SKILLS, drawn.choice([0, 0, 1, 2]))
         skills += [{"person_id": number, "skill": skill} for skill in mine]
+        noted = drawn.sample(TAGS, drawn.choice([0, 0, 1, 2]))
+        tags += [{"person_id": number, "tag": tag} for tag in noted]
         if not (one.suspended or one.erased_at or one.merged_into_id):
-            somebody[number] = Somebody(PATHS.get(home or 0, ""), tuple(held), frozenset(mine), language)
+            somebody[number] = Somebody(
+                PATHS.get(home or 0, ""), tuple(held), frozenset(mine), language, frozenset(noted)
+            )
 
     def settle(connection: Connection) -> None:
         connection.execute(
@@ -80,6 +84,7 @@ async def town(store: Store, engine: Engine, now: datetime) -> dict[int, Somebod
         save(connection, sorted(people, key=lambda one: one.merged_into_id is not None))
         save(connection, appointments)
         connection.execute(person_skill.insert(), skills)
+        connection.execute(person_tag.insert(), tags)
 
     await engine.write(settle)
     return somebody

@@ -108,3 +108,49 @@ async def test_the_first_database_comes_up_with_all_that_is_in_it(
         with pytest.raises(Exception, match=r"(?i)constraint|append-only|violates"):
             await engine.write(lambda c, statement=statement: c.execute(text(statement)).rowcount)
     await engine.close()
+
+
+BEFORE_KINDS = (
+    *FILLED[:2],
+    "INSERT INTO notice (id, version, author_id, unit_id, state, created_at, texts, media, addressees, urgent, wants_read, "
+    "answerable, link_preview, to_people, to_groups, expected, begun_at, frozen_to, remind, repeat, repeat_day) "
+    "VALUES (1, 1, 1, 1, 'sent', 5, '{}', '[]', '{\"units\": [1, 99]}', false, true, false, false, true, false, 1, 7, 1, "
+    "false, '', 0)",
+    "INSERT INTO receipt (notice_id, person_id, unit_id, state, message_id, sent_at) VALUES (1, 1, 1, 'sent', 4, 8)",
+    "INSERT INTO tally (notice_id, total, sent) VALUES (1, 1, 1)",
+)
+
+
+async def test_notices_from_before_there_were_kinds_keep_their_recipients_and_run_out(
+    fresh_database: Callable[..., Location],
+) -> None:
+    location = fresh_database(migrated=False)
+
+    def earlier(connection: Connection) -> None:
+        _at(connection, "0003")
+        for statement in BEFORE_KINDS:
+            connection.exec_driver_sql(statement)
+
+    if location.path is None:
+        await database._on_postgres(location.url, earlier)
+    else:
+        database._on_sqlite(location.path, earlier)
+    await migrate(location)
+    engine = open_engine(location)
+
+    def asked(connection: Connection) -> list[Any]:
+        connection.execute(text("INSERT INTO receipt (notice_id, person_id, state) VALUES (1, 2, 'muted')"))
+        return [
+            tuple(row)
+            for wanted in (
+                "SELECT kind, valid_days, valid_until - begun_at FROM notice",
+                "SELECT unit_id, notice_id FROM notice_place",
+                "SELECT state, message_id, sent_at FROM receipt WHERE person_id = 1",
+                "SELECT sent, muted FROM tally",
+            )
+            for row in connection.execute(text(wanted))
+        ]
+
+    found = await engine.write(asked)
+    await engine.close()
+    assert found == [("other", 30, 30 * 86_400_000_000), (1, 1), ("sent", 4, 8), (1, 0)]

@@ -48,6 +48,7 @@ from domain.notices.shapes import (
     WithdrawNotice,
 )
 from domain.notices.shown import SeeCalls
+from domain.notices.terms import MuteKind, SetKind, SetValid
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.people import Appoint, ChooseHome, ChooseLanguage, GiveConsent
 from domain.privacy import CorrectOwnData, ForgetMe, ForgetPerson, NoteExport
@@ -67,6 +68,7 @@ from domain.requests import (
 from domain.reshaping import CloseUnit, MergeUnit, MoveUnit
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.sheet_columns import ImportKind
+from domain.tags import TagPerson
 from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
 from domain.templates import DeleteTemplate, RenameTemplate, SaveTemplate, UseTemplate
 from domain.threads import AnswerNotice, CloseThread, ReplyInThread
@@ -414,6 +416,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
                 Addressees(
                     units=(place.units["grid"],),
                     skills=("medical",),
+                    tags=("mobility",),
                     without_units=(place.building,),
                     without_roles=("leader",),
                 ),
@@ -422,6 +425,8 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         ),
         "CopyNotice": (CopyNotice(scene.notices["sent"]), place.secretary),
         "SetTime": (SetTime(scene.notices["draft"], scene.now + timedelta(days=1)), place.secretary),
+        "SetKind": (SetKind(scene.notices["draft"], "safety"), place.secretary),
+        "SetValid": (SetValid(scene.notices["draft"], days=7), place.secretary),
         "ConfirmNotice": (ConfirmNotice(scene.notices["draft"], scene.draft_version), place.secretary),
         "StartNotice": (StartNotice(scene.notices["planned"]), Actor.system("notices")),
         "HoldNotice": (HoldNotice(scene.notices["sending"]), place.secretary),
@@ -439,6 +444,8 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "UseTemplate": (UseTemplate(scene.template), place.leader),
         "RenameTemplate": (RenameTemplate(scene.template, "停电"), place.leader),
         "DeleteTemplate": (DeleteTemplate(scene.template), place.leader),
+        "MuteKind": (MuteKind("culture", muted=True), place.resident),
+        "TagPerson": (TagPerson(place.resident.id, "living_alone", on=True), place.leader),
         "TickOffCall": (TickOffCall(scene.notices["sent"], scene.called), place.leader),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),

@@ -23,9 +23,11 @@ from domain.notices.shown import (
     Fares,
     Meant,
     MeantPage,
+    MuteCard,
     NoticeCard,
     NoticeCopy,
     NoticeLine,
+    ReceivedPage,
     Report,
     ToCall,
     UnitFares,
@@ -79,6 +81,8 @@ from views import (
     forms,
     notice_audience,
     notice_lists,
+    notice_readers,
+    notice_terms,
     notices,
     pairings,
     people,
@@ -152,7 +156,8 @@ UNIT_CARD = UnitCard(
 HELD = HeldRole(BIG, Role.LEADER, PLACE, NOW.date(), NOW.date(), True, NAME, True, True, BIG, NAME)
 PERSON = PersonCard(
     BIG, 9, NAME, PLACE, False, NAME, NAME, NAME, (NAME,) * 12, tuple(replace(HELD, appointment_id=BIG - n, deputy_id=BIG - n) for n in range(4)), (NAME,) * 12, False, NAME, (NAME,) * 12, True,
-    9, 9, 9, "approved", NOW.date(), 3, frozenset({"appoint", "correct", "suspend", "restore", "merge"}),
+    9, 9, 9, "approved", NOW.date(), 3, frozenset({"appoint", "tag", "correct", "suspend", "restore", "merge"}),
+    tags=tuple(tag.code for tag in RULES.tags),
 )  # fmt: skip
 LEFT = (WorkLeft("task", BIG, PLACE, "lift"), WorkLeft("pairing", BIG, PLACE, name=NAME)) * 10
 APPOINTED = AppointmentFacts(BIG, BIG, NAME, Role.SECRETARY, PLACE, NOW.date(), NOW.date(), NAME, True)
@@ -160,12 +165,13 @@ APPOINTED = AppointmentFacts(BIG, BIG, NAME, Role.SECRETARY, PLACE, NOW.date(), 
 NOTICE = PublicNotice(
     BIG, 9, BIG, BIG, NoticeState.ASKED, NOW, texts={"zh": "<b>" + "停" * 3490 + "</b>", "en": "<i>" + "x" * 3490 + "</i>"},
     media=(("photo", "f"),) * 10, urgent=True, wants_read=True, answerable=True, to_groups=True, send_at=NOW, expected=9,
-    addressees={"units": [BIG], "roles": list(WHOM), "skills": [skill.code for skill in RULES.skills], "language": "en",
-    "without_units": [BIG - 1], "without_roles": ["member"]}, begun_at=NOW - timedelta(hours=1),
+    addressees={"units": [BIG], "roles": list(WHOM), "skills": [skill.code for skill in RULES.skills],
+    "tags": [tag.code for tag in RULES.tags], "language": "en",
+    "without_units": [BIG - 1], "without_roles": ["member"]}, begun_at=NOW - timedelta(hours=1), kind="works", valid_until=NOW,
 )  # fmt: skip
 NOTICE_CARD = NoticeCard(
     NOTICE, PLACE, NAME, (PLACE,) * 50, (PLACE,) * 6, NAME, NAME, 2001, 9, second=True, needs_mine=True,
-    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 99, 9), walking=("correct", "remind"), answers=99,
+    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 9, 99, 9), walking=("correct", "remind"), answers=99,
 )  # fmt: skip
 NOTICE_COPY = NoticeCopy(NOTICE, PLACE, NOW)
 CALLS = CallList(
@@ -231,6 +237,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "checkin.lapsed_member": ({"pairs": 0}, CHECKIN),
     "person.card": ({"note": "roster.above_you"}, PERSON),
     "person.work": ({"why": "left", "returned": 2, "handled": 3}, WorkFacts(BIG, NAME, LEFT)),
+    "person.tags": ({"note": "refused.not_found"}, PERSON),
     "person.suspended": ({"by": NAME}, None),
     "person.restored": ({}, None),
     "person.corrected": ({"what": "phone", "by": NAME}, None),
@@ -255,6 +262,8 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "notice.reminded": ({}, NOTICE_COPY),
     "notice.gone": ({}, None),
     "notice.group": ({"bot": "linli_bot"}, NOTICE_COPY),
+    "notice.waiting": ({}, 999_999),
+    "notice.mutes": ({}, MuteCard(frozenset({"party", "gone"}))),
     "notice.calls": ({}, replace(CALLS, rows=replace(CALLS.rows, rows=CALLS.rows.rows[1:]))),
     "thread.card": ({"note": "thread.changed"}, THREAD),
     "thread.mine": ({}, THREAD),
@@ -367,7 +376,11 @@ def test_a_notice_can_be_shown_in_every_state(language: str) -> None:
     )
     for kind in ("notice.card", "notice.second", "notice.whom"):
         check(shown(kind, {}, NoticeCard(bare, PLACE, NAME, (PLACE,), count=1), language))
-    for copy in (NoticeCopy(bare, PLACE), NoticeCopy(replace(bare, wants_read=False), PLACE, preview=True)):
+    for copy in (
+        NoticeCopy(bare, PLACE),
+        NoticeCopy(bare, PLACE, late=True),
+        NoticeCopy(replace(bare, wants_read=False), PLACE, preview=True),
+    ):
         check(shown("notice.copy", {}, copy, language))
     check(shown("notice.group", {}, NoticeCopy(replace(bare, state=NoticeState.WITHDRAWN), PLACE), language))
 
@@ -377,7 +390,15 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
     speaks = voice(language)
     lines = tuple(
         NoticeLine(
-            BIG - number, NoticeState.SENT, NASTY * 90, PLACE, NOW, read=bool(number), fares=NOTICE_CARD.fares
+            BIG - number,
+            NoticeState.SENT,
+            NASTY * 90,
+            PLACE,
+            NOW,
+            read=bool(number),
+            fares=NOTICE_CARD.fares,
+            kind="works",
+            until=NOW + timedelta(days=number),
         )
         for number in range(8)
     )
@@ -390,9 +411,12 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
     for message in (
         notice_lists.sent_list(Page(lines, 2, 3, 24), begins, voice=speaks),
         notice_lists.sent_list(Page((), 1, 1, 0), Beginnings(), voice=speaks),
-        notice_lists.received_list(Page(lines, 2, 3, 24), words_sought="", voice=speaks),
-        notice_lists.received_list(Page((), 1, 1, 0), words_sought=NAME, voice=speaks),
-        notice_lists.received_list(Page((), 1, 1, 0), words_sought="", voice=speaks),
+        *(
+            notice_readers.received_list(found, words_sought=sought, voice=speaks)
+            for rows in (Page(lines, 2, 3, 24), Page((), 1, 1, 0))
+            for found in (ReceivedPage(rows), ReceivedPage(rows, others=9), ReceivedPage(rows, old=True))
+            for sought in ("", NAME)
+        ),
         notice_audience.meant(
             MeantPage(BIG, people, True, 99, ((PLACE, 9),) * 19 + ((Place("", ""), 9),)), voice=speaks
         ),
@@ -404,6 +428,7 @@ def test_screens_of_notices_can_be_sent_at_their_longest(language: str) -> None:
         notices.surely(NOTICE_CARD, "withdraw", voice=speaks),
         notices.surely(NOTICE_CARD, "stop", voice=speaks),
         notices.choose_language(NOTICE_CARD, voice=speaks),
+        notice_terms.choose_kind(NOTICE_CARD, voice=speaks),
         notices.below_preview(replace(NOTICE_COPY, preview=True), voice=speaks),
         notice_audience.whom(NOTICE_CARD, voice=speaks),
     ):

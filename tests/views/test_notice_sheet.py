@@ -24,7 +24,7 @@ from tests.support.reporting import BEGUN, TEXTS, report, voice
 from views.notice_sheet import _MEANS, WHYS, ReportBook, sheet, why
 
 FIRST = Fares(total=10, sent=6, read=4, failed=1, unreachable=2, left=1)
-SECOND = Fares(total=7, queued=1, sent=3, read=3, stopped=2)
+SECOND = Fares(total=7, queued=1, sent=3, read=3, stopped=1, muted=1)
 REPORT = report([("1号楼", FIRST), ("2号楼", SECOND)])
 HAS_IT = Reading("孙", "1号楼", "sent", BEGUN, None)
 
@@ -41,10 +41,10 @@ def people(*readings: Reading, language: str = "zh", rules: Rulebook | None = No
 def test_the_sums_of_a_building_add_up_to_its_recipients_and_those_of_all_to_the_whole() -> None:
     _, everyone, *buildings = cells(sheet(REPORT, (), voice=voice()), 0)
     assert buildings == [
-        ["1号楼", 10, 6, 4, 0.66, 1, 2, 1, 0],
-        ["2号楼", 7, 3, 3, 1, 0, 0, 0, 4],
+        ["1号楼", 10, 6, 4, 0.66, 1, 2, 1, 0, 0],
+        ["2号楼", 7, 3, 3, 1, 0, 0, 0, 1, 3],
     ]
-    assert everyone == ["合计", 17, 9, 7, 0.77, 1, 2, 1, 4]
+    assert everyone == ["合计", 17, 9, 7, 0.77, 1, 2, 1, 1, 3]
     for _, total, had, _, _, *others in (everyone, *buildings):
         assert total == had + sum(others)
 
