@@ -7,7 +7,16 @@ from datetime import date
 
 from bot.calendars import calendars
 from bot.settings import CategorySettings, PointsSettings, RulesSettings, Settings
-from domain.rulebook import Category, NoticeRules, PointRules, Retention, Rulebook, Skill, WorkingHours
+from domain.rulebook import (
+    Category,
+    DigestRules,
+    NoticeRules,
+    PointRules,
+    Retention,
+    Rulebook,
+    Skill,
+    WorkingHours,
+)
 
 
 def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
@@ -32,6 +41,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         consent_version=settings.community.consent_version,
         retention=Retention(**settings.retention.model_dump()),
         notices=NoticeRules(**settings.notices.model_dump()),
+        digests=DigestRules(**settings.digests.model_dump()),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, select
 
-from storage import traces
+from storage import digests, traces
 from storage.schema import (
     card,
     checkin,
@@ -85,6 +85,7 @@ def begin(connection: Connection, person_id: int, *, now: datetime) -> None:
         connection.execute(_EMPTY_HOME, {"household_id": row.household_id})
     connection.execute(_PROXIES, {"_id": person_id})
     connection.execute(_SKILLS, {"person_id": person_id})
+    digests.forget(connection, person_id)
     connection.execute(_CHECK_INS, {"_id": person_id, "nothing": [], "nothing_free": []})
     if row.telegram_id is not None:
         connection.execute(_DRAFT, {"telegram_id": row.telegram_id})

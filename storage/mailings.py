@@ -267,7 +267,7 @@ def _handed_over(
         connection,
         [(one.chat_id or 0, one.person_id, _edited(walk.errand, one)) for one in concerned],
         kind=_KIND[walk.errand],
-        notice_id=found.id,
+        subject_id=found.id,
         lane=lane,
         now=now,
         not_before=_when(connection, found, now, rules) if routine else now,

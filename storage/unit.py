@@ -24,6 +24,7 @@ from domain import (
     blocks,
     checkins,
     deputies,
+    digests,
     groups,
     imports,
     notices,
@@ -74,6 +75,7 @@ from storage import (
 )
 from storage import blocks as block_rows
 from storage import checkins as checkin_rows
+from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import notices as notice_rows
@@ -83,6 +85,7 @@ from storage import privacy as privacy_rows
 from storage import requests as request_rows
 from storage import roster as roster_rows
 from storage import tasks as task_rows
+from storage.digests import Digests
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
@@ -112,6 +115,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **privacy.DECIDE,
     **blocks.DECIDE,
     **notices.DECIDE,
+    **digests.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -130,13 +134,14 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **privacy_rows.LOADERS,
     **block_rows.LOADERS,
     **notice_rows.LOADERS,
+    **digest_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
 LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT}
 """The same, where which rows they are depends on the time."""
 
-SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS, **receipts.SWEEPS}
+SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS, **receipts.SWEEPS, **digest_rows.SWEEPS}
 """Which statements carry out a change of many rows."""
 
 STALE_TRIES = 3
@@ -229,6 +234,13 @@ class Store:
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
         self.mailings = Mailings(
+            engine.read,
+            self._commit,
+            rules,
+            grew=lambda: self.hooks.outbox_grew(),
+            reached=lambda point: self.hooks.reached(point),
+        )
+        self.digests = Digests(
             engine.read,
             self._commit,
             rules,

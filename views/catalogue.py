@@ -37,6 +37,7 @@ FEATURES = (
     "notices",
     "privacy",
     "trail",
+    "digests",
     "notice_report",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}

@@ -18,6 +18,7 @@ from views import (
     appointments,
     checkins,
     desk,
+    digests,
     forms,
     imports,
     notice_audience,
@@ -132,6 +133,10 @@ KINDS: Mapping[str, Kind] = {
     "notice.group": Kind(notices.in_group, facts=True, on_unknown=OnUnknown.ASK),
     "notice.answered": Kind(notice_lists.answered, facts=True),
     "notice.calls": Kind(notice_lists.calls_again, facts=True),
+    # digests: one that may have arrived is not sent twice, and nobody is asked about it
+    "digest.home": Kind(digests.home_digest, facts=True, on_unknown=OnUnknown.ASK),
+    "digest.desk": Kind(digests.desk_digest, facts=True, on_unknown=OnUnknown.ASK),
+    "digest.settings": Kind(digests.settings_kind, facts=True),
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),

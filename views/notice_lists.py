@@ -14,6 +14,7 @@ from domain.notices.shown import (
     ToCall,
 )
 from domain.queries import Page
+from views.digests import settings_button
 from views.message import Button, Message
 from views.notices import TITLE, heading, progress, share, text_for
 from views.safe import Html, line, plain, words
@@ -55,7 +56,7 @@ def received_list(page: Page[NoticeLine], *, words_sought: str, voice: Voice) ->
     if not page.rows:
         if words_sought:
             return Message(voice.say("notices.none_found", words=words_sought), keyboard=(search,))
-        return Message(voice.say("notices.none"))
+        return Message(voice.say("notices.none"), keyboard=(settings_button(voice),))
     lines = [
         voice.say(
             "notices.row" if row.read else "notices.row_new",
@@ -72,7 +73,7 @@ def received_list(page: Page[NoticeLine], *, words_sought: str, voice: Voice) ->
     turns = () if words_sought else voice.pages(page, "notices.page")
     return Message(
         card(voice.say("notices.title", count=page.total), *lines),
-        keyboard=(*rows(open_, width=1), *turns, search),
+        keyboard=(*rows(open_, width=1), *turns, search, settings_button(voice)),
     )
 
 

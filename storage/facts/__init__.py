@@ -22,6 +22,7 @@ from storage.facts import (
     cards,
     checkins,
     desk,
+    digests,
     imports,
     news,
     notice_reports,
@@ -55,6 +56,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **notice_reports.FACTS,
     **privacy.FACTS,
     **trail.FACTS,
+    **digests.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -74,6 +76,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **notice_reports.QUERIES,
     **privacy.QUERIES,
     **trail.QUERIES,
+    **digests.QUERIES,
 }
 
 

@@ -39,7 +39,8 @@ from storage.schema import household, notice, person, receipt, remark, tally, un
 _at = func.coalesce(notice.c.begun_at, notice.c.created_at)
 
 
-def _words(texts: Mapping[str, str], language: str) -> str:
+def words_in(texts: Mapping[str, str], language: str) -> str:
+    """What is read in a language; where there is none, in the other one."""
     return texts.get(language) or next(iter(texts.values()), "")
 
 
@@ -70,7 +71,7 @@ def list_sent(connection: Connection, query: ListSent, look: Look) -> Page[Notic
         NoticeLine(
             row.id,
             row.state,
-            _words(row.texts, look.reader.language),
+            words_in(row.texts, look.reader.language),
             place(row.name, row.name_en),
             row.begun_at or row.created_at,
             urgent=row.urgent,
@@ -117,7 +118,7 @@ def list_received(connection: Connection, query: ListReceived, look: Look) -> Pa
         NoticeLine(
             row.id,
             row.state,
-            _words(row.texts, look.reader.language),
+            words_in(row.texts, look.reader.language),
             place(row.name, row.name_en),
             row.begun_at,
             urgent=row.urgent,
