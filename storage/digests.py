@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, literal, literal_column, or_, select
 
 from domain.base import Actor, Sweep
 from domain.digests import (
@@ -261,7 +261,7 @@ _GO_ON = Prepared(
 _SOME_WAITING = (
     select(literal(1))
     .select_from(outbox_table)
-    .where(outbox_table.c.state == "waiting", outbox_table.c.kind == bindparam("kind"))
+    .where(outbox_table.c.state == literal_column("'waiting'"), outbox_table.c.kind == bindparam("kind"))
     .limit(_MOST)
     .subquery()
 )

@@ -550,6 +550,15 @@ class Store:
         self.hooks.reached("delivery.leased")
         return batch
 
+    async def facts_of(self, row: Leased, reader: Actor | None, *, now: datetime) -> Mapping[str, Any] | None:
+        """What the view of a leased row needs, read beside the writer; None: no longer true."""
+        eyes = reader or Actor()
+        subject_id = row.subject_id or 0
+        found: Mapping[str, Any] | None = await self._engine.read(
+            lambda c: facts.load(c, row.kind, subject_id, eyes, now=now, rules=self.rules)
+        )
+        return found
+
     async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
         """Write down what became of leased rows."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, literal_column, or_, select
 
 from domain.digests import (
     MOST_NOTICES,
@@ -27,8 +27,9 @@ from domain.requests import RequestState
 from storage.digests import chosen, place_of_work
 from storage.facts.desk import waiting_by_kind
 from storage.facts.notice_reports import words_in
-from storage.facts.rows import STAFF_ROLES, Look, covered, place
-from storage.schema import notice, receipt, request, unit
+from storage.facts.rows import STAFF_ROLES, Look, below, place
+from storage.people import in_force
+from storage.schema import appointment, notice, receipt, request, unit
 from storage.types import Instant
 
 MOST_LOOKED_AT = 500
@@ -89,7 +90,7 @@ def _news(connection: Connection, look: Look, since: datetime, until: datetime) 
 
 
 _newest = (
-    select(notice.c.id, notice.c.state, notice.c.texts, notice.c.begun_at, notice.c.urgent, notice.c.unit_id)
+    select(notice.c.id)
     .where(notice.c.begun_at >= _SINCE, notice.c.state.in_(OUT), notice.c.wants_read)
     .order_by(notice.c.begun_at.desc(), notice.c.id.desc())
     .limit(MOST_LOOKED_AT)
@@ -97,23 +98,25 @@ _newest = (
 )
 _UNREAD = (
     select(
-        _newest.c.id,
-        _newest.c.state,
-        _newest.c.texts,
-        _newest.c.begun_at,
-        _newest.c.urgent,
+        notice.c.id,
+        notice.c.state,
+        notice.c.texts,
+        notice.c.begun_at,
+        notice.c.urgent,
         unit.c.name,
         unit.c.name_en,
     )
     .select_from(
-        _newest.join(receipt, receipt.c.notice_id == _newest.c.id).join(unit, unit.c.id == _newest.c.unit_id)
+        _newest.join(receipt, receipt.c.notice_id == _newest.c.id)
+        .join(notice, notice.c.id == _newest.c.id)
+        .join(unit, unit.c.id == notice.c.unit_id)
     )
     .where(
         receipt.c.person_id == bindparam("reader"),
         receipt.c.state == "sent",
         receipt.c.read_at.is_(None),
     )
-    .order_by(_newest.c.begun_at.desc(), _newest.c.id.desc())
+    .order_by(notice.c.begun_at.desc(), notice.c.id.desc())
     .limit(MOST_NOTICES)
 )
 
@@ -149,14 +152,24 @@ def home_digest(connection: Connection, subject_id: int, look: Look) -> HomeDige
     return HomeDigest(place(row.name, row.name_en), mine.since, news, notices)
 
 
+_own = appointment.alias("own_appointment")
+_held = unit.alias("held_unit")
 # A handful wherever anybody serves: found by themselves, then held against what the reader covers.
 _SECOND = (
     select(func.count())
-    .select_from(notice)
+    .select_from(notice.join(unit, unit.c.id == notice.c.unit_id))
     .where(
-        literal_column("state = 'asked'", Boolean),
+        notice.c.state == literal_column("'asked'"),
         notice.c.confirmed_by != bindparam("reader"),
-        notice.c.unit_id.in_(covered(*STAFF_ROLES)),
+        exists()
+        .where(
+            _own.c.person_id == bindparam("reader"),
+            _own.c.role.in_(STAFF_ROLES),
+            in_force(_own),
+            _held.c.id == _own.c.unit_id,
+            below(unit.c.path, _held.c.path),
+        )
+        .correlate(unit),
     )
 )
 
