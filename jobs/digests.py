@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from storage.digests import Walk
 from storage.unit import Store
 
 
@@ -11,7 +12,7 @@ async def send(store: Store, now: datetime) -> int:
     """Hand digests to delivery. Returns how many."""
     total = 0
     for found in await store.digests.due(now=now):
-        walk = found
+        walk: Walk | None = found
         while walk is not None:
             count, walk = await store.digests.step(walk, now=now)
             total += count

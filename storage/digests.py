@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, bindparam, func, literal, literal_column, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, literal, literal_column, or_, select
 
 from domain.base import Actor, Sweep
 from domain.digests import (
@@ -158,8 +158,8 @@ _SOMEBODY = (
     person.c.erased_at.is_(None),
     there(person),
 )
-_MOST = bindparam("most")
-_AFTER = bindparam("after")
+_MOST: BindParameter[int] = bindparam("most")
+_AFTER: BindParameter[int] = bindparam("after")
 _RESIDENTS = (
     select(digest.c.person_id, person.c.telegram_id, unit.c.path, digest.c.last_on, digest.c.taken_at)
     .select_from(
@@ -306,18 +306,18 @@ class Digests:
         def unit(connection: Connection) -> tuple[list[Walk], list[dict[str, Any]]]:
             known = {(row.kind, row.rhythm, row.zone): row for row in connection.execute(_WALKS)}
             walks, new = [], []
-            for zone in Hours(connection, self._rules).zones:
+            for name in Hours(connection, self._rules).zones:
+                zone = ZoneInfo(name)
                 for which, rhythm in WALKS:
-                    row = known.get((which, rhythm, zone))
-                    when = {"now": now, "zone": ZoneInfo(zone), "rules": self._rules}
-                    day = due(rhythm, **when)
+                    row = known.get((which, rhythm, name))
+                    day = due(rhythm, now=now, zone=zone, rules=self._rules)
                     if row is None:
-                        last = begun(rhythm, **when)
-                        new.append({"kind": which, "rhythm": rhythm, "zone": zone, "day": last})
+                        last = begun(rhythm, now=now, zone=zone, rules=self._rules)
+                        new.append({"kind": which, "rhythm": rhythm, "zone": name, "day": last})
                     elif day is not None and (day > row.day or (day == row.day and not row.over)):
                         reached = row.reached if day == row.day else 0
                         stored = (row.day, row.reached, row.over)
-                        walks.append(Walk(which, rhythm, zone, day, reached, stored))
+                        walks.append(Walk(which, rhythm, name, day, reached, stored))
             return walks, new
 
         walks, new = await self._read(unit)
