@@ -64,7 +64,7 @@ class Section(BaseModel):
 
 
 def _problem(key: str, reason: str) -> PydanticCustomError:
-    """A mistake of one key that only shows beside the section's other keys."""
+    """A mistake of one key (``at``, or ``digests.at`` seen from all settings) that only shows beside others."""
     return PydanticCustomError("together", "{reason}", {"key": key, "reason": reason})
 
 

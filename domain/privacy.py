@@ -25,6 +25,7 @@ from domain.base import (
     Subject,
     says_something,
 )
+from domain.digests import DigestSettings
 from domain.pairings import Pairing
 from domain.people import MAX_FLAT, MAX_NAME, Appointment, Person, Phase
 from domain.permissions import Permission
@@ -165,6 +166,7 @@ class OwnRecord:
     checkins: tuple[CheckInRecord, ...] = ()
     entries: tuple[PointRecord, ...] = ()
     consents: tuple[ConsentRecord, ...] = ()
+    digests: DigestSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,14 @@ def settings(facts: DigestSettings, *, voice: Voice, note: Html | str = "") -> M
     )
 
 
+def chosen(facts: DigestSettings, *, voice: Voice) -> Html:
+    """The same in a line each, for papers."""
+    return block(
+        voice.say("digest.home_line", now=_now("digest.home_now", facts.home, voice)),
+        voice.say("digest.desk_line", now=_now("digest.desk_now", facts.desk, voice)) if facts.desk else "",
+    )
+
+
 def _now(family: str, rhythm: Rhythm, voice: Voice) -> Html:
     rules = voice.rules.digests
     day = voice.term("weekday", DAYS[rules.weekday - 1])

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from domain.base import Actor
+from storage.engine import DatabaseAwayError
+from storage.outbox import Leased
 from tests.support.databases import on_sqlite
 from tests.support.paths import FLAT, PHONE, claimed, raised, reports, words_of
 from tests.support.player import Player
@@ -112,6 +121,27 @@ async def test_a_restart_a_second_look_and_a_day_of_silence_send_nothing_twice_o
     await program.starts()
     await program.ticks("digests")
     assert not zhao.saw("digest.desk_title"), "a day that is over is over"
+
+
+async def test_what_cannot_be_read_at_that_moment_is_read_a_little_later(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await raised(program.lan)
+    await program.passes(hours=22)
+    truly, away = program.store.facts_of, iter([True, True])
+
+    async def facts_of(row: Leased, reader: Actor | None, *, now: datetime) -> Mapping[str, Any] | None:
+        if next(away, False):
+            raise DatabaseAwayError
+        return await truly(row, reader, now=now)
+
+    monkeypatch.setattr(program.store, "facts_of", facts_of)
+    await program.ticks("digests")
+    assert not program.zhao.saw("digest.desk_title")
+    await program.passes(seconds=2)
+    await program.quiet()
+    program.zhao.reads("digest.desk_title")
+    program.chen.reads("digest.desk_title")
 
 
 async def test_a_weekly_one_and_presses_that_no_button_made(program: Program) -> None:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from domain.base import Actor, Purpose, Role
+from domain.digests import DigestSettings, Rhythm
 from domain.privacy import (
     AppointmentRecord,
     CheckInRecord,
@@ -58,6 +59,7 @@ RECORD = OwnRecord(
     (CheckInRecord(PLACE, "approved", NASTY, NOW, NOW),),
     (PointRecord(NOW, "honour", 1250, NASTY, 9),),
     (ConsentRecord(1, NOW),),
+    DigestSettings(Rhythm.WEEKLY, Rhythm.NEVER),
 )
 
 
