@@ -16,18 +16,19 @@ async def see(turn: Turn) -> Answer:
 
 async def home(turn: Turn) -> Answer:
     """``digest.home:0:<rhythm>``."""
-    return _chosen(turn, Digest.HOME)
+    return await _chosen(turn, Digest.HOME)
 
 
 async def desk(turn: Turn) -> Answer:
     """``digest.desk:0:<rhythm>``."""
-    return _chosen(turn, Digest.DESK)
+    return await _chosen(turn, Digest.DESK)
 
 
-def _chosen(turn: Turn, which: Digest) -> Do:
+async def _chosen(turn: Turn, which: Digest) -> Do:
     try:
         rhythm = Rhythm(turn.pressed.arg)
     except ValueError:
         raise Refused(NOT_FOUND) from None
-    card = Reply("digest.settings", turn.chat_id, subject_id=0, edit_message_id=turn.pressed.message_id)
+    me = (await turn.actor()).person_id
+    card = Reply("digest.settings", turn.chat_id, subject_id=me, edit_message_id=turn.pressed.message_id)
     return Do(ChooseDigest(which, rhythm), replies=(card,), toast="toast.saved")

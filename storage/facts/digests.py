@@ -197,9 +197,9 @@ def settings(connection: Connection, look: Look) -> DigestSettings:
     )
 
 
-def settings_card(connection: Connection, subject_id: int, look: Look) -> DigestSettings:
-    """The same as a stored message."""
-    return settings(connection, look)
+def settings_card(connection: Connection, person_id: int, look: Look) -> DigestSettings | None:
+    """The same as a stored message, for that person themselves."""
+    return settings(connection, look) if person_id == look.reader.person_id else None
 
 
 def see_digests(connection: Connection, query: SeeDigests, look: Look) -> DigestSettings:
