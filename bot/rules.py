@@ -9,6 +9,7 @@ from bot.calendars import calendars
 from bot.settings import CategorySettings, NoticesSettings, PointsSettings, RulesSettings, Settings
 from domain.rulebook import (
     Category,
+    DigestRules,
     NoticeKind,
     NoticeRules,
     PointRules,
@@ -43,6 +44,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         retention=Retention(**settings.retention.model_dump()),
         tags=tuple(Tag(**tag.model_dump()) for tag in settings.people.tags),
         notices=_notices(settings.notices),
+        digests=DigestRules(**settings.digests.model_dump()),
     )
 
 

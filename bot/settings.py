@@ -227,7 +227,7 @@ def _explain(details: ErrorDetails, origins: _Origins) -> str:
     place = tuple(step for step in details["loc"] if step != "[key]")  # a table's key, told like its value
     context = details.get("ctx", {})
     if details["type"] == "together":
-        place = (*place, context["key"])
+        place = (*place, *context["key"].split("."))
     if details["type"] == "extra_forbidden":
         return _explain_unknown(place, origins)
     field = _field_at(place)

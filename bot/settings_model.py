@@ -42,6 +42,7 @@ from bot.setting_values import (
     over,
     split,
 )
+from domain.clocks import is_quiet
 from domain.limits import Rates
 from domain.notices.terms import MAX_VALID_DAYS
 from domain.rulebook import OTHER_KIND, URGENCIES, Category, Rulebook
@@ -64,7 +65,7 @@ class Section(BaseModel):
 
 
 def _problem(key: str, reason: str) -> PydanticCustomError:
-    """A mistake of one key that only shows beside the section's other keys."""
+    """A mistake of one key (``at``, or ``digests.at`` seen from all settings) that only shows beside others."""
     return PydanticCustomError("together", "{reason}", {"key": key, "reason": reason})
 
 
@@ -464,6 +465,19 @@ class NoticesSettings(Section):
     )
 
 
+class DigestsSettings(Section):
+    at: ClockTime = Field(
+        DEFAULTS.digests.at,
+        description='the local time at which digests are sent, outside the quiet hours, such as "08:00"',
+    )
+    weekday: int = Field(
+        DEFAULTS.digests.weekday,
+        ge=1,
+        le=7,
+        description="the day of weekly digests: 1 (Monday) to 7 (Sunday)",
+    )
+
+
 _PLAIN = Category("plain", "-", "-")
 
 
@@ -533,9 +547,18 @@ class Settings(BaseSettings):
     points: PointsSettings = Field(PointsSettings(), description="a table")
     retention: RetentionSettings = Field(RetentionSettings(), description="a table")
     notices: NoticesSettings = Field(NoticesSettings(), description="a table")
+    digests: DigestsSettings = Field(DigestsSettings(), description="a table")
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')
+
+    @model_validator(mode="after")
+    def _digests_leave_when_it_is_not_quiet(self) -> Self:
+        quiet = self.notices
+        if is_quiet(self.digests.at, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to):
+            reason = f"in the quiet hours, which last from {quiet.quiet_from:%H:%M} to {quiet.quiet_to:%H:%M}"
+            raise _problem("digests.at", reason)
+        return self
 
     @model_validator(mode="after")
     def _every_kind_has_a_weight(self) -> Self:

@@ -69,18 +69,27 @@ def end_of_day(day: date, rules: Rulebook) -> datetime:
     return midnight.astimezone(UTC)
 
 
+def is_quiet(clock: time, *, quiet_from: time, quiet_to: time) -> bool:
+    """Whether a time of day lies in the quiet hours. They may go over midnight; equal times are none at all.
+
+    >>> is_quiet(time(7, 29), quiet_from=time(22), quiet_to=time(7, 30))
+    True
+    """
+    if quiet_from > quiet_to:
+        return clock >= quiet_from or clock < quiet_to
+    return quiet_from <= clock < quiet_to
+
+
 def after_quiet(moment: datetime, *, zone: ZoneInfo, quiet_from: time, quiet_to: time) -> datetime:
     """``moment`` itself, or the end of the quiet hours it falls into, by the clock of ``zone``. Returned in UTC.
 
-    Quiet hours may go over midnight; equal times are none at all. Source: DOMAIN §10.
+    Source: DOMAIN §10.
     """
     local = require_aware(moment).astimezone(zone)
     clock = local.time()
-    over_midnight = quiet_from > quiet_to
-    quiet = clock >= quiet_from or clock < quiet_to if over_midnight else quiet_from <= clock < quiet_to
-    if not quiet:
+    if not is_quiet(clock, quiet_from=quiet_from, quiet_to=quiet_to):
         return moment.astimezone(UTC)
-    day = local.date() + timedelta(days=1 if over_midnight and clock >= quiet_from else 0)
+    day = local.date() + timedelta(days=1 if quiet_to < quiet_from <= clock else 0)
     return datetime.combine(day, quiet_to, zone).astimezone(UTC)
 
 

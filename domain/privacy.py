@@ -25,6 +25,7 @@ from domain.base import (
     Subject,
     says_something,
 )
+from domain.digests import DigestSettings
 from domain.pairings import Pairing
 from domain.people import MAX_FLAT, MAX_NAME, Appointment, Person, Phase
 from domain.permissions import Permission
@@ -179,6 +180,7 @@ class OwnRecord:
     entries: tuple[PointRecord, ...] = ()
     consents: tuple[ConsentRecord, ...] = ()
     threads: tuple[ThreadRecord, ...] = ()
+    digests: DigestSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,14 @@ class NoticeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestRules:
+    """Digests leave at ``at`` by the clock of the reader's unit, weekly ones on ``weekday`` (ISO number, Monday 1)."""
+
+    at: time = time(8, 0)
+    weekday: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -239,6 +247,7 @@ class Rulebook:
     checkin_months: int = 12
     retention: Retention = field(default_factory=Retention)
     notices: NoticeRules = field(default_factory=NoticeRules)
+    digests: DigestRules = field(default_factory=DigestRules)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

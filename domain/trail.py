@@ -60,6 +60,7 @@ EVENTS = (
     "person.consented",
     "person.moved",
     "person.language_chosen",
+    "person.digest_chosen",
     "person.appointed",
     "person.blocked",
     "person.unblocked",

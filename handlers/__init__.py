@@ -35,6 +35,7 @@ from handlers import (
     blocks,
     checkins,
     desk,
+    digests,
     gate,
     groups,
     imports,
@@ -351,6 +352,10 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("notices.mute", notice_readers.mute, Permission.KEEP_OWN_SETTINGS),
     Pressed("notices.see", notice_readers.see_received, Permission.SEE_NOTICES),
     Pressed("notices.search", notice_readers.search, Permission.SEE_NOTICES),
+    # digests
+    Pressed("digest.see", digests.see, Permission.KEEP_OWN_SETTINGS),
+    Pressed("digest.home", digests.home, Permission.KEEP_OWN_SETTINGS),
+    Pressed("digest.desk", digests.desk, Permission.KEEP_OWN_SETTINGS),
     # privacy
     Pressed("consent.goon", privacy.agreed_first(privacy.go_on), ANYONE),
     Pressed("privacy.see", privacy.see, Permission.KEEP_OWN_DATA),

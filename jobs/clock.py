@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from domain.base import Actor
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import appointments, checkins, retention
+from jobs import appointments, checkins, digests, retention
 from storage.engine import DatabaseAwayError, DatabaseClosedError
 from storage.unit import Refusal, Store
 
@@ -89,6 +89,7 @@ JOBS: tuple[Job, ...] = (
     Job("checkins", timedelta(minutes=10), checkins.run),
     Job("appointments", timedelta(minutes=1), appointments.turn),
     Job("appointment_reminders", timedelta(hours=1), appointments.remind),
+    Job("digests", timedelta(minutes=1), digests.send),
     Job("imports", timedelta(minutes=1), sweep_imports),
     Job("seal", timedelta(minutes=5), seal),
     Job("blocked", timedelta(minutes=1), blocked),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any, Protocol
@@ -84,6 +84,12 @@ def needs_facts(kind: str) -> bool:
     """Whether the view of this kind asks the store what is true when the message leaves."""
     found = KINDS.get(kind)
     return found is not None and found.facts
+
+
+def with_the_lease(kind: str) -> bool:
+    """Whether that is asked in the lease's own unit of work: what takes long to find would hold everybody up there."""
+    found = KINDS.get(kind)
+    return found is not None and found.facts and not found.beside
 
 
 def resends(kind: str) -> bool:
@@ -198,7 +204,7 @@ class Delivery:
         taken: LeasedBatch | None = None
         try:
             taken = await self._store.lease_rows(
-                chosen, lease=self._lease, fence=self._fence, now=self._now(), needs_facts=needs_facts
+                chosen, lease=self._lease, fence=self._fence, now=self._now(), needs_facts=with_the_lease
             )
         finally:
             rows = () if taken is None else taken.rows
@@ -250,12 +256,24 @@ class Delivery:
             if row.kind == GONE:
                 await self._take_back(row, batch, reader)
                 return Sent(row, "sent")
+            if needs_facts(row.kind) and not with_the_lease(row.kind):
+                batch = replace(
+                    batch, facts={row.id: await self._store.facts_of(row, reader, now=self._now())}
+                )
             message = self._rendered(row, batch, reader)
             if message is None:
                 return Sent(row, "dropped", error="no longer true")
             message_id = await self._post(row, message)
         except TelegramError as error:
             return self._after(row, error, batch)
+        except DatabaseAwayError:
+            # Nothing has been sent: its facts could not be read.
+            return Sent(
+                row,
+                "waiting",
+                error="database away",
+                not_before=self._now() + timedelta(seconds=LOOK_SECONDS),
+            )
         self._observer.sent(perf_counter() - started, row.lane)
         return self._sent(row, message_id, batch, is_open=bool(message.keyboard))
 

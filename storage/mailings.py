@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Boolean, Connection, ScalarSelect, bindparam, func, literal_column, select
+from sqlalchemy import Connection, ScalarSelect, bindparam, func, literal_column, select, text
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
@@ -62,7 +62,7 @@ _DUE = (
 _TO_REMIND = (
     select(notice.c.id)
     .where(
-        literal_column("state = 'sent' AND remind AND reminded_at IS NULL", Boolean),
+        text("state = 'sent' AND remind AND reminded_at IS NULL"),
         notice.c.wants_read,
         notice.c.finished_at <= bindparam("before", type_=notice.c.finished_at.type),
     )
@@ -84,7 +84,7 @@ def _number(state: str) -> ScalarSelect[int]:
         select(func.count())
         .select_from(outbox_table)
         .where(
-            literal_column(f"state = '{state}'", Boolean),
+            outbox_table.c.state == literal_column(f"'{state}'"),
             outbox_table.c.subject_id == bindparam("notice"),
             outbox_table.c.kind == bindparam("kind"),
         )
@@ -276,7 +276,7 @@ def _handed_over(
         connection,
         [(one.chat_id or 0, one.person_id, _edited(walk.errand, one)) for one in concerned],
         kind=_KIND[walk.errand],
-        notice_id=found.id,
+        subject_id=found.id,
         lane=lane,
         now=now,
         not_before=_when(connection, found, now, rules) if routine else now,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     literal,
     literal_column,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 
 from domain.base import OLDER_COPY, Actor, Notice, Refresh, Scalar
+from domain.digests import KINDS
 from domain.lanes import Lane
 from domain.notices.shapes import OF_NOTICES
 from storage import cards, receipts
@@ -278,12 +280,12 @@ def put_copies(
     copies: Sequence[tuple[int, int, int | None]],
     *,
     kind: str,
-    notice_id: int,
+    subject_id: int,
     lane: Lane,
     now: datetime,
     not_before: datetime,
 ) -> None:
-    """Copies of a notice shall leave: (chat, person, message to edit or None) each."""
+    """The same message shall leave for many: (chat, person, message to edit or None) each."""
     _insert(
         connection,
         [
@@ -294,7 +296,7 @@ def put_copies(
                     now=now,
                     lane=lane,
                     person_id=person_id,
-                    subject_id=notice_id,
+                    subject_id=subject_id,
                     edit_message_id=message_id,
                 ),
                 "not_before": not_before,
@@ -363,6 +365,13 @@ _FINISH = Prepared(
         edit_message_id=bindparam("edit_message_id"),
     )
 )
+_PASSED = ("sent", "dropped", "unknown")
+_LET_PASS = Prepared(
+    delete(outbox).where(
+        outbox.c.id == bindparam("_id"), outbox.c.state != "waiting", outbox.c.state != "leased"
+    )
+)
+"""Digests: the next one tells more, so nothing of the last is kept, and one that may have arrived is not sent twice."""
 _HELD = Prepared(
     select(outbox.c.id)
     .where(
@@ -413,6 +422,9 @@ _ORPHANS = (
     .where(outbox.c.state == "leased", outbox.c.fence != bindparam("fence"))
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
+)
+_LET_ORPHANS_PASS = delete(outbox).where(
+    outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == "leased", outbox.c.kind.in_(KINDS)
 )
 _ORPHAN_STATE = (
     outbox.update()
@@ -485,6 +497,9 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
         ],
     )
     receipts.record(connection, outcomes, now=now)
+    passed = [{"_id": item.row.id} for item in outcomes if item.row.kind in KINDS and item.state in _PASSED]
+    if passed:
+        _LET_PASS.run_all(connection, passed)
     for item in outcomes:
         row = item.row
         if item.post_anew and row.card and row.subject_id is not None:
@@ -533,6 +548,7 @@ def settle_orphans(
         connection.execute(_ORPHAN_STATE, {"ids": list(resend), "state": "waiting", "error": None})
     if ask:
         receipts.perhaps_sent(connection, ask)
+        connection.execute(_LET_ORPHANS_PASS, {"ids": list(ask)})
         connection.execute(_ORPHAN_STATE, {"ids": list(ask), "state": "unknown", "error": "perhaps sent"})
 
 

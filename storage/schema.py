@@ -38,6 +38,8 @@ from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimState, TaskState
 from storage.types import Codes, Instant, Key, Pairs, RowId
 
+_OWN_HOURS = text("zone IS NOT NULL OR calendar IS NOT NULL")
+_ASKED = text("state = 'asked'")
 _TO_REMIND = text("state = 'sent' AND remind AND reminded_at IS NULL")
 _MOVING = text("state IN ('planned', 'freezing', 'sending')")
 """Notices that have something ahead of them without anybody doing anything."""
@@ -109,6 +111,13 @@ unit = Table(
         "id",
         sqlite_where=text("kind = 'community'"),
         postgresql_where=text("kind = 'community'"),
+    ),
+    # Those with hours of their own are few among many.
+    Index(
+        "ix_unit_own_hours",
+        "path",
+        sqlite_where=_OWN_HOURS,
+        postgresql_where=_OWN_HOURS,
     ),
 )
 
@@ -312,6 +321,8 @@ request = Table(
     CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
     CheckConstraint("(state = 'closed_confirmed') = (stars IS NOT NULL)", name="stars_when_confirmed"),
     Index("ix_request_handling_unit_id_state", "handling_unit_id", "state", "raised_at"),
+    # What became of a building: what is open, and what was closed since.
+    Index("ix_request_unit_id_closed_at", "unit_id", "closed_at"),
     Index(
         "ix_request_handler_id",
         "handler_id",
@@ -743,6 +754,7 @@ notice = Table(
     # What the clock and the mailings look for: never more than a handful.
     Index("ix_notice_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
     Index("ix_notice_begun_at", "begun_at", "id"),
+    Index("ix_notice_asked", "unit_id", sqlite_where=_ASKED, postgresql_where=_ASKED),
     Index("ix_notice_to_remind", "finished_at", sqlite_where=_TO_REMIND, postgresql_where=_TO_REMIND),
     Index("ix_notice_unsent", "unit_id", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
 )

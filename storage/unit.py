@@ -24,6 +24,7 @@ from domain import (
     blocks,
     checkins,
     deputies,
+    digests,
     groups,
     imports,
     notices,
@@ -78,6 +79,7 @@ from storage import (
 )
 from storage import blocks as block_rows
 from storage import checkins as checkin_rows
+from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import notices as notice_rows
@@ -90,6 +92,7 @@ from storage import tags as tag_rows
 from storage import tasks as task_rows
 from storage import templates as template_rows
 from storage import threads as thread_rows
+from storage.digests import Digests
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
 from storage.engine import Engine
 from storage.entities import StaleVersionError, save
@@ -122,6 +125,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **notices.DECIDE,
     **threads.DECIDE,
     **templates.DECIDE,
+    **digests.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -144,6 +148,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **thread_rows.LOADERS,
     **template_rows.LOADERS,
     **notice_terms.LOADERS,
+    **digest_rows.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
@@ -156,6 +161,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **template_rows.SWEEPS,
     **notice_terms.SWEEPS,
     **tag_rows.SWEEPS,
+    **digest_rows.SWEEPS,
 }
 """Which statements carry out a change of many rows."""
 
@@ -249,6 +255,13 @@ class Store:
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
         self.mailings = Mailings(
+            engine.read,
+            self._commit,
+            rules,
+            grew=lambda: self.hooks.outbox_grew(),
+            reached=lambda point: self.hooks.reached(point),
+        )
+        self.digests = Digests(
             engine.read,
             self._commit,
             rules,
@@ -557,6 +570,15 @@ class Store:
         batch = await self._commit(unit)
         self.hooks.reached("delivery.leased")
         return batch
+
+    async def facts_of(self, row: Leased, reader: Actor | None, *, now: datetime) -> Mapping[str, Any] | None:
+        """What the view of a leased row needs, read beside the writer; None: no longer true."""
+        eyes = reader or Actor()
+        subject_id = row.subject_id or 0
+        found: Mapping[str, Any] | None = await self._engine.read(
+            lambda c: facts.load(c, row.kind, subject_id, eyes, now=now, rules=self.rules)
+        )
+        return found
 
     async def record_sent(self, outcomes: Sequence[Sent], *, fence: int, now: datetime) -> None:
         """Write down what became of leased rows."""

@@ -38,6 +38,7 @@ FEATURES = (
     "notices",
     "privacy",
     "trail",
+    "digests",
     "notice_report",
     "threads",
     "templates",

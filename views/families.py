@@ -12,6 +12,7 @@ from domain.addressees import WHOM
 from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
+from domain.digests import Rhythm
 from domain.notices.shapes import LANGUAGES, Errand, NoticeState
 from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
@@ -47,6 +48,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "visit", "checkin"),
     "free": tuple(SETS),
+    "digest.home_now": tuple(Rhythm),
+    "digest.desk_now": (Rhythm.DAILY, Rhythm.NEVER),
+    "button.digest_home": tuple(Rhythm),
+    "button.digest_desk": (Rhythm.DAILY, Rhythm.NEVER),
     "weekday": DAYS,
     "daypart": PARTS,
     "state.checkin": tuple(CheckinState),

@@ -18,6 +18,7 @@ from views import (
     appointments,
     checkins,
     desk,
+    digests,
     forms,
     imports,
     notice_audience,
@@ -43,11 +44,15 @@ Render = Callable[[Mapping[str, Scalar], Any, Voice], Message]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``facts``: the store must load some for the subject. ``on_unknown``: when nobody knows whether it arrived."""
+    """``facts``: the store must load some for the subject. ``on_unknown``: when nobody knows whether it arrived.
+
+    ``beside``: the facts may take long to find, so they are read while others are sent.
+    """
 
     render: Render
     facts: bool
     on_unknown: OnUnknown = OnUnknown.RESEND
+    beside: bool = False
 
 
 def said(key: str, *, voice: Voice, **params: Any) -> Message:
@@ -140,6 +145,10 @@ KINDS: Mapping[str, Kind] = {
     "thread.card": Kind(threads.thread_card, facts=True),
     "thread.mine": Kind(threads.mine, facts=True),
     "desk.calls": Kind(desk.calls_again, facts=True),
+    # digests: one that may have arrived is not sent twice, and nobody is asked about it
+    "digest.home": Kind(digests.home_digest, facts=True, on_unknown=OnUnknown.ASK, beside=True),
+    "digest.desk": Kind(digests.desk_digest, facts=True, on_unknown=OnUnknown.ASK, beside=True),
+    "digest.settings": Kind(digests.settings_kind, facts=True),
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from domain.base import Scalar
 from domain.notices.shown import MuteCard, NoticeLine, ReceivedPage
+from views.digests import settings_button
 from views.message import Button, Keyboard, Message
 from views.notice_lists import title
 from views.notice_terms import last_day
@@ -63,6 +64,7 @@ def _below(found: ReceivedPage, words_sought: str, voice: Voice) -> Keyboard:
     return (
         *((looking,) if looking else ()),
         (voice.button("button.notices_mutes", "notices.mutes", 0),),
+        settings_button(voice),
     )
 
 

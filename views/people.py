@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from domain.base import Scalar
 from domain.permissions import commands_for
 from domain.queries import UnitFacts, UnitLevel, UnitRow
+from views.digests import settings_button
 from views.message import Button, Keyboard, Message
 from views.safe import Html, plain
 from views.voice import Voice, block, card, press, rows
@@ -110,8 +111,11 @@ def menu(*, voice: Voice, note: Html | str = "") -> Message:
         for command in _commands(voice)
         if command not in _NOT_IN_MENU
     )
+    digests = (settings_button(voice),) if voice.reader.actor else ()
     return Message(
-        card(note, voice.say("menu.title")), keyboard=rows(buttons, width=2), remove_keyboard=False
+        card(note, voice.say("menu.title")),
+        keyboard=(*rows(buttons, width=2), *digests),
+        remove_keyboard=False,
     )
 
 

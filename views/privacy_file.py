@@ -13,6 +13,7 @@ from datetime import datetime
 from domain.base import Purpose
 from domain.privacy import ClaimRecord, OwnRecord, PairingRecord, RequestRecord, ThreadRecord
 from domain.queries import Part
+from views.digests import chosen
 from views.message import Upload
 from views.privacy import counts, how_long, profile
 from views.safe import cleaned, plain
@@ -42,6 +43,9 @@ def own_file(record: OwnRecord, *, voice: Voice) -> Upload:
         _section("file.appointments", (_appointments(record, voice),) if record.appointments else (), voice),
         _section("file.checkins", (_checkins(record, voice),) if record.checkins else (), voice),
         _section("file.points", (_points(record, voice),) if record.entries else (), voice),
+        _section(
+            "file.digests", (_lines(chosen(record.digests, voice=voice)),) if record.digests else (), voice
+        ),
         _section("file.consents", (_consents(record, voice),) if record.consents else (), voice),
         f"<h2>{_text(voice.say('file.kept'))}</h2>",
         _lines(how_long(voice=voice)),

@@ -23,6 +23,7 @@ from storage.facts import (
     cards,
     checkins,
     desk,
+    digests,
     imports,
     news,
     notice_readers,
@@ -63,6 +64,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **calls.FACTS,
     **privacy.FACTS,
     **trail.FACTS,
+    **digests.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -86,6 +88,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **calls.QUERIES,
     **privacy.QUERIES,
     **trail.QUERIES,
+    **digests.QUERIES,
 }
 
 

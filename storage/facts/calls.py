@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, 
 
 from domain.desk import LIST_ROWS, CountDesk, DeskCall, DeskCounts, ListCalls
 from domain.notices.shapes import OUT
+from domain.notices.shown import words_in
 from domain.permissions import STAFF, Permission, allowed
 from domain.queries import Page
 from storage.facts.rows import Look, led, place, stretch, within
-from storage.facts.templates import capped, words_in
+from storage.facts.templates import capped
 from storage.facts.threads import waiting
 from storage.schema import household, notice, person, receipt, thread, unit
 

@@ -6,10 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, literal, null, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
+from domain.digests import Waiting
 from domain.pairings import VisitState
 from domain.queries import DeskRow, ListDesk, Page
 from domain.requests import RequestState
@@ -124,6 +138,19 @@ def list_desk(connection: Connection, query: ListDesk, look: Look) -> Page[DeskR
             for row in rows
         ),
     )
+
+
+_BY_KIND = select(
+    _waiting.c.kind,
+    func.count().label("number"),
+    func.count(case((_waiting.c.due_at < bindparam("now", type_=Instant()), 1))).label("late"),
+).group_by(_waiting.c.rank, _waiting.c.kind).order_by(_waiting.c.rank)  # fmt: skip
+
+
+def waiting_by_kind(connection: Connection, look: Look) -> tuple[Waiting, ...]:
+    """The same in numbers."""
+    values = {"reader": look.reader.person_id, "now": look.now, "sensitive": look.sensitive}
+    return tuple(Waiting(row.kind, row.number, row.late) for row in connection.execute(_BY_KIND, values))
 
 
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {ListDesk: list_desk}

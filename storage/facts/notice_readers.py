@@ -20,6 +20,7 @@ from domain.notices.shown import (
     NoticeLine,
     ReceivedPage,
     SeeMuted,
+    words_in,
 )
 from domain.queries import Page
 from storage.facts.rows import Look, place
@@ -86,11 +87,6 @@ _VALID_THERE = (
         ~exists().where(receipt.c.notice_id == notice.c.id, receipt.c.person_id == _PERSON),
     )
 )
-
-
-def words_in(texts: Mapping[str, str], language: str) -> str:
-    """The words of a notice in a language, else in the other."""
-    return texts.get(language) or next(iter(texts.values()), "")
 
 
 # --- who arrived later ------------------------------------------------------------------------------------------------------

@@ -23,12 +23,12 @@ from domain.notices.shown import (
     SeeReport,
     ToCall,
     UnitFares,
+    words_in,
 )
 from domain.permissions import GRANTS, STAFF, Permission, allowed
 from domain.queries import Page, Place
 from storage import receipts
 from storage.entities import selection
-from storage.facts.notice_readers import words_in
 from storage.facts.notices import notice_card, sendable
 from storage.facts.rows import Look, page_of, paged, place
 from storage.people import below

@@ -27,6 +27,7 @@ from domain.privacy import (
 from domain.queries import Appointed, Part, TaskFacts
 from domain.requests import FINAL
 from domain.tasks import HOLDING
+from storage.facts import digests
 from storage.facts.requests import part_of
 from storage.facts.rows import SAID, Look, Said, place
 from storage.people import in_force
@@ -288,6 +289,7 @@ def read_own_record(connection: Connection, query: ReadOwnRecord, look: Look) ->
     notes = connection.execute(_NOTES, key).all()
     return OwnRecord(
         data=data,
+        digests=digests.settings(connection, look),
         requests=requests,
         claims=tuple(
             ClaimRecord(

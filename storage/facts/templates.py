@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, 
 from domain.base import NOT_FOUND, Refused
 from domain.desk import COUNTED
 from domain.notices.shapes import NoticeState
-from domain.notices.shown import LIST_ROWS, NoticeLine
+from domain.notices.shown import LIST_ROWS, NoticeLine, words_in
 from domain.permissions import GRANTS, Permission
 from domain.queries import Page
 from domain.templates import Beginnings, ListDrafts, ListTemplates, SeeBeginnings, SeeTemplate, TemplateLine
@@ -19,11 +19,6 @@ from storage.schema import notice, notice_template, unit
 
 _UNSENT: ColumnElement[bool] = literal_column("notice.state IN ('draft', 'asked')")
 """In the words of ``ix_notice_unsent``."""
-
-
-def words_in(texts: Mapping[str, str], language: str) -> str:
-    """A notice's words in this language, else in the other."""
-    return texts.get(language) or next(iter(texts.values()), "")
 
 
 def capped(connection: Connection, statement: Select[Any]) -> int:

@@ -2,11 +2,12 @@
 
 from alembic import context
 
-from storage.schema import metadata
+# The metadata with every table on it.
+from storage.schema_digests import digest
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=digest.metadata,
     compare_type=True,
     compare_server_default=False,
     render_as_batch=False,

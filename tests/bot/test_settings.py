@@ -266,6 +266,23 @@ class TestMistakes:
         assert line.startswith(f"telegram.{key} (LINLI_TELEGRAM__{key.upper()}): ")
 
     @pytest.mark.parametrize(
+        ("text", "begins"),
+        [
+            (
+                "at = '23:00'",
+                "digests.at (LINLI_DIGESTS__AT): in the quiet hours, which last from 22:00 to 07:30",
+            ),
+            ("at = '8 o clock'", 'digests.at (LINLI_DIGESTS__AT): got "8 o clock"'),
+            ("weekday = 0", "digests.weekday (LINLI_DIGESTS__WEEKDAY): got 0"),
+        ],
+    )
+    def test_digests_that_would_wake_somebody_are_refused(
+        self, tmp_path: Path, text: str, begins: str
+    ) -> None:
+        (line,) = mistakes(written(tmp_path, f"[digests]\n{text}\n"))
+        assert line.startswith(begins)
+
+    @pytest.mark.parametrize(
         "url",
         ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "postgresql://u:pa/ss@h/d", "postgresql://h"],
     )

@@ -26,6 +26,7 @@ from domain.checkins.shapes import (
     WithdrawCheckIn,
 )
 from domain.deputies import NameDeputy, RecallDeputy
+from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.merging import MergePeople, ShareOwnPhone
@@ -319,6 +320,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "GiveConsent": (GiveConsent(900, "新人", "zh"), Soul(Who(900, "新人"), 0)),
         "ChooseHome": (ChooseHome(place.units["b2"]), place.neighbour),
         "ChooseLanguage": (ChooseLanguage("en"), place.neighbour),
+        "ChooseDigest": (ChooseDigest(Digest.HOME, Rhythm.DAILY), place.neighbour),
         "Appoint": (Appoint(901, Role.MEMBER, place.building, name="新党员"), CLI),
         "Appoint somebody known": (Appoint(21, Role.MEMBER, place.building), CLI),
         "RaiseRequest": (

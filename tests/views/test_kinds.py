@@ -16,6 +16,15 @@ from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.checkins.shown import CheckinFacts
 from domain.desk import DeskCall, DeskCounts
+from domain.digests import (
+    MOST_NOTICES,
+    CategoryNews,
+    DeskDigest,
+    DigestSettings,
+    HomeDigest,
+    Rhythm,
+    Waiting,
+)
 from domain.imports import ImportFacts, ImportState
 from domain.notices.shapes import NoticeState, PublicNotice
 from domain.notices.shown import (
@@ -174,6 +183,17 @@ NOTICE_CARD = NoticeCard(
     fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 9, 99, 9), walking=("correct", "remind"), answers=99,
 )  # fmt: skip
 NOTICE_COPY = NoticeCopy(NOTICE, PLACE, NOW)
+HOME_DIGEST = HomeDigest(
+    PLACE,
+    NOW - timedelta(days=400),
+    tuple(CategoryNews(found.code, 9_999, 9_999, 9_999) for found in RULES.categories),
+    tuple(
+        NoticeLine(BIG - number, NoticeState.SENT, NASTY * 90, PLACE, NOW) for number in range(MOST_NOTICES)
+    ),
+)
+DESK_DIGEST = DeskDigest(
+    tuple(Waiting(kind, 99_999, 9_999) for kind in (*FAMILIES["desk.kind"], "answers", "calls", "second"))
+)
 CALLS = CallList(
     BIG,
     Page((ToCall(BIG, NAME, PLACE, NAME, NAME),) * 2 + (ToCall(7, NAME, PLACE, called_at=NOW),), 2, 3, 24),
@@ -268,6 +288,9 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "thread.card": ({"note": "thread.changed"}, THREAD),
     "thread.mine": ({}, THREAD),
     "desk.calls": ({}, DESK_CALLS),
+    "digest.home": ({}, HOME_DIGEST),
+    "digest.desk": ({}, DESK_DIGEST),
+    "digest.settings": ({"note": "toast.saved"}, DigestSettings(Rhythm.WEEKLY, Rhythm.NEVER)),
     "consent": ({"note": "card.back_again"}, None),
     "consent.go_on": ({}, None),
     "import.card": ({}, IMPORT),

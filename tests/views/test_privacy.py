@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from domain.base import Actor, Purpose, Role
+from domain.digests import DigestSettings, Rhythm
 from domain.privacy import (
     AppointmentRecord,
     CheckInRecord,
@@ -60,6 +61,7 @@ RECORD = OwnRecord(
     (PointRecord(NOW, "honour", 1250, NASTY, 9),),
     (ConsentRecord(1, NOW),),
     (ThreadRecord(9, PLACE, NOW, SAID),),
+    DigestSettings(Rhythm.WEEKLY, Rhythm.NEVER),
 )
 
 

@@ -88,15 +88,16 @@ def _places() -> None:
 
 def _receipts(more: str, *, bound: bool) -> None:
     """What may become of a notice for somebody, and whether each row is looked up among the notices."""
-    key = sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_receipt_notice_id"))
+    name = op.f("fk_receipt_notice_id")
+    key = sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=name)
     condition = STATES.format(more=more)
     if op.get_bind().dialect.name == "postgresql":
         op.drop_constraint(op.f("ck_receipt_state"), "receipt", type_="check")
         op.create_check_constraint(op.f("ck_receipt_state"), "receipt", condition)
         if bound:
-            op.create_foreign_key(key.name, "receipt", "notice", ["notice_id"], ["id"])
+            op.create_foreign_key(name, "receipt", "notice", ["notice_id"], ["id"])
         else:
-            op.drop_constraint(key.name, "receipt", type_="foreignkey")
+            op.drop_constraint(name, "receipt", type_="foreignkey")
         return
     # On SQLite a condition changes with its table; nothing points at this one.
     op.rename_table("receipt", "receipt_before")
