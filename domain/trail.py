@@ -125,6 +125,10 @@ EVENTS = (
     "privacy.exported",
     "privacy.erased",
     "bulk.read",
+    "trouble.backup_on",
+    "trouble.backup_over",
+    "trouble.disk_on",
+    "trouble.disk_over",
 )
 """The events that have words of their own; any other is shown by its name."""
 THINGS = (
@@ -142,6 +146,7 @@ THINGS = (
     "notice",
     "import",
     "group",
+    "program",
 )
 """What events are about, as far as it has a word."""
 
