@@ -115,14 +115,17 @@ async def _restored(
     now: datetime,
 ) -> Restored:
     started = perf_counter()
-    if await restoring.is_there(location) and not force:
+    there = await restoring.is_there(location)
+    if there and not force:
         raise BackupError(
             "there is a database already: --force puts the backup in its place, and keeps it under another name"
         )
     identity = backup.manifest.database
     directory = plan_of(settings.backup).directory
     log = ErasureLog(erasure_places(location, directory, backup.path.parent))
-    forgotten = await restoring.forgotten_in(location, identity) | log.known(identity)
+    forgotten = log.known(identity)
+    if there:
+        forgotten = await restoring.forgotten_in(location, identity) | forgotten
     async with restoring.prepared(backup, location, keys=keys, tell=tell) as fresh:
         tell("making it fit to go on with")
         again, left = await _fit(settings, fresh, forgotten, now=now)

@@ -21,7 +21,6 @@ from jobs.clock import Job
 from storage.backup.archive import BackupError
 from storage.backup.making import Made, is_whole, kept, make
 from storage.database import Location
-from storage.engine import DatabaseAwayError
 from storage.erasure_log import ErasureLog
 from storage.unit import Store
 
@@ -80,15 +79,16 @@ class Backups:
         directory = self._plan.directory
         if directory is None or (self._not_before is not None and now < self._not_before):
             return 0
-        zone = ZoneInfo(store.rules.time_zone)
-        identity = await store.identity()
-        good = await asyncio.to_thread(_good, directory, identity)
-        newest = max((moment for moment in good if moment <= now), default=None)
-        if not is_due(now, at=self._plan.at, zone=zone, newest=newest):
-            return 0
+        newest: datetime | None = None
         try:
+            identity = await store.identity()
+            zone = ZoneInfo(store.rules.time_zone)
+            good = await asyncio.to_thread(_good, directory, identity)
+            newest = max((moment for moment in good if moment <= now), default=None)
+            if not is_due(now, at=self._plan.at, zone=zone, newest=newest):
+                return 0
             made = await self._make(store, directory, now)
-        except (BackupError, OSError, DatabaseAwayError) as error:
+        except (BackupError, OSError) as error:
             self._not_before = now + AGAIN_AFTER
             log.error("no backup was made", reason=str(error), again_after=self._not_before.isoformat())
             days = -1 if newest is None else (now - newest).days
