@@ -33,7 +33,7 @@ def plan_of(settings: BackupSettings) -> Plan:
         directory=Path(settings.directory) if settings.directory else None,
         at=settings.at,
         keep=Keep(settings.keep_daily, settings.keep_weekly, settings.keep_monthly),
-        public_key=settings.public_key,
+        public_key=settings.public_key.get_secret_value(),
         warn=settings.warn_free_mb * MEGABYTE,
     )
 

@@ -428,8 +428,9 @@ class BackupSettings(Section):
     at: ClockTime = Field(
         time(3), description='the local time from which the nightly backup is made, such as "03:00"'
     )
-    public_key: Annotated[str, AfterValidator(is_public_key)] = Field(
-        "",
+    # Hidden wherever settings are shown, for whoever puts the private one here by mistake.
+    public_key: Annotated[SecretStr, AfterValidator(is_public_key)] = Field(
+        SecretStr(""),
         description="an age public key, age1…, for which backups are encrypted; empty leaves them readable",
     )
     keep_daily: int = _kept(KEEP.daily, each="days")
