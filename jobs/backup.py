@@ -113,7 +113,11 @@ class Backups:
             found = await store.erasures(since=self._last_erasure - LOOK_BACK)
         if not found:
             return 0
-        count = await asyncio.to_thread(self.erasures.add, await store.identity(), dict(found))
+        try:
+            count = await asyncio.to_thread(self.erasures.add, await store.identity(), dict(found))
+        except OSError as error:
+            log.error("who was forgotten could not be written down outside the database", reason=str(error))
+            return 0
         self._last_erasure = found[-1][1]
         return count
 

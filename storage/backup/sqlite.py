@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -28,7 +30,11 @@ async def copy(source: Path, target: Path, *, tell: Callable[[int, int], None]) 
     """
     own_file(target).close()
 
+    ended = threading.Event()
+
     def step(status: int, remaining: int, total: int) -> None:
+        if ended.is_set():
+            raise BackupError("the program ends before the copy is whole")
         tell(total - remaining, total)
         sleep(BREATH)
 
@@ -44,7 +50,12 @@ async def copy(source: Path, target: Path, *, tell: Callable[[int, int], None]) 
             await reading.execute("BEGIN")
             # A snapshot begins with the first read.
             await reading.execute_fetchall("SELECT count(*) FROM sqlite_master")
-            await reading.backup(writing, pages=PAGES, progress=step)
+            try:
+                await reading.backup(writing, pages=PAGES, progress=step)
+            except asyncio.CancelledError:
+                # The thread that copies knows nothing of tasks, and whoever ends the program would wait for it.
+                ended.set()
+                raise
             await reading.execute("ROLLBACK")
     except sqlite3.Error as error:
         raise BackupError(
