@@ -55,7 +55,7 @@ async def test_the_first_database_comes_up_with_all_that_is_in_it(
     if location.path is None:
         await database._on_postgres(location.url, first)
     else:
-        database._on_sqlite(location.path, first)
+        database.on_sqlite(location.path, first)
     assert await migrate(location) == ("0001", REVISION)
 
     engine = open_engine(location)
