@@ -159,6 +159,7 @@ async def measured(who: str, mode: Mode, recipients: int) -> Found:
             environment = {
                 **os.environ,
                 "LINLI_TELEGRAM__TOKEN": measure.TOKEN,
+                "LINLI_BACKUP__DIRECTORY": "",
                 "LINLI_TELEGRAM__BASE_URL": sandbox.url,
                 "LINLI_NOTICES__QUIET_FROM": "00:00",
                 "LINLI_NOTICES__QUIET_TO": "00:00",

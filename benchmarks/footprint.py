@@ -73,7 +73,12 @@ async def footprint() -> Footprint:
 
 async def _run(stock: Stock, *, marks: tuple[int, ...]) -> Footprint:
     async with measure.lean_server(stock) as (url, _):
-        environment = {**os.environ, "LINLI_TELEGRAM__TOKEN": measure.TOKEN, "LINLI_TELEGRAM__BASE_URL": url}
+        environment = {
+            **os.environ,
+            "LINLI_TELEGRAM__TOKEN": measure.TOKEN,
+            "LINLI_BACKUP__DIRECTORY": "",
+            "LINLI_TELEGRAM__BASE_URL": url,
+        }
         command = [str(part) for part in sqlite_program(USERS)]
         started = time.monotonic()
         with tempfile.TemporaryFile() as output:

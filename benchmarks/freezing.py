@@ -145,6 +145,7 @@ async def _run(engine: Engine, url: str, notice_id: int, starts: datetime, folde
         **os.environ,
         "LINLI_DATABASE__URL": url,
         "LINLI_TELEGRAM__TOKEN": measure.TOKEN,
+        "LINLI_BACKUP__DIRECTORY": "",
         "LINLI_HTTP__LISTEN": "",
         "LINLI_LOG__LEVEL": "warning",
         "LINLI_LIMITS__ENABLED": "false",

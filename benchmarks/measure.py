@@ -70,6 +70,7 @@ async def run(contestant: Contestant) -> Result:
         environment = {
             **os.environ,
             "LINLI_TELEGRAM__TOKEN": TOKEN,
+            "LINLI_BACKUP__DIRECTORY": "",
             "LINLI_TELEGRAM__BASE_URL": url,
             **contestant.environment,
         }

@@ -24,6 +24,7 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 
 import handlers
 from bot.admins import Admins
+from bot.backup import plan_of
 from bot.commands import Commands
 from bot.control import ControlServer, socket_path
 from bot.dispatcher import Dispatcher
@@ -42,6 +43,7 @@ from domain.limits import Rates
 from domain.permissions import commands_for
 from handlers.sheet_lines import MEGABYTE
 from handlers.sheet_lines import Limits as SheetLimits
+from jobs.backup import Backups
 from jobs.clock import JOBS, Job, Ticker
 from jobs.delivery import Delivery, Observer, resends
 from jobs.mailings import Mailer
@@ -287,7 +289,7 @@ class App:
         )
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
         admins = Job("admins", timedelta(minutes=1), lambda store, now: self._admins.appoint())
-        self.ticker = Ticker(self.store, now=self.now, jobs=(*JOBS, admins))
+        self.ticker = Ticker(self.store, now=self.now, jobs=(*JOBS, admins, *self._upkeep()))
         self.importer = Importer(
             self.store,
             now=self.now,
@@ -306,6 +308,12 @@ class App:
             retried=self.dispatcher.rescan,
             bot_username=self.bot_username,
         )
+
+    def _upkeep(self) -> tuple[Job, ...]:
+        """What looks after disks and copies. The sandbox is for play, and keeps nothing that anybody would miss."""
+        if not self.settings.telegram.token.get_secret_value():
+            return ()
+        return Backups(self.location, plan_of(self.settings.backup), program=version("linli")).jobs()
 
     async def _process(self, update: Update) -> None:
         await self._application.process_update(update)
@@ -485,12 +493,13 @@ class App:
     # --- what is told to the outside ------------------------------------------------------------------------------------
 
     async def health(self) -> Health:
-        """Healthy while the database answers."""
+        """Healthy while the database answers, and takes what is written."""
         try:
             await self.store.next_due()
         except DatabaseAwayError as error:
             return Health(reason=str(error))
-        return Health()
+        # The lease is renewed all the time, so that this is over soon after the trouble is.
+        return Health(reason=self.store.refusal or None)
 
     async def snapshot(self) -> Snapshot:
         """Depth and age of what waits."""

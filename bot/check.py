@@ -12,16 +12,20 @@ import sqlite3
 import stat
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo
 
 from bot.calendars import calendars
 from bot.redact import Redactor
 from bot.settings import Settings, SettingsError
+from domain.backup import parsed
+from storage.backup.making import is_whole, kept
 
 GIBIBYTE = 1024**3
-DISK_WARNING = GIBIBYTE
+MEGABYTE = 1024**2
+STALE = timedelta(days=2)
+"""A backup older than this is worth a word: one night was missed for certain."""
 DISK_FAILURE = 100 * 1024**2
 
 Version = tuple[int, ...]
@@ -95,7 +99,10 @@ async def check(
         telegram,
         _time_zone(settings.community.time_zone, probes.now()),
         _calendar(settings, probes.now()),
-        _disk(_data_folder(settings), probes.free_bytes),
+        _disk(
+            "disk", _data_folder(settings), probes.free_bytes, warn=settings.backup.warn_free_mb * MEGABYTE
+        ),
+        *_backups(settings, probes),
         *_file_modes(settings, config),
     ]
     return [Finding(found.name, found.ok, redact(found.text), redact(found.mend)) for found in findings]
@@ -192,20 +199,58 @@ def _existing(folder: Path) -> Path:
     return there
 
 
-def _disk(folder: Path, free_bytes: Callable[[Path], int]) -> Finding:
+def _disk(name: str, folder: Path, free_bytes: Callable[[Path], int], *, warn: int) -> Finding:
     there = _existing(folder)
     try:
         free = free_bytes(there)
     except OSError as error:
         return Finding(
-            "disk", False, f"{there}: {error.strerror or error}", "Look at the folder and its rights."
+            name, False, f"{there}: {error.strerror or error}", "Look at the folder and its rights."
         )
     text = f"{free / GIBIBYTE:.1f} GiB left at {there}"
     if free < DISK_FAILURE:
-        return Finding("disk", False, text, "Free some space first: a full disk stops the bot.")
-    if free < DISK_WARNING:
-        return Finding("disk", None, text, "Free some space soon.")
-    return Finding("disk", True, text)
+        return Finding(name, False, text, "Free some space first: a full disk stops the bot.")
+    if free < warn:
+        return Finding(name, None, text, "Free some space soon.")
+    return Finding(name, True, text)
+
+
+def _backups(settings: Settings, probes: Probes) -> Iterator[Finding]:
+    """The newest backup, whatever database it is of, and room for the next."""
+    if not settings.telegram.token.get_secret_value():
+        yield Finding("backups", True, "none: the sandbox is for play")
+        return
+    if not settings.backup.directory:
+        yield Finding(
+            "backups", None, "none are made at night", "Set backup.directory, best on another disk."
+        )
+        return
+    directory = Path(settings.backup.directory)
+    try:
+        whole = [path for path in kept(directory) if is_whole(path)]
+    except OSError as error:
+        reason = error.strerror or str(error)
+        yield Finding("backups", False, f"{directory}: {reason}", "Give the folder to the bot's user.")
+        return
+    made = [found[1] for path in whole if (found := parsed(path.name)) is not None]
+    if not made:
+        yield Finding(
+            "backups",
+            None,
+            f"none in {directory} yet",
+            "The bot makes one each night; linli backup makes one now.",
+        )
+    else:
+        age = probes.now() - max(made)
+        text = f"{len(made)} in {directory}, the newest of {max(made):%Y-%m-%d %H:%M} UTC"
+        stale = age > STALE
+        yield Finding(
+            "backups",
+            None if stale else True,
+            text,
+            "linli backup says why there is no newer one." if stale else "",
+        )
+    yield _disk("backup disk", directory, probes.free_bytes, warn=settings.backup.warn_free_mb * MEGABYTE)
 
 
 def _file_modes(settings: Settings, config: Path | None) -> Iterator[Finding]:

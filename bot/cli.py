@@ -64,6 +64,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what an operator can mend becomes a sentence."""
     from bot.app import StartError
     from bot.web import ListenError
+    from storage.backup.archive import BackupError
     from storage.database import MigrationError
 
     try:
@@ -72,7 +73,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         _end(f"Linli cannot start with these settings:\n{error}", 2)
     except DatabaseInUseError as error:
         _end(f"{error}. Stop that one first; two processes must never write one SQLite file.", 3)
-    except (StartError, MigrationError, ListenError, CommandError) as error:
+    except (StartError, MigrationError, ListenError, CommandError, BackupError) as error:
         _end(str(error))
     except DatabaseAwayError as error:
         _end(
@@ -365,6 +366,61 @@ def template(
 def _sheet_name(file: Path) -> None:
     if file.suffix.lower() not in (".xlsx", ".csv"):
         _end(f"{file} is to be a sheet: give it a name that ends in .xlsx or .csv", 2)
+
+
+@app.command()
+def backup(
+    to: Annotated[
+        Path | None, typer.Option("--to", help="the folder to write it into; backup.directory when not given")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Make a backup now, whether or not the bot runs: copied, restored for a check, encrypted if a key is set."""
+    settings = _settings(config)
+    from bot.backup import back_up
+
+    made = _run(back_up(settings, to, tell=lambda words: typer.echo(words, err=True)))
+    manifest = made.manifest
+    typer.echo(
+        f"{made.path}: {manifest.payload_bytes:,} bytes, {sum(manifest.rows.values()):,} rows, "
+        f"revision {manifest.revision}; {manifest.checked}"
+    )
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="a backup, linli-….tar")],
+    identity: Annotated[
+        Path | None, typer.Option("--identity", help="the file with the private key, as age-keygen wrote it")
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="put it in the place of the database that is there, which is kept aside"
+        ),
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Bring a backup back. The bot must be stopped; until all is checked, the database that is there is not touched."""
+    settings = _settings(config)
+    from bot.backup import restore as bring_back
+
+    back = _run(
+        bring_back(
+            settings, file, key_file=identity, force=force, tell=lambda words: typer.echo(words, err=True)
+        )
+    )
+    for person_id, reason in back.not_forgotten:
+        typer.echo(
+            f"person {person_id} was forgotten since, and cannot be yet ({reason}): end what they hold in the chat, "
+            f"then linli erasures --again {person_id}",
+            err=True,
+        )
+    typer.echo(
+        f"restored from {back.created:%Y-%m-%d %H:%M:%S} UTC in {back.seconds:.1f} s: {back.rows:,} rows, all checked; "
+        f"{back.forgotten} forgotten again"
+        + (f"; what was there before is kept as {back.aside}" if back.aside else "")
+    )
 
 
 @app.command()

@@ -119,6 +119,15 @@ def is_webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def is_public_key(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value()
+    if key.startswith("AGE-SECRET-KEY-"):
+        raise ValueError("a private key, which must not lie beside what it opens; set the public one")
+    if key and not re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", key):
+        raise ValueError("not the shape of an age public key")
+    return value
+
+
 def is_time_zone(value: str) -> str:
     try:
         ZoneInfo(value)

@@ -33,6 +33,7 @@ from bot.setting_values import (
     is_listen,
     is_listen_or_off,
     is_proxy,
+    is_public_key,
     is_time_zone,
     is_token,
     is_urgency,
@@ -42,6 +43,7 @@ from bot.setting_values import (
     over,
     split,
 )
+from domain.backup import Keep
 from domain.clocks import is_quiet
 from domain.limits import Rates
 from domain.notices.terms import MAX_VALID_DAYS
@@ -478,6 +480,42 @@ class DigestsSettings(Section):
     )
 
 
+KEEP = Keep()
+
+
+def _kept(default: int, *, each: str) -> Any:
+    return Field(
+        default,
+        ge=0,
+        le=1000,
+        description=f"of how many {each} the newest backup stays: a whole number from 0 to 1000",
+    )
+
+
+class BackupSettings(Section):
+    directory: str = Field(
+        "data/backups",
+        description="where backups go, best another disk; empty makes none at night",
+    )
+    at: ClockTime = Field(
+        time(3), description='the local time from which the nightly backup is made, such as "03:00"'
+    )
+    # Hidden wherever settings are shown, for whoever puts the private one here by mistake.
+    public_key: Annotated[SecretStr, AfterValidator(is_public_key)] = Field(
+        SecretStr(""),
+        description="an age public key, age1…, for which backups are encrypted; empty leaves them readable",
+    )
+    keep_daily: int = _kept(KEEP.daily, each="days")
+    keep_weekly: int = _kept(KEEP.weekly, each="weeks")
+    keep_monthly: int = _kept(KEEP.monthly, each="months")
+    warn_free_mb: int = Field(
+        1024,
+        ge=0,
+        le=10_000_000,
+        description="megabytes free on the disks of data and backups below which the admins are told: 0 to 10000000",
+    )
+
+
 _PLAIN = Category("plain", "-", "-")
 
 
@@ -548,6 +586,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(RetentionSettings(), description="a table")
     notices: NoticesSettings = Field(NoticesSettings(), description="a table")
     digests: DigestsSettings = Field(DigestsSettings(), description="a table")
+    backup: BackupSettings = Field(BackupSettings(), description="a table")
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')

@@ -134,6 +134,10 @@ EVENTS = (
     "privacy.exported",
     "privacy.erased",
     "bulk.read",
+    "trouble.backup_on",
+    "trouble.backup_over",
+    "trouble.disk_on",
+    "trouble.disk_over",
 )
 """The events that have words of their own; any other is shown by its name."""
 THINGS = (
@@ -152,6 +156,7 @@ THINGS = (
     "template",
     "import",
     "group",
+    "program",
 )
 """What events are about, as far as it has a word."""
 

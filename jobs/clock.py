@@ -74,6 +74,12 @@ async def sweep_imports(store: Store, now: datetime) -> int:
         await store.imports.keep_lease(fence, now=now, span=timedelta())
 
 
+async def optimize(store: Store, now: datetime) -> int:
+    """The database looks at its own statistics, once a day. Nothing of it is worth telling."""
+    await store.optimize(now=now)
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job of the clock: its name, how often the ticker looks, and what it does."""
@@ -95,6 +101,7 @@ JOBS: tuple[Job, ...] = (
     Job("blocked", timedelta(minutes=1), blocked),
     Job("retention", timedelta(hours=1), retention.forget),
     Job("erasures", timedelta(minutes=1), retention.erase),
+    Job("optimize", timedelta(hours=1), optimize),
 )
 
 

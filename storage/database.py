@@ -16,7 +16,7 @@ from storage.sqlite import SqliteEngine
 
 T = TypeVar("T")
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration; a test holds it equal to Alembic's head, so that an up-to-date start need not import Alembic."""
 
 _MIGRATION_LOCK = 0x6C696E6C69  # "linli"
@@ -73,7 +73,7 @@ async def revision_of(location: Location) -> str | None:
     if location.path is not None:
         if not location.path.exists():
             return None
-        return _on_sqlite(location.path, current_revision)
+        return on_sqlite(location.path, current_revision)
     return await _on_postgres(location.url, current_revision)
 
 
@@ -107,7 +107,8 @@ def _upgrade(connection: Connection) -> tuple[str | None, str]:
     return before, REVISION
 
 
-def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
+def on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
+    """Run ``work`` in one transaction on a SQLite file that nobody else has open. Raises DatabaseAwayError."""
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
@@ -141,7 +142,7 @@ def _migrate_sqlite(path: Path) -> tuple[str | None, str]:
                 )
         return moved
 
-    return _on_sqlite(path, whole)
+    return on_sqlite(path, whole)
 
 
 async def _on_postgres(url: URL, work: Callable[[Connection], T]) -> T:

@@ -34,7 +34,7 @@ from storage.schema import (
     thread,
 )
 from storage.traces import Erasure, NotYet
-from storage.types import Instant
+from storage.types import EPOCH, Instant
 
 # --- the first commit -------------------------------------------------------------------------------------------------
 
@@ -271,11 +271,11 @@ def go_on(connection: Connection, *, after: int = 0) -> Progress | None:
 
 _ERASED = (
     select(person.c.id, person.c.erased_at)
-    .where(person.c.erased_at.is_not(None), person.c.id > bindparam("after"))
-    .order_by(person.c.id)
+    .where(person.c.erased_at.is_not(None), person.c.erased_at >= bindparam("since", type_=Instant()))
+    .order_by(person.c.erased_at, person.c.id)
 )
 
 
-def erased(connection: Connection) -> list[tuple[int, datetime]]:
-    """Everybody who was forgotten, and when: what an operator does again after an old copy was brought back."""
-    return [(row[0], row[1]) for row in connection.execute(_ERASED, {"after": 0})]
+def erased(connection: Connection, *, since: datetime = EPOCH) -> list[tuple[int, datetime]]:
+    """Everybody who was forgotten, and when: what is done again after an older copy was brought back."""
+    return [(row[0], row[1]) for row in connection.execute(_ERASED, {"since": since})]

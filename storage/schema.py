@@ -169,6 +169,12 @@ person = Table(
     Index("ix_person_area_id_name", "area_id", "name", "id", "merged_into_id", "erased_at", "batch_id"),
     Index("ix_person_name", "name", "id"),
     Index(
+        "ix_person_erased_at",
+        "erased_at",
+        sqlite_where=text("erased_at IS NOT NULL"),
+        postgresql_where=text("erased_at IS NOT NULL"),
+    ),
+    Index(
         "ix_person_proxy_id",
         "proxy_id",
         sqlite_where=text("proxy_id IS NOT NULL"),

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from domain import (
     alarms,
     appointments,
+    backup,
     blocks,
     checkins,
     deputies,
@@ -74,8 +75,10 @@ from storage import (
     retention,
     seals,
     tree,
+    troubles,
     unit_changes,
     units,
+    upkeep,
 )
 from storage import blocks as block_rows
 from storage import checkins as checkin_rows
@@ -94,12 +97,14 @@ from storage import templates as template_rows
 from storage import threads as thread_rows
 from storage.digests import Digests
 from storage.drafts import CLEAR, KEEP, Draft, DraftChange
-from storage.engine import Engine
+from storage.engine import DatabaseAwayError, Engine
 from storage.entities import StaleVersionError, save
+from storage.identity import identity_of, skip_lost_ids
 from storage.importing import Imports
 from storage.inbox import Arrived
 from storage.mailings import Mailings
 from storage.outbox import Candidate, Leased, Reply, Sent
+from storage.types import EPOCH
 
 __all__ = ["CLEAR", "KEEP", "Draft", "DraftChange", "Reply", "Store", "Who"]
 
@@ -126,6 +131,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **threads.DECIDE,
     **templates.DECIDE,
     **digests.DECIDE,
+    **backup.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -149,6 +155,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **template_rows.LOADERS,
     **notice_terms.LOADERS,
     **digest_rows.LOADERS,
+    **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
@@ -162,6 +169,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **notice_terms.SWEEPS,
     **tag_rows.SWEEPS,
     **digest_rows.SWEEPS,
+    **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""
 
@@ -252,6 +260,8 @@ class Store:
         self.hooks = hooks or Hooks()
         self.blocked: set[int] = set()
         """The accounts that are heard no more, as ``load_blocked`` found them and as they changed since."""
+        self.refusal = ""
+        """Why the last write was refused, such as a full disk; "" since one has succeeded."""
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
         self.mailings = Mailings(
@@ -282,10 +292,16 @@ class Store:
         """Every write goes through here. A row that moved on under the unit (PostgreSQL only) runs it again."""
         for attempt in range(1, STALE_TRIES + 1):
             try:
-                return await self._engine.write(unit)
+                result = await self._engine.write(unit)
             except StaleVersionError:
                 if attempt == STALE_TRIES:
                     raise
+            except DatabaseAwayError as error:
+                self.refusal = str(error)
+                raise
+            else:
+                self.refusal = ""
+                return result
         raise AssertionError("the last try either returns or raises")
 
     # --- changing --------------------------------------------------------------------------------------------------
@@ -729,9 +745,25 @@ class Store:
         """Empty the next portion of the words of somebody who asked to be forgotten; None when nobody is left."""
         return await self._commit(lambda connection: erasing.go_on(connection, after=after))
 
-    async def erasures(self) -> list[tuple[int, datetime]]:
-        """Everybody who was forgotten, and when."""
-        return await self._engine.read(erasing.erased)
+    async def erasures(self, *, since: datetime = EPOCH) -> list[tuple[int, datetime]]:
+        """Everybody who was forgotten from an instant on, and when."""
+        return await self._engine.read(lambda connection: erasing.erased(connection, since=since))
+
+    async def identity(self) -> str:
+        """Which database this is (``identity.py``)."""
+        return await self._engine.read(identity_of)
+
+    async def skip_lost_ids(self) -> None:
+        """After an older copy was brought back: never deal out again what was dealt out since."""
+        await self._commit(skip_lost_ids)
+
+    async def is_known(self, trouble: backup.Trouble) -> bool:
+        """Whether the admins have been told of a trouble that is not over yet."""
+        return await self._engine.read(lambda connection: troubles.is_on(connection, trouble))
+
+    async def optimize(self, *, now: datetime) -> bool:
+        """Let the database look at its own statistics, once a day. False when that was done today."""
+        return await self._commit(lambda connection: upkeep.optimize(connection, now=now, rules=self.rules))
 
     # --- the operator -----------------------------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ FEATURES = (
     "templates",
     "notice_readers",
     "tags",
+    "backup",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from domain.addressees import WHOM
 from domain.appointments import TOLD as APPOINTMENT_TOLD
+from domain.backup import TOLD as TROUBLES_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
 from domain.digests import Rhythm
@@ -77,5 +78,6 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "reads": tuple(f"in_{language}" for language in LANGUAGES),
     "report.state": RECEIPT_STATES,
     "report.why": WHYS,
+    "trouble": TROUBLES_TOLD,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

@@ -16,6 +16,7 @@ from domain.rulebook import Rulebook
 from views import (
     alarms,
     appointments,
+    backup,
     checkins,
     desk,
     digests,
@@ -154,6 +155,8 @@ KINDS: Mapping[str, Kind] = {
     "import.refused": Kind(imports.refused, facts=False),
     "consent": Kind(privacy.consent_kind, facts=False),
     "consent.go_on": Kind(privacy.go_on_kind, facts=False),
+    # the server
+    "trouble.told": Kind(backup.told, facts=False),
     # danger, and everything that is a text and nothing more
     "alarm.acknowledged": Kind(alarms.acknowledged, facts=False),
     "danger": Kind(alarms.danger_kind, facts=False),

@@ -70,7 +70,7 @@ async def test_a_probe_that_fails_in_any_way_is_a_failure_and_the_rest_is_still_
     found = await check(Settings(), replace(WELL, database=broken))
     assert [each.name for each in found if each.ok is False] == ["database"]
     assert exit_code(found) == 1
-    assert len(found) == 8
+    assert len(found) == 9
 
 
 async def test_a_probe_that_knows_the_mend_says_it() -> None:

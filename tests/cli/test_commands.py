@@ -369,3 +369,33 @@ def test_what_the_program_makes_is_for_its_own_user_only(tmp_path: Path) -> None
     assert {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {
         path.name: 0 for path in made
     }
+
+
+# --- backups --------------------------------------------------------------------------------------------------------------
+
+
+def test_whatever_goes_wrong_with_a_backup_ends_in_a_sentence(linli: Linli, tmp_path: Path) -> None:
+    assert "there is no database yet" in linli("backup").output
+    assert "none.tar cannot be used" in linli("restore", "none.tar").output
+    assert linli("migrate").exit_code == 0
+    (tmp_path / "file").write_text("no folder, and no backup")
+    for command, said in (
+        (["backup", "--to", "file"], "file cannot be used"),
+        (["restore", "file"], "no backup of Linli's"),
+        (["restore", str(tmp_path)], "cannot be used"),
+    ):
+        result = linli(*command)
+        assert (result.exit_code, said in result.output) == (1, True), result.output
+    assert "say where to" in linli("backup", BACKUP__DIRECTORY="").output
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("age1qqqq", "not the shape"), ("AGE-SECRET-KEY-1QQ", "private key"), ("ssh-rsa x", "not the shape")],
+)
+def test_a_key_that_is_no_public_one_stops_the_start(linli: Linli, value: str, said: str) -> None:
+    result = linli("backup", BACKUP__PUBLIC_KEY=value)
+    assert result.exit_code == 2
+    assert "backup.public_key" in result.output
+    assert said in result.output
+    assert value not in result.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -109,6 +110,20 @@ def linli(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         return str(result.output)
 
     return run
+
+
+def test_a_backup_is_made_while_the_bot_runs_and_brought_back_only_when_it_does_not(
+    bot: Bot, linli: Callable[..., str]
+) -> None:
+    told = linli("backup", "--to", "elsewhere")
+    (file,) = (bot.folder / "elsewhere").glob("linli-*.tar")
+    assert file.name in told
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "two processes must never write" in linli("restore", str(file), "--force", code=3)
+    bot.ends()
+    assert "--force" in linli("restore", str(file), code=1)
+    assert re.search(r"restored from .* in \d+\.\d s", linli("restore", str(file), "--force"))
+    assert "nothing is stuck" in linli("outbox")
 
 
 def test_the_bot_is_commanded_while_it_runs_and_ends_in_order(bot: Bot, linli: Callable[..., str]) -> None:

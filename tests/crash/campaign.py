@@ -168,6 +168,7 @@ def environment(sandbox: Sandbox, location: Location, *, broken: str) -> dict[st
         "LINLI_TELEGRAM__LIMITS_ENABLED": "false",
         "LINLI_LIMITS__ENABLED": "false",
         "LINLI_HTTP__LISTEN": "",
+        "LINLI_BACKUP__DIRECTORY": "",
         "LINLI_LOG__LEVEL": "warning",
         target.BROKEN: broken,
     }

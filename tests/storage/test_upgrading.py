@@ -68,7 +68,7 @@ async def test_the_first_database_comes_up_with_all_that_is_in_it(
     if location.path is None:
         await database._on_postgres(location.url, first)
     else:
-        database._on_sqlite(location.path, first)
+        database.on_sqlite(location.path, first)
     assert await migrate(location) == ("0003", REVISION)
 
     engine = open_engine(location)
@@ -134,7 +134,7 @@ async def test_notices_from_before_there_were_kinds_keep_their_recipients_and_ru
     if location.path is None:
         await database._on_postgres(location.url, earlier)
     else:
-        database._on_sqlite(location.path, earlier)
+        database.on_sqlite(location.path, earlier)
     await migrate(location)
     engine = open_engine(location)
 

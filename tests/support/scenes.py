@@ -10,6 +10,7 @@ from typing import Any
 from domain.addressees import Addressees
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, TurnAppointment
+from domain.backup import ReportTrouble, Trouble
 from domain.base import Action, Actor, Content, Role
 from domain.blocks import BlockAccount, BlockPerson, UnblockAccount, UnblockPerson
 from domain.calendars import WEEKENDS
@@ -355,6 +356,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         ),
         "OpenVisit": (OpenVisit(scene.fresh_pairing), Actor.system("visits")),
         "ConfirmVisit": (ConfirmVisit(scene.done_visit, 4), place.leader),
+        "ReportTrouble": (ReportTrouble(Trouble.DISK, True, 12), Actor.system("backup")),
         "RaiseAlarm": (RaiseAlarm("煤气味"), place.neighbour),
         "AcknowledgeAlarm": (AcknowledgeAlarm(scene.alarm), place.leader),
         "GrantRole": (GrantRole(place.neighbour.id, Role.LEADER, place.units["b2"]), place.secretary),

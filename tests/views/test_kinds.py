@@ -298,6 +298,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
         {"key": "import.columns_missing", "kind": "people", "columns": "name,unit"},
         None,
     ),
+    "trouble.told": ({"told": "backup_on", "number": 12}, None),
     "alarm.acknowledged": ({"leader": NAME}, None),
     "danger": ({"version": 3}, None),
     "said": ({"key": "start.known", "name": NAME}, None),

@@ -1,0 +1,1 @@
+"""Copies of the whole database: making one while everybody writes, keeping it checked, bringing it back."""
