@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 SEED ?= 1
 ROUNDS ?= 200
 COUNT ?= 100000
+YEARS ?= 10
 DATABASE ?= both
 MODE ?= people
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format bench crash fuzz docs clean
+.PHONY: help setup run test lint types format bench crash fuzz clock docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -58,6 +59,9 @@ crash: $(VENV)/.test-ready ## kill -9 campaign: MODE=people|broadcast ROUNDS=200
 
 fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 SEED=1
 	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED)
+
+clock: $(VENV)/.test-ready ## years of the clock in six zones: YEARS=10 SEED=1
+	$(BIN)/python -m tests.years --years $(YEARS) --seed $(SEED)
 
 docs: $(VENV)/.run-ready ## make the pages and data that are made from code and libraries
 	$(BIN)/python -m bot.calendars CN 2025 2027 > bot/holidays/CN.csv

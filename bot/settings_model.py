@@ -9,6 +9,7 @@ it takes; it is what the error message, `docs/settings.md` and its test use.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import time
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -41,7 +42,9 @@ from bot.setting_values import (
     is_webhook_secret,
     over,
     split,
+    table,
 )
+from domain.jobs import NAMES, cadence_for
 from domain.limits import Rates
 from domain.rulebook import URGENCIES, Category, Rulebook
 
@@ -407,6 +410,7 @@ class NoticesSettings(Section):
 
 
 _PLAIN = Category("plain", "-", "-")
+_LONGEST = 60
 
 
 class CategorySettings(Section):
@@ -445,6 +449,19 @@ def _one_of_each(categories: tuple[CategorySettings, ...]) -> tuple[CategorySett
     return categories
 
 
+def _cadences(clock: Mapping[str, str]) -> Mapping[str, str]:
+    for name, text in clock.items():
+        if name not in NAMES:
+            close = get_close_matches(name, NAMES, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+            raise _problem(name, f"no such job ({meant})")
+        try:
+            cadence_for(name, text)
+        except ValueError as error:
+            raise _problem(name, f'got "{text}" ({error})' if len(text) <= _LONGEST else str(error)) from None
+    return clock
+
+
 class Settings(BaseSettings):
     """All settings, checked. Built by `load`; `Settings()` is the defaults and `Settings(log=…)` a test's own."""
 
@@ -474,6 +491,10 @@ class Settings(BaseSettings):
     points: PointsSettings = Field(PointsSettings(), description="a table")
     retention: RetentionSettings = Field(RetentionSettings(), description="a table")
     notices: NoticesSettings = Field(NoticesSettings(), description="a table")
+    clock: Annotated[Mapping[str, str], BeforeValidator(table), AfterValidator(_cadences)] = Field(
+        {},
+        description='job = when it runs, such as "every 5 minutes", "daily 03:30", "weekly 7 04:00", "monthly 1 04:00"',
+    )
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')

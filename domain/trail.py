@@ -33,6 +33,7 @@ KINDS = (
     "import",
     "privacy",
     "group",
+    "job",
 )
 """The kinds of event people choose from: what stands before the point in an event's name."""
 
@@ -124,6 +125,10 @@ EVENTS = (
     "import.dropped",
     "privacy.exported",
     "privacy.erased",
+    "job.asked",
+    "job.ran",
+    "job.failed",
+    "job.recovered",
     "bulk.read",
 )
 """The events that have words of their own; any other is shown by its name."""
@@ -142,6 +147,7 @@ THINGS = (
     "notice",
     "import",
     "group",
+    "job",
 )
 """What events are about, as far as it has a word."""
 

@@ -17,6 +17,7 @@ from domain.base import Entity
 from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.imports import ImportBatch
+from domain.jobs import JobState
 from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
@@ -44,6 +45,7 @@ TABLES: dict[type[Entity], Table] = {
     ImportBatch: schema.import_batch,
     PublicNotice: schema.notice,
     Mailing: schema.mailing,
+    JobState: schema.job,
 }
 
 

@@ -807,6 +807,27 @@ job_run = Table(
     Column("period", String, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("outcome", String, nullable=False),
+    # The last item that is done, where a period is done item by item.
+    Column("reached", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# One row for each job, changed as it fares; what it has done period by period is in job_run.
+job = Table(
+    "job",
+    metadata,
+    *_entity(),
+    Column("name", String, nullable=False, unique=True),
+    Column("cadence", String, nullable=False),
+    Column("reached", Instant, nullable=False),
+    Column("period", String),
+    Column("period_due", Instant),
+    Column("last_at", Instant),
+    Column("last_count", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("error", String),
+    Column("retry_at", Instant),
+    Column("told", Boolean, nullable=False),
+    Column("asked_at", Instant),
 )
 
 lease = Table(

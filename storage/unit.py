@@ -26,6 +26,7 @@ from domain import (
     deputies,
     groups,
     imports,
+    jobs,
     notices,
     pairings,
     people,
@@ -49,6 +50,7 @@ from domain.base import (
     Sweep,
 )
 from domain.clocks import local_day
+from domain.jobs import Step
 from domain.people import Person
 from domain.permissions import WITHOUT_CONSENT, allowed, asked_again
 from domain.rulebook import Rulebook
@@ -76,6 +78,7 @@ from storage import blocks as block_rows
 from storage import checkins as checkin_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
+from storage import jobs as job_rows
 from storage import notices as notice_rows
 from storage import pairings as pairing_rows
 from storage import people as people_rows
@@ -112,6 +115,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **privacy.DECIDE,
     **blocks.DECIDE,
     **notices.DECIDE,
+    **jobs.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -133,7 +137,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
-LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT}
+LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT, **job_rows.LOADERS_AT}
 """The same, where which rows they are depends on the time."""
 
 SWEEP: Mapping[type[Sweep], Callable[..., None]] = {**tree.SWEEPS, **receipts.SWEEPS}
@@ -228,6 +232,7 @@ class Store:
         """The accounts that are heard no more, as ``load_blocked`` found them and as they changed since."""
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
+        self.jobs = job_rows.Jobs(engine.read, self._commit, rules)
         self.mailings = Mailings(
             engine.read,
             self._commit,
@@ -267,17 +272,20 @@ class Store:
         draft: DraftChange = KEEP,
         replies: Sequence[Reply] = (),
         if_refused: Reply | None = None,
+        step: Step | None = None,
     ) -> Outcome:
         """Do one thing for one person or job, wholly or not at all.
 
         A refusal undoes whatever the unit had written, keeps the done mark and stores ``if_refused`` with the
-        refusal's key and parameters in it.
+        refusal's key and parameters in it. ``step``: it is an item of a job's period, and a repeat when that is done.
         """
         name = type(action).__name__
         seen: list[Actor] = []
 
         def unit(connection: Connection) -> tuple[Decision, int]:
             if update_id is not None and not inbox.mark_done(connection, update_id, now=now):
+                raise _Repeated
+            if step is not None and not job_rows.advance(connection, step):
                 raise _Repeated
             actor = self._actor(connection, who, now)
             seen[:] = [actor]

@@ -38,6 +38,7 @@ FEATURES = (
     "privacy",
     "trail",
     "notice_report",
+    "jobs",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

@@ -12,6 +12,7 @@ from domain.addressees import WHOM
 from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
+from domain.jobs import NAMES as JOBS
 from domain.notices.shapes import LANGUAGES, Errand, NoticeState
 from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
@@ -72,5 +73,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "reads": tuple(f"in_{language}" for language in LANGUAGES),
     "report.state": RECEIPT_STATES,
     "report.why": WHYS,
+    "job": JOBS,
+    "job_does": JOBS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

@@ -20,6 +20,7 @@ from views import (
     desk,
     forms,
     imports,
+    jobs,
     notice_audience,
     notice_lists,
     notices,
@@ -135,6 +136,10 @@ KINDS: Mapping[str, Kind] = {
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),
+    # the clock
+    "job.asked": Kind(jobs.asked, facts=False),
+    "job.failing": Kind(jobs.failing, facts=False),
+    "job.recovered": Kind(jobs.recovered, facts=False),
     "consent": Kind(privacy.consent_kind, facts=False),
     "consent.go_on": Kind(privacy.go_on_kind, facts=False),
     # danger, and everything that is a text and nothing more

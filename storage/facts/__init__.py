@@ -23,6 +23,7 @@ from storage.facts import (
     checkins,
     desk,
     imports,
+    jobs,
     news,
     notice_reports,
     notices,
@@ -74,6 +75,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **notice_reports.QUERIES,
     **privacy.QUERIES,
     **trail.QUERIES,
+    **jobs.QUERIES,
 }
 
 

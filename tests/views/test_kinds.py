@@ -242,6 +242,9 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     ),
     "alarm.acknowledged": ({"leader": NAME}, None),
     "danger": ({"version": 3}, None),
+    "job.asked": ({"job": "appointment_reminders"}, None),
+    "job.failing": ({"job": "appointment_reminders"}, None),
+    "job.recovered": ({"job": "of_another_time"}, None),
     "said": ({"key": "start.known", "name": NAME}, None),
     "refused": ({"key": "task.too_many", "count": 3}, None),
 }
