@@ -369,3 +369,14 @@ def test_what_the_program_makes_is_for_its_own_user_only(tmp_path: Path) -> None
     assert {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {
         path.name: 0 for path in made
     }
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_jobs_are_told_and_one_is_run_without_a_bot(linli: Linli) -> None:
+    assert linli("jobs").exit_code == 1, "there is no database yet"
+    assert linli("migrate").exit_code == 0
+    assert "start the bot once" in linli("jobs").output
+    result = linli("jobs", "run", "retention")
+    assert (result.exit_code, result.output) == (1, "there is no job 'retention'; there are none yet\n")
