@@ -204,10 +204,10 @@ class Commands:
     async def _run_job(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         name = str(arguments["name"])
         known = {state.name: state for state in await self._store.jobs.all()}
+        if not known:
+            raise CommandError("the clock has not run on this database yet: start the bot once")
         if name not in known:
-            raise CommandError(
-                f"there is no job {name!r}; there are {', '.join(sorted(known)) or 'none yet'}"
-            )
+            raise CommandError(f"there is no job {name!r}; there are {', '.join(sorted(known))}")
         outcome = await self._store.perform(
             RunJob(known[name].id), Actor.system("command-line"), now=self._now()
         )

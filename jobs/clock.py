@@ -93,7 +93,7 @@ class Job:
     name: str
     when: Cadence
     run: Sweep | Items
-    too_late: timedelta = timedelta(hours=12)
+    too_late: timedelta = timedelta(hours=7)
     missed: Missed = Missed.LATEST
 
     @property
@@ -116,7 +116,7 @@ JOBS: tuple[Job, ...] = (
     Job("blocked", Every(MINUTE), blocked),
     Job("erasures", Every(MINUTE), retention.erase),
     Job("seal", Every(5 * MINUTE), seal),
-    # People are told by day: what is not said by nine in the evening waits for the next morning.
+    # People are told by day: what is not said in the afternoon waits for the next morning.
     Job("checkins", Daily(time(9)), checkins.run),
     Job("appointment_reminders", Daily(time(9, 30)), appointments.remind),
     Job("retention", Daily(time(3, 30)), retention.forget, too_late=timedelta(hours=23)),

@@ -379,4 +379,5 @@ def test_the_jobs_are_told_and_one_is_run_without_a_bot(linli: Linli) -> None:
     assert linli("migrate").exit_code == 0
     assert "start the bot once" in linli("jobs").output
     result = linli("jobs", "run", "retention")
-    assert (result.exit_code, result.output) == (1, "there is no job 'retention'; there are none yet\n")
+    assert result.exit_code == 1
+    assert "start the bot once" in result.output
