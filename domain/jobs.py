@@ -12,7 +12,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from domain.base import Action, Actor, Decision, Entity, Event, Notice, Query, Refused, Subject, ToPerson
-from domain.clock import Cadence, Every, back_off, cadence_of, next_period
+from domain.clock import Cadence, Daily, Every, back_off, cadence_of, next_period
 from domain.clocks import after_quiet
 from domain.lanes import Lane
 from domain.permissions import Permission
@@ -28,9 +28,11 @@ AGAIN_AND_AGAIN = (
     "admins",
     "seal",
 )
-BY_CALENDAR = ("checkins", "appointment_reminders", "retention")
+BY_CALENDAR = ("greetings", "checkins", "appointment_reminders", "retention")
 NAMES = (*AGAIN_AND_AGAIN, *BY_CALENDAR)
 """Every job there is, as people are shown them. Which of the two it is never changes; how often, the operator says."""
+DAY_BY_DAY = frozenset({"greetings"})
+"""Jobs that look for what belongs to the day of their period."""
 
 TOLD_AFTER = 2
 """So many failures in a row are told to the admins: one alone mends itself more often than not."""
@@ -51,6 +53,8 @@ def cadence_for(name: str, text: str) -> Cadence:
         raise ValueError('it looks again and again: write it as "every 5 minutes"')
     if name in BY_CALENDAR and isinstance(cadence, Every):
         raise ValueError('it goes by the calendar: write it as "daily 03:30"')
+    if name in DAY_BY_DAY and not isinstance(cadence, Daily):
+        raise ValueError('it is about one day each time: write it as "daily 08:30"')
     return cadence
 
 

@@ -78,6 +78,7 @@ EVENTS = (
     "checkin.reminded",
     "checkin.left",
     "checkin.lapsed",
+    "checkin.greeted",
     "appointment.granted",
     "appointment.ended",
     "appointment.begun",

@@ -18,6 +18,7 @@ from domain.jobs import Run
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
 from jobs import appointments, checkins, retention
+from jobs.greetings import GREETINGS
 from jobs.items import Items
 from storage.jobs import Plan
 from storage.unit import Refusal, Store
@@ -117,11 +118,13 @@ JOBS: tuple[Job, ...] = (
     Job("erasures", Every(MINUTE), retention.erase),
     Job("seal", Every(5 * MINUTE), seal),
     # People are told by day: what is not said in the afternoon waits for the next morning.
+    Job("greetings", Daily(time(8, 30)), GREETINGS),
     Job("checkins", Daily(time(9)), checkins.run),
     Job("appointment_reminders", Daily(time(9, 30)), appointments.remind),
     Job("retention", Daily(time(3, 30)), retention.forget, too_late=timedelta(hours=23)),
 )
-"""Each once. A period that is missed is made up for by the latest one: all of these look for whatever is due by then."""
+"""Each once. A period that is missed is made up for by the latest: they look for whatever is due by then, and birthdays are
+celebrated on the day or not at all."""
 
 
 def as_set(jobs: Iterable[Job], cadences: Mapping[str, str]) -> tuple[Job, ...]:

@@ -215,10 +215,12 @@ checkin = Table(
     Column("valid_until", Date),
     Column("reminded_on", Date),
     Column("appointment_id", RowId, ForeignKey("appointment.id")),
+    Column("joined_on", Date),
     CheckConstraint(
         "state IN ('asked', 'returned', 'approved', 'withdrawn', 'left', 'lapsed')", name="state"
     ),
     Index("ix_checkin_unit_id_state", "unit_id", "state"),
+    Index("ix_checkin_joined_on", "joined_on", "id"),
     Index(
         "uq_checkin_under_way",
         "person_id",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -673,6 +673,12 @@ class Store:
         today = local_day(now, self.rules)
         return await self._engine.read(
             lambda connection: checkin_rows.due_checkins(connection, today, after=after, most=most)
+        )
+
+    async def joined_on(self, day: date, *, after: int, most: int = 100) -> tuple[int, ...]:
+        """Check-ins in force, above a number, of those whose political birthday it is."""
+        return await self._engine.read(
+            lambda connection: checkin_rows.joined(connection, day, after=after, most=most)
         )
 
     async def due_appointments(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:

@@ -118,6 +118,7 @@ KINDS: Mapping[str, Kind] = {
     "checkin.approved": Kind(checkins.approved, facts=True),
     "checkin.returned": Kind(checkins.returned, facts=True),
     "checkin.ending": Kind(checkins.ending, facts=True),
+    "checkin.greeting": Kind(checkins.greeting, facts=True),
     "checkin.lapsed": Kind(checkins.lapsed, facts=True),
     "checkin.renewed": Kind(checkins.renewed, facts=True),
     "checkin.left": Kind(checkins.left, facts=True),

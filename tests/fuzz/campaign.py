@@ -69,6 +69,7 @@ ANYBODYS = (
     checkins.RenewCheckIn,
     checkins.LeaveCheckIn,
     checkins.KeepConfirmation,
+    checkins.TellJoined,
     merging.ShareOwnPhone,
     privacy.NoteExport,
     privacy.CorrectOwnData,

@@ -17,12 +17,14 @@ from domain.checkins.shapes import (
     ApproveCheckIn,
     AskCheckIn,
     ChangeCheckIn,
+    GreetMember,
     KeepConfirmation,
     LapseCheckIn,
     LeaveCheckIn,
     RemindCheckIn,
     RenewCheckIn,
     ReturnCheckIn,
+    TellJoined,
     WithdrawCheckIn,
 )
 from domain.clock import Daily, Every, Missed
@@ -261,9 +263,11 @@ async def _checkins(store: Store, place: Village, *, now: datetime) -> dict[str,
         return number
 
     waiting = await do(store, AskCheckIn(place.building, *CHECK_IN), place.resident.who, now=now)
+    ending = await approved(place.neighbour, place.building, days_ago=340)
+    await do(store, TellJoined(date(2008, now.month, now.day)), place.neighbour.who, now=now)
     return {
         "asked_checkin": int(waiting["checkin_id"] or 0),
-        "ending_checkin": await approved(place.neighbour, place.building, days_ago=340),
+        "ending_checkin": ending,
         "over_checkin": await approved(place.stranger, place.units["b2"], days_ago=400),
     }
 
@@ -379,6 +383,8 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "LeaveCheckIn": (LeaveCheckIn(), place.neighbour),
         "KeepConfirmation": (KeepConfirmation((Content("photo", file_id="p"),)), place.neighbour),
         "RemindCheckIn": (RemindCheckIn(scene.ending_checkin), Actor.system("checkins")),
+        "TellJoined": (TellJoined(None), place.neighbour),
+        "GreetMember": (GreetMember(scene.ending_checkin), Actor.system("greetings")),
         "LapseCheckIn": (LapseCheckIn(scene.over_checkin), Actor.system("checkins")),
         "BlockPerson": (BlockPerson(place.neighbour.id), place.secretary),
         "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),

@@ -201,6 +201,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "checkin.approved": ({}, CHECKIN),
     "checkin.returned": ({}, replace(CHECKIN, state=CheckinState.RETURNED)),
     "checkin.ending": ({}, CHECKIN),
+    "checkin.greeting": ({"count": 58}, CHECKIN),
     "checkin.lapsed": ({"count": 2}, CHECKIN),
     "checkin.renewed": ({}, CHECKIN),
     "checkin.left": ({"pairs": 1}, CHECKIN),

@@ -35,6 +35,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("name", name=op.f("uq_job_name")),
     )
+    op.add_column("checkin", sa.Column("joined_on", sa.Date(), nullable=True))
+    op.create_index("ix_checkin_joined_on", "checkin", ["joined_on", "id"], unique=False)
     op.add_column(
         "job_run", sa.Column("reached", sa.BigInteger(), server_default=sa.text("0"), nullable=False)
     )
@@ -42,4 +44,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("job_run", "reached")
+    op.drop_index("ix_checkin_joined_on", table_name="checkin")
+    op.drop_column("checkin", "joined_on")
     op.drop_table("job")
