@@ -18,7 +18,7 @@ async def test_every_period_is_run_once_or_skipped_whatever_happens(location: Lo
     report = await campaign(location, zone="America/Sao_Paulo", days=60, seed=1)
     assert not report.found, str(report)
     assert {"done", "skipped"} <= report.outcomes.keys() <= {"done", "skipped", "partly"}
-    assert {"down", "killed", "put back", "put forward"} <= report.events.keys()
+    assert {"down", "cut short", "put back", "put forward"} <= report.events.keys()
 
 
 @on_postgres
