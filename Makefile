@@ -6,11 +6,12 @@ SEED ?= 1
 ROUNDS ?= 200
 COUNT ?= 100000
 BACKUPS ?= 20
+YEARS ?= 10
 DATABASE ?= both
 MODE ?= people
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format bench crash fuzz backups docs clean
+.PHONY: help setup run test lint types format bench crash fuzz clock backups docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -62,6 +63,9 @@ fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 S
 
 backups: $(VENV)/.test-ready ## backups while people write, each brought back and judged: BACKUPS=20 DATABASE=sqlite|postgres|both
 	$(BIN)/python -m benchmarks.backups --rounds $(BACKUPS) --database $(DATABASE)
+
+clock: $(VENV)/.test-ready ## years of the clock in six zones: YEARS=10 SEED=1
+	$(BIN)/python -m tests.years --years $(YEARS) --seed $(SEED)
 
 docs: $(VENV)/.run-ready ## make the pages and data that are made from code and libraries
 	$(BIN)/python -m bot.calendars CN 2025 2027 > bot/holidays/CN.csv

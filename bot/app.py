@@ -38,17 +38,20 @@ from bot.transport import AiohttpRequest
 from bot.web import Health, Server, operations_app, webhook_app
 from domain import imports, notices
 from domain.base import Actor, Refused
+from domain.clock import Every
+from domain.jobs import RunJob
 from domain.lanes import Lane
 from domain.limits import Rates
 from domain.permissions import commands_for
 from handlers.sheet_lines import MEGABYTE
 from handlers.sheet_lines import Limits as SheetLimits
 from jobs.backup import Backups
-from jobs.clock import JOBS, Job, Ticker
+from jobs.clock import JOBS, MINUTE, Job, as_set
 from jobs.delivery import Delivery, Observer, resends
 from jobs.mailings import Mailer
 from jobs.speaker import DirectSpeaker
 from jobs.telegram import places
+from jobs.ticker import Ticker
 from storage.database import Location, migrate, open_engine
 from storage.engine import DatabaseAwayError
 from storage.lockfile import WriterLock
@@ -71,6 +74,14 @@ class UnreadableUpdateError(Exception):
 
 class StartError(Exception):
     """The program cannot start or go on. The text is for the operator, with the mend."""
+
+
+def upkeep(settings: Settings) -> tuple[Job, ...]:
+    """What looks after disks and copies. The sandbox is for play, and keeps nothing that anybody would miss."""
+    if not settings.telegram.token.get_secret_value():
+        return ()
+    location = Location.of(settings.database.url.get_secret_value())
+    return Backups(location, plan_of(settings.backup), program=version("linli")).jobs()
 
 
 def utc_now() -> datetime:
@@ -288,8 +299,9 @@ class App:
             finished=self.metrics.update_finished,
         )
         self.intake = Intake(self.store, now=self.now, kept=self.dispatcher.wake)
-        admins = Job("admins", timedelta(minutes=1), lambda store, now: self._admins.appoint())
-        self.ticker = Ticker(self.store, now=self.now, jobs=(*JOBS, admins, *self._upkeep()))
+        admins = Job("admins", Every(MINUTE), lambda store, now: self._admins.appoint())
+        jobs = as_set((*JOBS, admins, *upkeep(self.settings)), self.settings.clock)
+        self.ticker = Ticker(self.store, now=self.now, jobs=jobs)
         self.importer = Importer(
             self.store,
             now=self.now,
@@ -305,15 +317,10 @@ class App:
             self.store,
             now=self.now,
             importer=self.importer,
+            ticker=self.ticker,
             retried=self.dispatcher.rescan,
             bot_username=self.bot_username,
         )
-
-    def _upkeep(self) -> tuple[Job, ...]:
-        """What looks after disks and copies. The sandbox is for play, and keeps nothing that anybody would miss."""
-        if not self.settings.telegram.token.get_secret_value():
-            return ()
-        return Backups(self.location, plan_of(self.settings.backup), program=version("linli")).jobs()
 
     async def _process(self, update: Update) -> None:
         await self._application.process_update(update)
@@ -340,7 +347,7 @@ class App:
         self._begin(self.mailer.run(), "notices")
         self._begin(self._default_commands(), None)
         await self._begin_intake()
-        self.ticker.start()
+        await self.ticker.start()
         log.info(
             "ready", bot=self.bot_username, database=self.store.dialect, mode=self.settings.telegram.mode
         )
@@ -522,6 +529,8 @@ class App:
             self.importer.wake()
         if action in notices.ACTIONS and outcome == "done":
             self.mailer.wake()
+        if action == RunJob.__name__ and outcome == "done":
+            self.ticker.wake()
 
     def _sent(self, seconds: float, lane: Lane) -> None:
         self.metrics.sent(seconds, lane=lane.name.lower())

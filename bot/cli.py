@@ -42,6 +42,8 @@ importing = typer.Typer(
 app.add_typer(importing, name="import")
 exporting = typer.Typer(no_args_is_help=True, help="Export into a file that can be imported again.")
 app.add_typer(exporting, name="export")
+clockwork = typer.Typer(help="Tell how the clock's jobs fare, or run one by hand.")
+app.add_typer(clockwork, name="jobs")
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="The settings' file; ./config.toml when not given.")
@@ -483,6 +485,33 @@ def outbox(
         typer.echo("nothing is stuck")
 
 
+@clockwork.callback(invoke_without_command=True)
+def jobs(context: typer.Context, config: Config = None) -> None:
+    """Tell how each job of the clock fares: last, next, late, failing."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings(config)
+    from bot.job_lines import job_lines
+
+    async def work(store: Store) -> list[str]:
+        return await job_lines(store, now=datetime.now(UTC))
+
+    lines = _run(_with_store(settings, work, writing=False))
+    typer.echo("\n".join(lines) or "the clock has not run on this database yet: start the bot once")
+
+
+@clockwork.command("run")
+def run_job(
+    name: Annotated[str, typer.Argument(help="the job's name, as linli jobs tells it")], config: Config = None
+) -> None:
+    """Run one job now. What is done already is not done twice."""
+    settings = _settings(config)
+    answer = _run(_command(settings, "run-job", {"name": name}))
+    if answer["failed"]:
+        _end(f"{name} failed: {answer['failed']}; the log says more. It is tried again by itself")
+    typer.echo(f"{name} has run: {answer['count']} done")
+
+
 @app.command()
 def poster(
     unit: Annotated[str, typer.Argument(help="the unit's code: one page for each building at and below it")],
@@ -537,10 +566,12 @@ async def _with_store(
 
 async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry a command out here, or ask the bot that runs on this database."""
-    from bot.app import is_dead, sheet_limits, utc_now
+    from bot.app import is_dead, sheet_limits, upkeep, utc_now
     from bot.commands import Commands
     from bot.control import ask, socket_path
     from bot.importer import Importer
+    from jobs.clock import JOBS, as_set
+    from jobs.ticker import Ticker
     from storage.database import Location
     from views.catalogue import Texts
 
@@ -559,7 +590,9 @@ async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> 
             texts=Texts.load(),
             is_dead=is_dead,
         )
-        return await Commands(store, now=utc_now, importer=importer).answer(name, arguments, tell)
+        ticker = Ticker(store, now=utc_now, jobs=as_set((*JOBS, *upkeep(settings)), settings.clock))
+        commands = Commands(store, now=utc_now, importer=importer, ticker=ticker)
+        return await commands.answer(name, arguments, tell)
 
     try:
         return await _with_store(settings, work)

@@ -1,4 +1,4 @@
-"""What the command line changes: roles, imports and exports, the block list, what is stuck, whom to forget again.
+"""What the command line changes: roles, imports and exports, the block list, what is stuck, whom to forget again, jobs.
 
 The same functions run in the bot, asked over its socket, and in the command's own process when no bot runs.
 """
@@ -19,9 +19,11 @@ from domain.appointments import Revoke
 from domain.base import Action, Actor, Refused, Role
 from domain.blocks import BlockAccount, UnblockAccount
 from domain.imports import ExportPage, ExportRows
+from domain.jobs import RunJob
 from domain.people import Appoint
 from domain.privacy import ForgetPerson
 from domain.sheet_columns import ImportKind
+from jobs.ticker import Ticker
 from storage.unit import Done, Refusal, Store
 from views import sheets
 
@@ -38,12 +40,14 @@ class Commands:
         *,
         now: Callable[[], datetime],
         importer: Importer,
+        ticker: Ticker,
         retried: Callable[[], None] = lambda: None,
         bot_username: str = "",
     ) -> None:
         self._store = store
         self._now = now
         self._importer = importer
+        self._ticker = ticker
         self._retried = retried
         self._bot_username = bot_username
 
@@ -64,6 +68,7 @@ class Commands:
             "block": self._block,
             "unblock": self._unblock,
             "forget": self._forget,
+            "run-job": self._run_job,
         }.get(command)
         if found is None:
             raise CommandError(f"there is no command {command!r}")
@@ -195,6 +200,23 @@ class Commands:
             for one in _ids(arguments)
         ]
         return {"count": sum(isinstance(outcome, Done) for outcome in outcomes)}
+
+    async def _run_job(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        name = str(arguments["name"])
+        known = {state.name: state for state in await self._store.jobs.all()}
+        if not known:
+            raise CommandError("the clock has not run on this database yet: start the bot once")
+        if name not in known:
+            raise CommandError(f"there is no job {name!r}; there are {', '.join(sorted(known))}")
+        outcome = await self._store.perform(
+            RunJob(known[name].id), Actor.system("command-line"), now=self._now()
+        )
+        if isinstance(outcome, Refusal) and outcome.key != "job.asked_already":
+            raise CommandError(f"the rules refuse: {outcome.key}")
+        state = await self._ticker.run_now(name)
+        if state is None:
+            raise CommandError(f"the job {name!r} is no more")
+        return {"failed": state.error, "count": state.last_count}
 
 
 def _ids(arguments: Mapping[str, Any]) -> list[int]:

@@ -176,6 +176,11 @@ def _from_json(value: str) -> object:
         raise ValueError("not readable as JSON") from error
 
 
+def table(value: object) -> object:
+    """A table as the environment can carry it: JSON."""
+    return _from_json(value) if isinstance(value, str) else value
+
+
 def over(defaults: Mapping[Any, int]) -> BeforeValidator:
     """A table (JSON in the environment) in which what is left out keeps its default."""
 

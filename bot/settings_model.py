@@ -9,6 +9,7 @@ it takes; it is what the error message, `docs/settings.md` and its test use.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import time
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -42,9 +43,11 @@ from bot.setting_values import (
     is_webhook_secret,
     over,
     split,
+    table,
 )
 from domain.backup import Keep
 from domain.clocks import is_quiet
+from domain.jobs import NAMES, cadence_for
 from domain.limits import Rates
 from domain.notices.terms import MAX_VALID_DAYS
 from domain.rulebook import OTHER_KIND, URGENCIES, Category, Rulebook
@@ -517,6 +520,7 @@ class BackupSettings(Section):
 
 
 _PLAIN = Category("plain", "-", "-")
+_LONGEST = 60
 
 
 class CategorySettings(Section):
@@ -555,6 +559,19 @@ def _one_of_each(categories: tuple[CategorySettings, ...]) -> tuple[CategorySett
     return categories
 
 
+def _cadences(clock: Mapping[str, str]) -> Mapping[str, str]:
+    for name, text in clock.items():
+        if name not in NAMES:
+            close = get_close_matches(name, NAMES, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+            raise _problem(name, f"no such job ({meant})")
+        try:
+            cadence_for(name, text)
+        except ValueError as error:
+            raise _problem(name, f'got "{text}" ({error})' if len(text) <= _LONGEST else str(error)) from None
+    return clock
+
+
 class Settings(BaseSettings):
     """All settings, checked. Built by `load`; `Settings()` is the defaults and `Settings(log=…)` a test's own."""
 
@@ -587,6 +604,10 @@ class Settings(BaseSettings):
     notices: NoticesSettings = Field(NoticesSettings(), description="a table")
     digests: DigestsSettings = Field(DigestsSettings(), description="a table")
     backup: BackupSettings = Field(BackupSettings(), description="a table")
+    clock: Annotated[Mapping[str, str], BeforeValidator(table), AfterValidator(_cadences)] = Field(
+        {},
+        description='job = when it runs, such as "every 5 minutes", "daily 03:30", "weekly 7 04:00", "monthly 1 04:00"',
+    )
     categories: Annotated[
         tuple[CategorySettings, ...], BeforeValidator(split), AfterValidator(_one_of_each)
     ] = Field(CATEGORIES, description='a list of tables, one of them with the code "other", no code twice')

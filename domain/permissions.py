@@ -54,6 +54,7 @@ class Permission(StrEnum):
     READ_NOTICE = "read_notice"
     SEE_NOTICES = "see_notices"
     SEE_AUDIT = "see_audit"
+    MANAGE_JOBS = "manage_jobs"
     KEEP_OWN_DATA = "keep_own_data"
     RUN_CLOCK = "run_clock"
 
@@ -120,6 +121,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.READ_NOTICE: Grant(own=True, while_suspended=True),
     Permission.SEE_NOTICES: Grant(anyone=True, while_suspended=True),
     Permission.SEE_AUDIT: Grant(roles=HEADS),
+    Permission.MANAGE_JOBS: Grant(roles=frozenset({Role.ADMIN})),
     Permission.KEEP_OWN_DATA: Grant(anyone=True, while_suspended=True),
     Permission.RUN_CLOCK: Grant(),
 }
@@ -223,6 +225,7 @@ COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("people", Permission.SEE_PEOPLE),
     ("org", Permission.SEE_UNITS),
     ("audit", Permission.SEE_AUDIT),
+    ("jobs", Permission.MANAGE_JOBS),
     ("menu", Permission.ARRIVE),
     ("checkin", Permission.CHECK_IN),
     ("rights", Permission.KEEP_OWN_SETTINGS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from domain import requests, tasks
@@ -145,6 +145,7 @@ class CheckInRecord:
     branch: str
     asked_at: datetime
     decided_at: datetime | None = None
+    joined_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

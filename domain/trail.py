@@ -33,6 +33,7 @@ KINDS = (
     "import",
     "privacy",
     "group",
+    "job",
 )
 """The kinds of event people choose from: what stands before the point in an event's name."""
 
@@ -78,6 +79,7 @@ EVENTS = (
     "checkin.reminded",
     "checkin.left",
     "checkin.lapsed",
+    "checkin.greeted",
     "appointment.granted",
     "appointment.ended",
     "appointment.begun",
@@ -133,6 +135,10 @@ EVENTS = (
     "import.dropped",
     "privacy.exported",
     "privacy.erased",
+    "job.asked",
+    "job.ran",
+    "job.failed",
+    "job.recovered",
     "bulk.read",
     "trouble.backup_on",
     "trouble.backup_over",
@@ -157,6 +163,7 @@ THINGS = (
     "import",
     "group",
     "program",
+    "job",
 )
 """What events are about, as far as it has a word."""
 

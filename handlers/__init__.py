@@ -39,6 +39,7 @@ from handlers import (
     gate,
     groups,
     imports,
+    jobs,
     notice_audience,
     notice_readers,
     notice_terms,
@@ -131,6 +132,7 @@ MENU: dict[str, tuple[Handler, Permission]] = {
     "people": (roster.people, Permission.SEE_PEOPLE),
     "org": (units.org, Permission.SEE_UNITS),
     "audit": (trail.audit, Permission.SEE_AUDIT),
+    "jobs": (jobs.jobs, Permission.MANAGE_JOBS),
     "menu": (people.menu, Permission.ARRIVE),
     "checkin": (checkins.checkin, Permission.CHECK_IN),
     "rights": (people.rights, Permission.KEEP_OWN_SETTINGS),
@@ -372,6 +374,10 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("audit.unit", trail.ask, Permission.SEE_AUDIT),
     Pressed("audit.kind", trail.ask, Permission.SEE_AUDIT),
     Pressed("audit.day", trail.ask, Permission.SEE_AUDIT),
+    # the clock
+    Pressed("jobs.list", jobs.again, Permission.MANAGE_JOBS),
+    Pressed("jobs.see", jobs.see, Permission.MANAGE_JOBS),
+    Pressed("jobs.run", jobs.run, Permission.MANAGE_JOBS),
     # the block list
     Pressed("block.add", blocks.add, Permission.SUSPEND_PERSON),
     Pressed("block.remove", blocks.remove, Permission.SUSPEND_PERSON),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from domain.base import NOT_FOUND, Refused
 from domain.checkins.shapes import (
@@ -18,6 +19,7 @@ from domain.checkins.shapes import (
     LeaveCheckIn,
     RenewCheckIn,
     ReturnCheckIn,
+    TellJoined,
     WithdrawCheckIn,
 )
 from domain.checkins.shown import CheckinFacts, CheckinPapers, PlacesToServe, SeeOwnCheckin
@@ -78,6 +80,21 @@ async def _free(turn: Turn, said: Said, answers: Answers) -> Taken:
 
 def _check(prompt: Prompt, voice: Voice) -> Message:
     return screens.check(prompt.answers, version=prompt.version, voice=voice)
+
+
+async def _joined(turn: Turn, said: Said, answers: Answers) -> Taken:
+    """A day of the past, or none any more."""
+    if said.verb:
+        steps.chosen(said, ("none",))
+        return Taken({"joined": ""})
+    try:
+        day = parsing.past_day(said.text, today=turn.today)
+        if str(day.year) not in parsing.plain(said.text):
+            # Without a year the last such day would be meant, and hardly anybody joined within the year.
+            raise Refused("checkin.joined_wrong")
+    except Refused:
+        raise Refused("checkin.joined_wrong") from None
+    return Taken({"joined": day.isoformat()})
 
 
 BRANCH = Step("branch", take=_branch, verbs=("checkin.branch",))
@@ -147,6 +164,7 @@ def _answered(turn: Turn, facts: CheckinFacts) -> Answers:
         "branch": facts.branch,
         "skills": known,
         "free": list(facts.free),
+        "joined": facts.joined_on.isoformat() if facts.joined_on else "",
     }
 
 
@@ -242,6 +260,12 @@ def _change_branch(turn: Turn, answers: Answers, draft: Draft) -> Do:
     return Do(action, replies=(_saved(turn, draft), _shown(turn, answers)))
 
 
+def _tell_joined(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    day = str(answers.get("joined") or "")
+    action = TellJoined(date.fromisoformat(day) if day else None)
+    return Do(action, replies=(_saved(turn, draft), _shown(turn, answers)))
+
+
 def _renew(turn: Turn, answers: Answers, draft: Draft) -> Do:
     action = RenewCheckIn(str(answers["branch"]))
     return Do(action, replies=(_saved(turn, draft), _shown(turn, answers)))
@@ -251,12 +275,15 @@ CHANGES = {
     "skills": Form("checkin_skills", (SKILLS,), submit=_change_skills),
     "free": Form("checkin_free", (FREE,), submit=_change_free),
     "branch": Form("checkin_branch", (BRANCH,), submit=_change_branch),
+    "joined": Form(
+        "checkin_joined", (Step("joined", take=_joined, verbs=("checkin.joined",)),), submit=_tell_joined
+    ),
 }
 RENEW = Form("checkin_renew", (BRANCH,), submit=_renew)
 
 
 async def change(turn: Turn) -> Answer:
-    """``checkin.change:<id>:<skills|free|branch>``."""
+    """``checkin.change:<id>:<skills|free|branch|joined>``."""
     facts = await _serving(turn)
     if turn.pressed.arg not in CHANGES:
         raise Refused(NOT_FOUND)

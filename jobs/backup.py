@@ -17,7 +17,8 @@ import structlog
 
 from domain.backup import Keep, ReportTrouble, Trouble, expendable, is_due, is_low, parsed
 from domain.base import Actor
-from jobs.clock import Job
+from domain.clock import Every
+from jobs.clock import MINUTE, Job
 from storage.backup.archive import BackupError
 from storage.backup.making import Made, is_whole, kept, make
 from storage.database import Location
@@ -69,9 +70,9 @@ class Backups:
     def jobs(self) -> tuple[Job, ...]:
         """For the ticker."""
         return (
-            Job("erasure_log", timedelta(minutes=1), self.keep_erasures),
-            Job("backup", timedelta(minutes=10), self.nightly),
-            Job("disk", timedelta(minutes=10), self.watch_disk),
+            Job("erasure_log", Every(MINUTE), self.keep_erasures),
+            Job("backup", Every(10 * MINUTE), self.nightly),
+            Job("disk", Every(10 * MINUTE), self.watch_disk),
         )
 
     async def nightly(self, store: Store, now: datetime) -> int:

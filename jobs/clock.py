@@ -1,22 +1,26 @@
-"""What the clock asks: a table of jobs, and a ticker that only ticks. What is due is found in tables, so a restart,
-a late tick or a second tick at once changes nothing."""
+"""What the clock asks: the table of jobs, in one place, with when each runs and how late is too late.
+
+Most look again and again for what is due in tables. The others have periods by the calendar, of which each is run once
+or skipped on record (``storage/jobs.py``). Running them is ``ticker.py``'s.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 
 import structlog
-from apscheduler.executors.asyncio import AsyncIOExecutor
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from domain.base import Actor
+from domain.clock import Cadence, Daily, Every, Missed, cadence_of
+from domain.jobs import Run
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
 from jobs import appointments, checkins, digests, retention
-from storage.engine import DatabaseAwayError, DatabaseClosedError
+from jobs.greetings import GREETINGS
+from jobs.items import Items
+from storage.jobs import Plan
 from storage.unit import Refusal, Store
 
 log = structlog.get_logger(__name__)
@@ -75,86 +79,64 @@ async def sweep_imports(store: Store, now: datetime) -> int:
 
 
 async def optimize(store: Store, now: datetime) -> int:
-    """The database looks at its own statistics, once a day. Nothing of it is worth telling."""
-    await store.optimize(now=now)
+    """The database looks at its own statistics. Nothing of it is worth telling."""
+    await store.optimize()
     return 0
+
+
+Sweep = Callable[[Store, datetime], Awaitable[int]]
+"""Looks what there is to do and does it. Returns how much that was; done again, it finds nothing."""
+
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of the clock: its name, how often the ticker looks, and what it does."""
+    """A job of the clock: its name, when it runs, and what it does.
+
+    With a cadence by the calendar also how late a period may still be run, and what is made up for after a silence.
+    """
 
     name: str
-    every: timedelta
-    run: Callable[[Store, datetime], Awaitable[int]]
+    when: Cadence
+    run: Sweep | Items
+    too_late: timedelta = timedelta(hours=7)
+    missed: Missed = Missed.LATEST
+
+    @property
+    def plan(self) -> Plan:
+        """When it is due, as the store keeps it."""
+        return Plan(self.name, self.when, self.too_late, self.missed)
+
+    async def work(self, store: Store, now: datetime, run: Run | None = None) -> int:
+        """Do it, for a period where it has one. Returns how much was done; items without a period are none."""
+        if isinstance(self.run, Items):
+            return 0 if run is None else await self.run.each(store, run, now)
+        return await self.run(store, now)
 
 
 JOBS: tuple[Job, ...] = (
-    Job("settlement", timedelta(minutes=1), settle),
-    Job("visits", timedelta(minutes=1), open_visits),
-    Job("checkins", timedelta(minutes=10), checkins.run),
-    Job("appointments", timedelta(minutes=1), appointments.turn),
-    Job("appointment_reminders", timedelta(hours=1), appointments.remind),
-    Job("digests", timedelta(minutes=1), digests.send),
-    Job("imports", timedelta(minutes=1), sweep_imports),
-    Job("seal", timedelta(minutes=5), seal),
-    Job("blocked", timedelta(minutes=1), blocked),
-    Job("retention", timedelta(hours=1), retention.forget),
-    Job("erasures", timedelta(minutes=1), retention.erase),
-    Job("optimize", timedelta(hours=1), optimize),
+    Job("settlement", Every(MINUTE), settle),
+    Job("visits", Every(MINUTE), open_visits),
+    Job("appointments", Every(MINUTE), appointments.turn),
+    Job("digests", Every(MINUTE), digests.send),
+    Job("imports", Every(MINUTE), sweep_imports),
+    Job("blocked", Every(MINUTE), blocked),
+    Job("erasures", Every(MINUTE), retention.erase),
+    Job("seal", Every(5 * MINUTE), seal),
+    # People are told by day: what is not said in the afternoon waits for the next morning.
+    Job("greetings", Daily(time(8, 30)), GREETINGS),
+    Job("checkins", Daily(time(9)), checkins.run),
+    Job("appointment_reminders", Daily(time(9, 30)), appointments.remind),
+    Job("retention", Daily(time(3, 30)), retention.forget, too_late=timedelta(hours=23)),
+    Job("optimize", Daily(time(4)), optimize, too_late=timedelta(hours=23)),
 )
+"""Each once. A period that is missed is made up for by the latest: they look for whatever is due by then, and birthdays are
+celebrated on the day or not at all."""
 
 
-class _Executor(AsyncIOExecutor):  # type: ignore[misc] # APScheduler brings no types.
-    """Leaves jobs alone at the end: the scheduler's own would cancel them, and log each as an error."""
-
-    def shutdown(self, wait: bool = True) -> None:
-        """The store that closes after this waits for what a job has handed to it and refuses the rest."""
-
-
-class Ticker:
-    """Ticks the jobs. A failing job is logged and looked at again with the next tick."""
-
-    def __init__(self, store: Store, *, now: Callable[[], datetime], jobs: tuple[Job, ...] = JOBS) -> None:
-        self._store = store
-        self._now = now
-        self._jobs = jobs
-        self._scheduler = AsyncIOScheduler(timezone="UTC", executors={"default": _Executor()})
-
-    def start(self) -> None:
-        """Begin to tick. A tick that comes late still counts, and several missed ones count once."""
-        for job in self._jobs:
-            self._scheduler.add_job(
-                self.tick,
-                "interval",
-                args=(job,),
-                seconds=job.every.total_seconds(),
-                id=job.name,
-                misfire_grace_time=None,
-                coalesce=True,
-                max_instances=1,
-                # The scheduler's own clock is the machine's, whatever ``now`` tells.
-                next_run_time=datetime.now(UTC),
-            )
-        self._scheduler.start()
-
-    def stop(self) -> None:
-        """No further ticks."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-
-    async def tick(self, job: Job) -> None:
-        """Run one job now."""
-        try:
-            count = await job.run(self._store, self._now())
-        except (asyncio.CancelledError, DatabaseClosedError):
-            # The program ends; the next start goes on from there. Raised any further, the scheduler would call it an
-            # error.
-            log.info("job cut short", job=job.name)
-        except DatabaseAwayError as error:
-            log.warning("job waits for the database", job=job.name, reason=str(error))
-        except Exception:
-            log.exception("job failed", job=job.name)
-        else:
-            if count:
-                log.info("job done", job=job.name, count=count)
+def as_set(jobs: Iterable[Job], cadences: Mapping[str, str]) -> tuple[Job, ...]:
+    """The jobs with the operator's own cadences, which have been checked (``domain.jobs.cadence_for``)."""
+    return tuple(
+        replace(job, when=cadence_of(cadences[job.name])) if job.name in cadences else job for job in jobs
+    )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Date, and_, bindparam, func, literal_column, or_, select
 
 from domain.base import NOT_FOUND, Actor, Purpose, Refused, Role, Skills
+from domain.checkins.joined import joined_days
 from domain.checkins.shapes import (
     REMINDERS,
     SERVED_KINDS,
@@ -18,12 +19,14 @@ from domain.checkins.shapes import (
     ChangeCheckIn,
     Checkin,
     CheckinCase,
+    GreetMember,
     KeepConfirmation,
     LapseCheckIn,
     LeaveCheckIn,
     RemindCheckIn,
     RenewCheckIn,
     ReturnCheckIn,
+    TellJoined,
     WithdrawCheckIn,
 )
 from domain.people import Appointment, Person
@@ -102,6 +105,16 @@ _DUE = (
     .order_by(checkin.c.valid_until, checkin.c.id)
     .limit(bindparam("most"))
 )
+_JOINED = (
+    select(checkin.c.id)
+    .where(
+        checkin.c.joined_on.in_(bindparam("days", expanding=True)),
+        checkin.c.state == "approved",
+        checkin.c.id > bindparam("after_id"),
+    )
+    .order_by(checkin.c.id)
+    .limit(bindparam("most"))
+)
 _UNLEARN = person_skill.delete().where(person_skill.c.person_id == bindparam("whose"))
 
 
@@ -123,6 +136,12 @@ def due_checkins(connection: Connection, today: date, *, after: Due, most: int) 
     bound = {"today": today, "ahead": today + _FIRST, "most": most, **days}
     rows = connection.execute(_DUE, {"after_day": after.valid_until, "after_id": after.id, **bound})
     return tuple(Due(*row) for row in rows)
+
+
+def joined(connection: Connection, today: date, *, after: int, most: int) -> tuple[int, ...]:
+    """Check-ins in force, above a number, of those who joined the Party on this day of another year."""
+    values = {"days": joined_days(today), "after_id": after, "most": most}
+    return tuple(connection.execute(_JOINED, values).scalars())
 
 
 def learn(connection: Connection, skills: Iterable[Skills]) -> None:
@@ -223,6 +242,8 @@ LOADERS: dict[type[Any], Any] = {
     RenewCheckIn: load_own,
     LeaveCheckIn: load_own,
     KeepConfirmation: load_own,
+    TellJoined: load_own,
+    GreetMember: load_by_id,
     ApproveCheckIn: load_by_id,
     ReturnCheckIn: load_by_id,
     RemindCheckIn: load_by_id,

@@ -17,6 +17,7 @@ from domain.base import Entity
 from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.imports import ImportBatch
+from domain.jobs import JobState
 from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
@@ -49,6 +50,7 @@ TABLES: dict[type[Entity], Table] = {
     Mailing: schema.mailing,
     Thread: schema.thread,
     Template: schema.notice_template,
+    JobState: schema.job,
 }
 
 

@@ -54,6 +54,7 @@ _CHECK_INS = (
     .where(checkin.c.person_id == bindparam("_id"))
     .values(
         branch="",
+        joined_on=None,
         skills=bindparam("nothing", type_=checkin.c.skills.type),
         free=bindparam("nothing_free", type_=checkin.c.free.type),
         state=case(

@@ -246,10 +246,12 @@ checkin = Table(
     Column("valid_until", Date),
     Column("reminded_on", Date),
     Column("appointment_id", RowId, ForeignKey("appointment.id")),
+    Column("joined_on", Date),
     CheckConstraint(
         "state IN ('asked', 'returned', 'approved', 'withdrawn', 'left', 'lapsed')", name="state"
     ),
     Index("ix_checkin_unit_id_state", "unit_id", "state"),
+    Index("ix_checkin_joined_on", "joined_on", "id"),
     Index(
         "uq_checkin_under_way",
         "person_id",
@@ -926,6 +928,27 @@ job_run = Table(
     Column("period", String, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("outcome", String, nullable=False),
+    # The last item that is done, where a period is done item by item.
+    Column("reached", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# One row for each job, changed as it fares; what it has done period by period is in job_run.
+job = Table(
+    "job",
+    metadata,
+    *_entity(),
+    Column("name", String, nullable=False, unique=True),
+    Column("cadence", String, nullable=False),
+    Column("reached", Instant, nullable=False),
+    Column("period", String),
+    Column("period_due", Instant),
+    Column("last_at", Instant),
+    Column("last_count", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("error", String),
+    Column("retry_at", Instant),
+    Column("told", Boolean, nullable=False),
+    Column("asked_at", Instant),
 )
 
 lease = Table(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from domain import (
     digests,
     groups,
     imports,
+    jobs,
     notices,
     pairings,
     people,
@@ -54,6 +55,7 @@ from domain.base import (
     Sweep,
 )
 from domain.clocks import local_day
+from domain.jobs import Step
 from domain.people import Person
 from domain.permissions import WITHOUT_CONSENT, allowed, asked_again
 from domain.rulebook import Rulebook
@@ -85,6 +87,7 @@ from storage import checkins as checkin_rows
 from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
+from storage import jobs as job_rows
 from storage import notices as notice_rows
 from storage import pairings as pairing_rows
 from storage import people as people_rows
@@ -132,6 +135,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **templates.DECIDE,
     **digests.DECIDE,
     **backup.DECIDE,
+    **jobs.DECIDE,
 }
 """Which rule decides an action: one row for each noun."""
 
@@ -159,7 +163,11 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
 }
 """Which rows a rule needs: the same actions, in the same order."""
 
-LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {**notice_rows.LOADERS_AT, **thread_rows.LOADERS_AT}
+LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
+    **notice_rows.LOADERS_AT,
+    **thread_rows.LOADERS_AT,
+    **job_rows.LOADERS_AT,
+}
 """The same, where which rows they are depends on the time."""
 
 SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
@@ -264,6 +272,7 @@ class Store:
         """Why the last write was refused, such as a full disk; "" since one has succeeded."""
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
+        self.jobs = job_rows.Jobs(engine.read, self._commit, rules)
         self.mailings = Mailings(
             engine.read,
             self._commit,
@@ -316,17 +325,20 @@ class Store:
         draft: DraftChange = KEEP,
         replies: Sequence[Reply] = (),
         if_refused: Reply | None = None,
+        step: Step | None = None,
     ) -> Outcome:
         """Do one thing for one person or job, wholly or not at all.
 
         A refusal undoes whatever the unit had written, keeps the done mark and stores ``if_refused`` with the
-        refusal's key and parameters in it.
+        refusal's key and parameters in it. ``step``: it is an item of a job's period, and a repeat when that is done.
         """
         name = type(action).__name__
         seen: list[Actor] = []
 
         def unit(connection: Connection) -> tuple[Decision, int]:
             if update_id is not None and not inbox.mark_done(connection, update_id, now=now):
+                raise _Repeated
+            if step is not None and not job_rows.advance(connection, step):
                 raise _Repeated
             actor = self._actor(connection, who, now)
             seen[:] = [actor]
@@ -725,6 +737,12 @@ class Store:
             lambda connection: checkin_rows.due_checkins(connection, today, after=after, most=most)
         )
 
+    async def joined_on(self, day: date, *, after: int, most: int = 100) -> tuple[int, ...]:
+        """Check-ins in force, above a number, of those whose political birthday it is."""
+        return await self._engine.read(
+            lambda connection: checkin_rows.joined(connection, day, after=after, most=most)
+        )
+
     async def due_appointments(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
         """Appointments that have begun, or are over by their time, and whose holders have not been told."""
         return await self._engine.read(lambda connection: appointment_rows.due(connection, now, most=most))
@@ -761,9 +779,9 @@ class Store:
         """Whether the admins have been told of a trouble that is not over yet."""
         return await self._engine.read(lambda connection: troubles.is_on(connection, trouble))
 
-    async def optimize(self, *, now: datetime) -> bool:
-        """Let the database look at its own statistics, once a day. False when that was done today."""
-        return await self._commit(lambda connection: upkeep.optimize(connection, now=now, rules=self.rules))
+    async def optimize(self) -> None:
+        """Let the database look at its own statistics."""
+        await self._commit(upkeep.optimize)
 
     # --- the operator -----------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ FEATURES = (
     "notice_readers",
     "tags",
     "backup",
+    "jobs",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

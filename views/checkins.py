@@ -31,6 +31,11 @@ def branch_buttons(present: str | None, *, version: int, voice: Voice) -> Keyboa
     return (kept, here) if present else (kept,)
 
 
+def joined_buttons(*, known: bool, version: int, voice: Voice) -> Keyboard:
+    """The way to take the day back, for who has told it."""
+    return ((voice.button("button.checkin_unjoined", "checkin.joined", version, "none"),),) if known else ()
+
+
 def _marked(label: str, *, chosen: bool) -> str:
     return f"✓ {label}" if chosen else label
 
@@ -142,7 +147,11 @@ def _lines(
 
 
 def _answers(facts: CheckinFacts, voice: Voice) -> Html:
-    return _lines(voice.place(facts.place), facts.branch, facts.skills, facts.free, voice)
+    joined = voice.written_day(facts.joined_on) if facts.joined_on else Html("")
+    return block(
+        _lines(voice.place(facts.place), facts.branch, facts.skills, facts.free, voice),
+        voice.say("check.line", label=voice.say("label.joined"), value=joined) if joined else "",
+    )
 
 
 def _term(facts: CheckinFacts, voice: Voice) -> Html:
@@ -218,6 +227,7 @@ def _own_buttons(facts: CheckinFacts, voice: Voice) -> Keyboard:
                     ("button.checkin_skills", "skills"),
                     ("button.checkin_free", "free"),
                     ("button.checkin_branch", "branch"),
+                    ("button.checkin_joined", "joined"),
                 )
             )
             renew = ((voice.button("button.checkin_renew", "checkin.renew", number),),)
@@ -278,6 +288,18 @@ def ending(params: Mapping[str, Scalar], facts: CheckinFacts, voice: Voice) -> M
         keyboard=((voice.button("button.checkin_renew", "checkin.renew", facts.id),),)
         if facts.may_renew
         else (),
+    )
+
+
+def greeting(params: Mapping[str, Scalar], facts: CheckinFacts, voice: Voice) -> Message:
+    """For the member, on their political birthday."""
+    return Message(
+        voice.say(
+            "checkin.greeting",
+            name=_name(facts),
+            place=voice.place(facts.place),
+            count=int(params.get("count") or 0),
+        )
     )
 
 

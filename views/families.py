@@ -14,6 +14,7 @@ from domain.backup import TOLD as TROUBLES_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
 from domain.digests import Rhythm
+from domain.jobs import NAMES as JOBS
 from domain.notices.shapes import LANGUAGES, Errand, NoticeState
 from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
@@ -79,5 +80,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "report.state": RECEIPT_STATES,
     "report.why": WHYS,
     "trouble": TROUBLES_TOLD,
+    "job": JOBS,
+    "job_does": JOBS,
 }
 """``command`` is the short line in Telegram's own menu and in the help, ``menu`` the label of the button."""

@@ -113,6 +113,7 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("checkin", "free"): "ask.checkin_free",
     ("checkin_branch", "branch"): "ask.checkin_branch",
     ("checkin_skills", "skills"): "ask.checkin_skills",
+    ("checkin_joined", "joined"): "ask.checkin_joined",
     ("checkin_free", "free"): "ask.checkin_free",
     ("checkin_renew", "branch"): "ask.checkin_renew",
     ("checkin_return", "reason"): "ask.checkin_return",
@@ -344,6 +345,11 @@ def _branches(asked: Prompt, voice: Voice) -> Keyboard:
     return checkins.branch_buttons(asked.answers.get("branch"), version=asked.version, voice=voice)
 
 
+def _joined(asked: Prompt, voice: Voice) -> Keyboard:
+    known = bool(asked.answers.get("joined"))
+    return checkins.joined_buttons(known=known, version=asked.version, voice=voice)
+
+
 def _skills(asked: Prompt, voice: Voice) -> Keyboard:
     return checkins.skill_buttons(asked.answers.get("skills") or (), version=asked.version, voice=voice)
 
@@ -417,6 +423,7 @@ _CHOICES: Mapping[str, Callable[[Prompt, Voice], Keyboard]] = {
     "what": lambda asked, voice: trail.kinds(version=asked.version, voice=voice),
     "on": lambda asked, voice: trail.days(version=asked.version, voice=voice),
     "branch": _branches,
+    "joined": _joined,
     "skills": _skills,
     "free": _free,
 }

@@ -22,6 +22,7 @@ from views import (
     digests,
     forms,
     imports,
+    jobs,
     notice_audience,
     notice_lists,
     notice_readers,
@@ -127,6 +128,7 @@ KINDS: Mapping[str, Kind] = {
     "checkin.approved": Kind(checkins.approved, facts=True),
     "checkin.returned": Kind(checkins.returned, facts=True),
     "checkin.ending": Kind(checkins.ending, facts=True),
+    "checkin.greeting": Kind(checkins.greeting, facts=True),
     "checkin.lapsed": Kind(checkins.lapsed, facts=True),
     "checkin.renewed": Kind(checkins.renewed, facts=True),
     "checkin.left": Kind(checkins.left, facts=True),
@@ -153,6 +155,10 @@ KINDS: Mapping[str, Kind] = {
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),
+    # the clock
+    "job.asked": Kind(jobs.asked, facts=False),
+    "job.failing": Kind(jobs.failing, facts=False),
+    "job.recovered": Kind(jobs.recovered, facts=False),
     "consent": Kind(privacy.consent_kind, facts=False),
     "consent.go_on": Kind(privacy.go_on_kind, facts=False),
     # the server

@@ -170,6 +170,7 @@ def _checkins(record: OwnRecord, voice: Voice) -> str:
         (
             voice.say("label.place"),
             voice.say("privacy.branch"),
+            voice.say("label.joined"),
             voice.say("file.asked"),
             voice.say("file.decided"),
         ),
@@ -177,6 +178,7 @@ def _checkins(record: OwnRecord, voice: Voice) -> str:
             (
                 _text(voice.place(one.place)),
                 _own(one.branch),
+                _text(voice.written_day(one.joined_on)) if one.joined_on else "",
                 _when(one.asked_at, voice),
                 _when(one.decided_at, voice),
             )

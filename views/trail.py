@@ -41,7 +41,7 @@ def written(wanted: TrailFilter) -> str:
         if value is not None
     ]
     if wanted.event:
-        parts.append(f"e{wanted.event[:_SHORT]}")
+        parts.append(f"e{wanted.event.rstrip('.')[:_SHORT]}")
     if wanted.since is not None:
         parts.append(f"d{_in_36((wanted.since - _EPOCH).days)}")
     return "_".join(parts)

@@ -10,17 +10,20 @@ from collections.abc import Callable
 
 from domain.base import Action, Decision
 from domain.checkins.deciding import approve, lapse, remind, send_back
+from domain.checkins.joined import greet, tell
 from domain.checkins.own import ask, change, keep_confirmation, leave, renew, withdraw
 from domain.checkins.shapes import (
     ApproveCheckIn,
     AskCheckIn,
     ChangeCheckIn,
+    GreetMember,
     KeepConfirmation,
     LapseCheckIn,
     LeaveCheckIn,
     RemindCheckIn,
     RenewCheckIn,
     ReturnCheckIn,
+    TellJoined,
     WithdrawCheckIn,
 )
 
@@ -35,4 +38,6 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     KeepConfirmation: keep_confirmation,
     RemindCheckIn: remind,
     LapseCheckIn: lapse,
+    TellJoined: tell,
+    GreetMember: greet,
 }

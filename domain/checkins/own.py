@@ -62,6 +62,7 @@ def ask(case: CheckinCase, action: AskCheckIn, *, actor: Actor, now: datetime, r
         asked_at=now,
         valid_until=kept.valid_until if kept else None,
         appointment_id=kept.appointment_id if kept else None,
+        joined_on=former.joined_on if former else None,
     )
     return Decision(
         saves=(asked,),

@@ -44,6 +44,7 @@ UNDER_WAY = frozenset({CheckinState.ASKED, CheckinState.RETURNED, CheckinState.A
 class Checkin(Entity):
     """``branch`` is the member's own, in their words; empty: right here. ``skills`` are the rulebook's codes, ``free``
     slots of ``spare_time``. ``valid_until`` is the last day; set again while a renewal waits for approval.
+    ``joined_on``: when they joined the Party, if they like to be congratulated on it.
     """
 
     person_id: int
@@ -58,6 +59,7 @@ class Checkin(Entity):
     valid_until: date | None = None
     reminded_on: date | None = None
     appointment_id: int | None = None
+    joined_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,14 @@ class ChangeCheckIn(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class TellJoined(Action):
+    """When one joined the Party, so as to be congratulated on that day; None takes it back. Source: DOMAIN §8."""
+
+    permission: ClassVar[str] = Permission.CHECK_IN
+    joined_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class RenewCheckIn(Action):
     """Go on for another term, with the same branch or another one."""
 
@@ -176,6 +186,14 @@ class RemindCheckIn(Action):
 @dataclass(frozen=True, slots=True)
 class LapseCheckIn(Action):
     """The clock: the last day is over."""
+
+    permission: ClassVar[str] = Permission.RUN_CLOCK
+    checkin_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GreetMember(Action):
+    """The clock: today is their political birthday."""
 
     permission: ClassVar[str] = Permission.RUN_CLOCK
     checkin_id: int

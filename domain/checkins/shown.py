@@ -41,6 +41,7 @@ class CheckinFacts:
     question: str = ""
     papers: int = 0
     may_renew: bool = False
+    joined_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from storage.facts import (
     desk,
     digests,
     imports,
+    jobs,
     news,
     notice_readers,
     notice_reports,
@@ -89,6 +90,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **privacy.QUERIES,
     **trail.QUERIES,
     **digests.QUERIES,
+    **jobs.QUERIES,
 }
 
 

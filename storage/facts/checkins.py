@@ -83,6 +83,7 @@ def _facts(connection: Connection, row: Any, said: tuple[Said, ...], look: Look)
         decided_by=row.decider or "",
         question=last_words(said, Purpose.QUESTION).text,
         papers=sum(item.purpose is Purpose.CONFIRMATION for item in said),
+        joined_on=row.joined_on,
         may_renew=row.state is CheckinState.APPROVED
         and serving
         and row.valid_until is not None
@@ -106,6 +107,12 @@ def mine(connection: Connection, checkin_id: int, look: Look) -> CheckinFacts | 
     if row is None or row.person_id != look.reader.person_id:
         return None
     return _facts(connection, row, said, look)
+
+
+def greeted(connection: Connection, checkin_id: int, look: Look) -> CheckinFacts | None:
+    """For a member who still serves and still wants to be congratulated."""
+    found = mine(connection, checkin_id, look)
+    return found if found is not None and found.serving and found.joined_on is not None else None
 
 
 def to_approve(connection: Connection, checkin_id: int, look: Look) -> CheckinFacts | None:
@@ -152,6 +159,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "checkin.approved": mine,
     "checkin.returned": mine,
     "checkin.ending": mine,
+    "checkin.greeting": greeted,
     "checkin.lapsed": mine,
     "checkin.renewed": to_approve,
     "checkin.left": to_approve,

@@ -334,7 +334,14 @@ def read_own_record(connection: Connection, query: ReadOwnRecord, look: Look) ->
             for row in connection.execute(_ALL_APPOINTMENTS, key)
         ),
         checkins=tuple(
-            CheckInRecord(place(row.place, row.place_en), row.state, row.branch, row.asked_at, row.decided_at)
+            CheckInRecord(
+                place(row.place, row.place_en),
+                row.state,
+                row.branch,
+                row.asked_at,
+                row.decided_at,
+                row.joined_on,
+            )
             for row in connection.execute(_ALL_CHECK_INS, key)
         ),
         entries=tuple(

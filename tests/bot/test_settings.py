@@ -283,6 +283,37 @@ class TestMistakes:
         assert line.startswith(begins)
 
     @pytest.mark.parametrize(
+        ("name", "text", "said"),
+        [
+            ("retentio", "daily 03:30", "no such job (did you mean retention?)"),
+            ("weather", "daily 03:30", "no such job (there are settlement, "),
+            ("retention", "daily 24:30", 'got "daily 24:30" (no cadence that is known)'),
+            ("settlement", "every 0 minutes", "at least 1 minute"),
+            ("settlement", "daily 03:30", 'write it as "every 5 minutes"'),
+            ("retention", "every 5 minutes", 'write it as "daily 03:30"'),
+            ("greetings", "weekly 1 08:30", 'write it as "daily 08:30"'),
+        ],
+    )
+    def test_a_job_or_a_time_that_cannot_be_is_named_with_the_mend(
+        self, tmp_path: Path, name: str, text: str, said: str
+    ) -> None:
+        for found in (
+            mistakes(written(tmp_path, f'[clock]\n{name} = "{text}"\n')),
+            mistakes(environment={f"LINLI_CLOCK__{name.upper()}": text}),
+        ):
+            (line,) = found
+            assert line.startswith(f"clock.{name} (LINLI_CLOCK__{name.upper()}): ")
+            assert said in line
+
+    def test_a_cadence_of_ones_own_is_taken_from_either_place(self, tmp_path: Path) -> None:
+        config = written(tmp_path, '[clock]\nretention = "weekly 7 04:00"\n')
+        environment = {"LINLI_CLOCK__SEAL": "every 2 minutes"}
+        assert load(config, environment=environment).clock == {
+            "retention": "weekly 7 04:00",
+            "seal": "every 2 minutes",
+        }
+
+    @pytest.mark.parametrize(
         "url",
         ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "postgresql://u:pa/ss@h/d", "postgresql://h"],
     )

@@ -399,3 +399,15 @@ def test_a_key_that_is_no_public_one_stops_the_start(linli: Linli, value: str, s
     assert "backup.public_key" in result.output
     assert said in result.output
     assert value not in result.output
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_jobs_are_told_and_one_is_run_without_a_bot(linli: Linli) -> None:
+    assert linli("jobs").exit_code == 1, "there is no database yet"
+    assert linli("migrate").exit_code == 0
+    assert "start the bot once" in linli("jobs").output
+    result = linli("jobs", "run", "retention")
+    assert result.exit_code == 1
+    assert "start the bot once" in result.output

@@ -147,6 +147,10 @@ def test_the_bot_is_commanded_while_it_runs_and_ends_in_order(bot: Bot, linli: C
     assert "nothing is stuck" in linli("outbox")
     assert "resend: 0 of 1" in linli("outbox", "--resend", "1")
     assert "nothing stuck" in linli("check")
+    assert "retention: daily 03:30; never run; next" in linli("jobs")
+    assert linli("jobs", "run", "retention") == "retention has run: 0 done\n"
+    assert "retention: daily 03:30; last" in linli("jobs")
+    assert "there is no job 'retentoin'; there are admins" in linli("jobs", "run", "retentoin", code=1)
     for alone in ("migrate", "demo-data"):
         assert "Stop that one first" in linli(alone, code=3)
 

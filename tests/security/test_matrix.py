@@ -24,6 +24,7 @@ from domain.checkins.shapes import ApproveCheckIn, AskCheckIn, Checkin, CheckinS
 from domain.deputies import NameDeputy
 from domain.groups import BindGroup
 from domain.imports import ExportRows, MayImport
+from domain.jobs import SeeJobs
 from domain.merging import MergePeople
 from domain.notices.shapes import BeginNotice, NoticeState, PublicNotice, ReadNotice
 from domain.notices.shown import ListReceived
@@ -288,6 +289,7 @@ TRIES: Mapping[Permission, Try] = {
     P.MANAGE_UNITS: Try(lambda thing: RenameUnit(thing.unit, "新名字"), ties=("other",)),
     P.IMPORT_ROWS: Try(lambda thing: MayImport(), ties=("other",), anywhere=True),
     P.EXPORT_ROWS: Try(lambda thing: ExportRows(ImportKind.PEOPLE, thing.unit), ties=("other",)),
+    P.MANAGE_JOBS: Try(lambda thing: SeeJobs(), ties=("other",), anywhere=True),
     P.KEEP_OWN_DATA: Try(lambda thing: NoteExport(), ties=("owner",)),
     P.SEND_NOTICE: Try(lambda thing: BeginNotice(thing.unit, "zh", "明天停水", 4), ties=("other",)),
     # Each notice of the scene has reached one person alone.

@@ -297,9 +297,9 @@ async def test_the_job_works_by_day_and_each_thing_once(store: Store, engine: En
     morning = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
     ran = [
         await job.run(store, now=morning + timedelta(minutes=minutes))
-        for minutes in (-1, 0, 10, 12 * 60, 23 * 60, 24 * 60, 24 * 60 + 10)
+        for minutes in (0, 10, 24 * 60, 24 * 60 + 10)
     ]
-    assert ran == [0, 1, 0, 0, 0, 1, 0]
+    assert ran == [1, 0, 1, 0]
     assert await rows(engine, "checkin", "state") == [("lapsed",)]
     heard = await kinds_to(engine, place.resident.chat)
     assert [kind for kind in heard if kind in ("checkin.ending", "checkin.lapsed")] == [

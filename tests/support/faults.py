@@ -33,7 +33,7 @@ class Fault(StrEnum):
 
 INSTEAD = {
     Fault.STATEMENT: "INSERT INTO no_such_table VALUES (1)",
-    Fault.CONSTRAINT: "INSERT INTO job_run VALUES (NULL, NULL, NULL, NULL)",
+    Fault.CONSTRAINT: "INSERT INTO job_run (job) VALUES (NULL)",
     Fault.ENDED: "INSERT INTO temp.bomb VALUES (1)",
     Fault.FULL: "INSERT INTO temp.ballast VALUES (randomblob(1000000))",
     Fault.TERMINATED: "SELECT pg_terminate_backend(pg_backend_pid())",

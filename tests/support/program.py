@@ -262,8 +262,8 @@ class Program:
 
     async def ticks(self, job: str) -> int:
         """The clock's job of this name looks what is due. Returns how much there was."""
-        run = next(found.run for found in JOBS if found.name == job)
-        count = await run(self.store, self.clock.now())
+        found = next(found for found in JOBS if found.name == job)
+        count = await found.work(self.store, self.clock.now())
         self.app.delivery.wake()
         await self.quiet()
         return count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.addressees import Addressees
@@ -18,18 +18,22 @@ from domain.checkins.shapes import (
     ApproveCheckIn,
     AskCheckIn,
     ChangeCheckIn,
+    GreetMember,
     KeepConfirmation,
     LapseCheckIn,
     LeaveCheckIn,
     RemindCheckIn,
     RenewCheckIn,
     ReturnCheckIn,
+    TellJoined,
     WithdrawCheckIn,
 )
+from domain.clock import Daily, Every, Missed
 from domain.deputies import NameDeputy, RecallDeputy
 from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
+from domain.jobs import NoteFailure, NoteRun, RunJob
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.notices.shapes import (
     Address,
@@ -77,6 +81,7 @@ from domain.threads import AnswerNotice, CloseThread, ReplyInThread
 from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
 from storage.drafts import Draft
 from storage.inbox import Arrived
+from storage.jobs import Plan
 from storage.outbox import Leased, Reply
 from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
@@ -104,6 +109,10 @@ THE_DAY = date(2026, 3, 9)
 NEW_UNITS = (
     UnitRow(2, "b3", "building", "3号楼", "Building 3", "grid"),
     UnitRow(3, "b1", "building", "一号楼", "Building One", "grid"),
+)
+JOBS = (
+    Plan("settlement", Every(timedelta(minutes=1)), timedelta(hours=7), Missed.LATEST),
+    Plan("retention", Daily(time(3, 30)), timedelta(hours=7), Missed.LATEST),
 )
 EMPTY_BATCH = LeasedBatch((), {}, {}, {})
 UPDATE = 500
@@ -200,6 +209,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     waiting = tuple(row.id for row in await store.candidates(now=now))
     roles = await _roles(store, place, now=now)
     checkins = await _checkins(store, place, now=now)
+    await store.jobs.know(JOBS, now=now)
     await store.receive([Arrived(UPDATE, place.resident.chat, "{}")], now=now)
     return Scene(
         village=place,
@@ -268,9 +278,11 @@ async def _checkins(store: Store, place: Village, *, now: datetime) -> dict[str,
         return number
 
     waiting = await do(store, AskCheckIn(place.building, *CHECK_IN), place.resident.who, now=now)
+    ending = await approved(place.neighbour, place.building, days_ago=340)
+    await do(store, TellJoined(date(2008, now.month, now.day)), place.neighbour.who, now=now)
     return {
         "asked_checkin": int(waiting["checkin_id"] or 0),
-        "ending_checkin": await approved(place.neighbour, place.building, days_ago=340),
+        "ending_checkin": ending,
         "over_checkin": await approved(place.stranger, place.units["b2"], days_ago=400),
     }
 
@@ -388,6 +400,8 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "LeaveCheckIn": (LeaveCheckIn(), place.neighbour),
         "KeepConfirmation": (KeepConfirmation((Content("photo", file_id="p"),)), place.neighbour),
         "RemindCheckIn": (RemindCheckIn(scene.ending_checkin), Actor.system("checkins")),
+        "TellJoined": (TellJoined(None), place.neighbour),
+        "GreetMember": (GreetMember(scene.ending_checkin), Actor.system("greetings")),
         "LapseCheckIn": (LapseCheckIn(scene.over_checkin), Actor.system("checkins")),
         "BlockPerson": (BlockPerson(place.neighbour.id), place.secretary),
         "UnblockPerson": (UnblockPerson(place.stranger.id), place.secretary),
@@ -432,6 +446,9 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "SetKind": (SetKind(scene.notices["draft"], "safety"), place.secretary),
         "SetValid": (SetValid(scene.notices["draft"], days=7), place.secretary),
         "ConfirmNotice": (ConfirmNotice(scene.notices["draft"], scene.draft_version), place.secretary),
+        "RunJob": (RunJob(1), scene.admin),
+        "NoteFailure": (NoteFailure("settlement", "ValueError"), Actor.system("clock")),
+        "NoteRun": (NoteRun("settlement", 3), Actor.system("clock")),
         "StartNotice": (StartNotice(scene.notices["planned"]), Actor.system("notices")),
         "HoldNotice": (HoldNotice(scene.notices["sending"]), place.secretary),
         "GoOnNotice": (GoOnNotice(scene.notices["paused"]), place.secretary),
@@ -515,5 +532,8 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "mailings.freeze": lambda s: s.mailings.freeze(scene.notices["freezing"], now=now),
         "mailings.walk": lambda s: s.mailings.walk(scene.walk, now=now),
         "mailings.progress": lambda s: s.mailings.progress(scene.notices["sending"], now=now),
+        "jobs.know": lambda s: s.jobs.know(JOBS[1:], now=now),
+        "jobs.open": lambda s: s.jobs.open(JOBS[1], now=now + timedelta(days=9)),
+        "jobs.looked": lambda s: s.jobs.looked({"settlement": (now, 1)}),
         "import_units": lambda s: s.import_units(NEW_UNITS, dry_run=False),
     }

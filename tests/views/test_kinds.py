@@ -251,6 +251,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "checkin.approved": ({}, CHECKIN),
     "checkin.returned": ({}, replace(CHECKIN, state=CheckinState.RETURNED)),
     "checkin.ending": ({}, CHECKIN),
+    "checkin.greeting": ({"count": 58}, CHECKIN),
     "checkin.lapsed": ({"count": 2}, CHECKIN),
     "checkin.renewed": ({}, CHECKIN),
     "checkin.left": ({"pairs": 1}, CHECKIN),
@@ -301,6 +302,9 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "trouble.told": ({"told": "backup_on", "number": 12}, None),
     "alarm.acknowledged": ({"leader": NAME}, None),
     "danger": ({"version": 3}, None),
+    "job.asked": ({"job": "appointment_reminders"}, None),
+    "job.failing": ({"job": "appointment_reminders"}, None),
+    "job.recovered": ({"job": "of_another_time"}, None),
     "said": ({"key": "start.known", "name": NAME}, None),
     "refused": ({"key": "task.too_many", "count": 3}, None),
 }
