@@ -125,21 +125,25 @@ async def build(engine: Engine, size: Size) -> City:
                 "consent_at": NOW,
             }
 
+    # Each community has as many as in a smaller city: they are held by people from all over it.
+    apart = max(1, size.people // size.appointments)
+
     def appointments() -> Iterator[dict[str, Any]]:
         for number in range(size.appointments):
+            home = home_of(number * apart)
             role, place = (
                 ("admin", 1)
                 if number == 0
-                else ("secretary", 2 + number % communities)
+                else ("secretary", 2 + number // 100 % communities)
                 if number % 100 == 1
-                else ("leader", home_of(number))
+                else ("leader", home)
                 if number % 10 == 2
-                else ("member", home_of(number))
+                else ("member", home)
             )
             yield {
                 "id": number + 1,
                 "version": 1,
-                "person_id": number + 1,
+                "person_id": number * apart + 1,
                 "role": role,
                 "unit_id": place,
                 "starts_at": NOW,
@@ -155,11 +159,11 @@ async def build(engine: Engine, size: Size) -> City:
     await engine.write(lambda connection: _settle(connection, size))
     return City(
         admin=FIRST_ACCOUNT,
-        secretary=FIRST_ACCOUNT + 1,
-        leader=FIRST_ACCOUNT + 2,
+        secretary=FIRST_ACCOUNT + apart,
+        leader=FIRST_ACCOUNT + 2 * apart,
         street=1,
-        community=2 + 1 % communities,
-        building=home_of(2),
+        community=2,
+        building=home_of(2 * apart),
     )
 
 
