@@ -19,7 +19,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     String,
-    and_,
     bindparam,
     exists,
     false,
@@ -43,7 +42,8 @@ from domain.people_seen import (
 from domain.permissions import GRANTS, STAFF, Permission
 from domain.queries import PAGE_ROWS, Place
 from storage.areas import COMMUNITY, DIVIDED
-from storage.facts import persons, twins
+from storage.facts import holders, persons, twins
+from storage.facts.found import DESCRIBED, DETAILS, HOME, SERVES_BELOW, SERVING
 from storage.facts.rows import Look, place
 from storage.imports import there
 from storage.people import below as bounds
@@ -59,7 +59,6 @@ MOST_CANDIDATES = 20_000
 MOST_SKILLS = 30
 LAST = "\U0010ffff"
 
-_home = unit.alias("home_unit")
 _UNIT = select(unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
 _in_range = (unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
 _HOW_WIDE = Prepared(
@@ -134,10 +133,10 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
         **_said_values(words),
     }
     if _by_place(shape):
-        count = _HELD.all(connection, parameters)[0].total
-        rows = _PLACES[count > MOST_COUNTED].all(connection, parameters)
+        count = holders.HELD.all(connection, parameters)[0].total
+        rows = holders.PLACES[count > MOST_COUNTED].all(connection, parameters)
         if count <= MOST_COUNTED:
-            count = _HOLDERS.all(connection, parameters)[0].total
+            count = holders.HOLDERS.all(connection, parameters)[0].total
     elif _stops_early(shape):
         rows = _page(shape).all(connection, parameters)
         count = _count(shape).all(connection, parameters)[0].total
@@ -225,99 +224,18 @@ class Shape(NamedTuple):
         )
 
 
-_below_home = (_home.c.path >= bindparam("low")) & (_home.c.path < bindparam("high"))
+_below_home = (HOME.c.path >= bindparam("low")) & (HOME.c.path < bindparam("high"))
 _units = select(unit.c.id).where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
-_serving = appointment.join(unit, unit.c.id == appointment.c.unit_id)
-_serves_below = and_(
-    unit.c.path >= bindparam("low"),
-    unit.c.path < bindparam("high"),
-    in_force(appointment),
-    there(appointment),
-)
 _other = appointment.alias("any_appointment")
 _any_role = exists().where(_other.c.person_id == person.c.id, in_force(_other), there(_other))
 _goes_on = tuple_(person.c.name, person.c.id) > tuple_(
     bindparam("after", type_=String()), bindparam("after_id", type_=BigInteger())
 )
-_DETAILS = (
-    person.c.id,
-    person.c.name,
-    person.c.suspended,
-    person.c.telegram_id,
-    household.c.flat,
-    _home.c.name.label("place"),
-    _home.c.name_en.label("place_en"),
-)
-_described = person.outerjoin(_home, _home.c.id == person.c.home_unit_id).outerjoin(
-    household, household.c.id == person.c.household_id
-)
-
-
-# --- who holds a role, by place ------------------------------------------------------------------------------------------
 
 
 def _by_place(shape: Shape) -> bool:
     """Whether all who hold a role are listed: in the order of the places, which is how they are looked through."""
-    return shape.role == "held" and not (shape.skill or shape.said)
-
-
-_first_held = appointment.alias("first_held")
-_first_unit = unit.alias("first_unit")
-_ROLE = bindparam("role", type_=appointment.c.role.type)
-
-
-def _holders(*columns: Any, role: ColumnElement[bool]) -> Select[Any]:
-    """Each holder once, at the first of the places where they hold it."""
-    before = exists(_first_held.c.id).where(
-        _first_held.c.person_id == appointment.c.person_id,
-        _first_held.c.role == _ROLE,
-        in_force(_first_held),
-        there(_first_held),
-        _first_unit.c.id == _first_held.c.unit_id,
-        _first_unit.c.path >= bindparam("low"),
-        _first_unit.c.path < unit.c.path,
-    )
-    return (
-        select(*columns)
-        .select_from(_serving.join(_described, person.c.id == appointment.c.person_id))
-        .where(role, _serves_below, alive, ~before)
-    )
-
-
-_HELD = Prepared(
-    select(func.count().label("total")).select_from(
-        select(appointment.c.id)
-        .select_from(_serving)
-        .where(appointment.c.role == _ROLE, _serves_below)
-        .limit(MOST_COUNTED + 1)
-        .subquery()
-    )
-)
-"""Places held, which are no fewer than their holders."""
-_HOLDERS = Prepared(
-    select(func.count().label("total")).select_from(
-        _holders(appointment.c.id, role=appointment.c.role == _ROLE).limit(MOST_COUNTED + 1).subquery()
-    )
-)
-
-
-def _page_of_holders(role: ColumnElement[bool]) -> Prepared:
-    here = tuple_(unit.c.path, appointment.c.person_id)
-    after = tuple_(bindparam("after", type_=unit.c.path.type), bindparam("after_id", type_=BigInteger()))
-    return Prepared(
-        _holders(*_DETAILS, unit.c.path, role=role)
-        .where(here > after)
-        .order_by(unit.c.path, appointment.c.person_id)
-        .limit(PAGE_ROWS + 1)
-    )
-
-
-_PLACES = {
-    False: _page_of_holders(appointment.c.role == _ROLE),
-    # So many that the places are walked until a page is full: the expression keeps planners from collecting them all.
-    True: _page_of_holders(func.coalesce(appointment.c.role, "") == _ROLE),
-}
-"""One page; the key says whether there are many."""
+    return shape.role == "held" and not (shape.skill or shape.tag or shape.said)
 
 
 def _stops_early(shape: Shape) -> bool:
@@ -337,7 +255,7 @@ def _page_and_count(shape: Shape) -> Prepared:
         func.count().label("total")
     ).select_from(select(fitting.c.id).limit(MOST_COUNTED + 1).subquery()).subquery("counted")  # fmt: skip
     on_page = select(fitting.c.id).order_by(fitting.c.name, fitting.c.id).limit(PAGE_ROWS + 1).subquery()
-    page = select(*_DETAILS).select_from(on_page.join(_described, person.c.id == on_page.c.id))
+    page = select(*DETAILS).select_from(on_page.join(DESCRIBED, person.c.id == on_page.c.id))
     shown = page.subquery("shown")
     # One row at least, so that the count comes with an empty page as well.
     return Prepared(
@@ -350,7 +268,7 @@ def _page_and_count(shape: Shape) -> Prepared:
 
 @cache
 def _page(shape: Shape) -> Prepared:
-    page = _everybody(shape, *_DETAILS).order_by(person.c.name, person.c.id).limit(PAGE_ROWS + 1)
+    page = _everybody(shape, *DETAILS).order_by(person.c.name, person.c.id).limit(PAGE_ROWS + 1)
     return Prepared(page.where(_goes_on) if shape.goes_on else page)
 
 
@@ -405,14 +323,14 @@ def _of_candidates(shape: Shape) -> Select[Any]:
     if shape.said == "number":
         rows = rows.outerjoin(household, household.c.id == person.c.household_id)
     if not shape.near and shape.role != "held":
-        rows = rows.outerjoin(_home, _home.c.id == person.c.home_unit_id)
+        rows = rows.outerjoin(HOME, HOME.c.id == person.c.home_unit_id)
     fitting = _conditions(select(person.c.id, person.c.name).select_from(rows), shape)
     return fitting.where(_goes_on) if shape.goes_on else fitting
 
 
 def _everybody(shape: Shape, *columns: Any) -> Select[Any]:
     """All who fit, in the order of names, which may stop early."""
-    return _conditions(select(*columns).select_from(_described), shape)
+    return _conditions(select(*columns).select_from(DESCRIBED), shape)
 
 
 def _conditions(statement: Select[Any], shape: Shape) -> Select[Any]:
@@ -424,8 +342,8 @@ def _conditions(statement: Select[Any], shape: Shape) -> Select[Any]:
         statement = statement.where(
             or_(
                 _below_home,
-                exists(select(appointment.c.id).select_from(_serving).where(
-                    appointment.c.person_id == person.c.id, _serves_below
+                exists(select(appointment.c.id).select_from(SERVING).where(
+                    appointment.c.person_id == person.c.id, SERVES_BELOW
                 )),
             )
         )  # fmt: skip
@@ -451,8 +369,8 @@ def _candidates(shape: Shape) -> Any:
         return (
             select(appointment.c.person_id)
             .distinct()
-            .select_from(_serving)
-            .where(appointment.c.role == bindparam("role"), _serves_below)
+            .select_from(SERVING)
+            .where(appointment.c.role == bindparam("role"), SERVES_BELOW)
             .limit(MOST_CANDIDATES)
         )
     if shape.skill:

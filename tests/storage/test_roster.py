@@ -155,6 +155,9 @@ async def test_roles_skills_and_residents_narrow_a_search(
     assert names(await look(store, who, home, now=now, role="resident")) == ["李桂兰", "王建国", "赵敏"]
     assert names(await look(store, who, home, now=now, skill="电工")) == ["党员0"]
     assert names(await look(store, who, home, now=now, skill="电工", role="leader")) == []
+    await say(engine, f"INSERT INTO person_tag VALUES ({place.members[1].id}, 'volunteer')")  # noqa: S608
+    assert names(await look(store, who, home, now=now, tag="volunteer", role="member")) == ["党员1"]
+    assert names(await look(store, who, home, now=now, tag="volunteer", role="leader")) == []
     assert await store.read(ListSkills(), who.who, now=now) == ("first-aid", "电工")
     found = await look(store, who, home, now=now, role="member")
     assert [[role.role for role in row.roles] for row in found.rows] == [[Role.MEMBER], [Role.MEMBER]]
