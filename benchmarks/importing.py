@@ -46,7 +46,7 @@ def people(rows: int) -> Iterator[list[str]]:
         yield [
             f"R{n:07d}", f"居民{n}", f"138{n:08d}", f"b{n % BUILDINGS}", f"{n // BUILDINGS % 30 + 1}-{n % 97}", "中文",
             str(7_000_000_000 + n) if n % 10 == 0 else "", "组长" if n % 50 == 0 else "", "", "", "",
-            "水电、急救" if n % 7 == 0 else "",
+            "水电维修、理发" if n % 7 == 0 else "",
         ]  # fmt: skip
 
 
