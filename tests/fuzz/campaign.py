@@ -327,8 +327,9 @@ class Attack:
         for number, actor, kind, subject, event in (await rows(self.program.store._engine, "audit", *told))[
             known:
         ]:
-            # Looking at one's own part of the world is written down as well.
-            if event == "bulk.read":
+            # Looking at one's own part of the world is written down as well; a job belongs to no place, and any admin
+            # may ask for it.
+            if event in ("bulk.read", "job.asked"):
                 continue
             if kind != "person" or subject not in own or actor not in (subject, None):
                 self.report.found.append(
