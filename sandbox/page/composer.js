@@ -244,7 +244,9 @@ export class Composer {
       ? this.phone.commands.filter(({ command }) => `/${command}`.startsWith(this.box.value))
       : [];
     this.hints.hidden = found.length === 0;
-    this.hints.replaceChildren(...found.map((one, index) => this.#hint(one, index === 0)));
+    // What is typed whole is meant, even where another command begins with it.
+    const whole = found.findIndex(({ command }) => `/${command}` === this.box.value);
+    this.hints.replaceChildren(...found.map((one, index) => this.#hint(one, index === Math.max(whole, 0))));
   }
 
   #hint({ command, description }, isFirst) {

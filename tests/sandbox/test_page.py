@@ -306,6 +306,20 @@ async def test_the_slash_lists_the_commands_of_that_person(
     assert (await bot.hears())["text"] == "/menu"
 
 
+async def test_a_command_that_is_typed_whole_is_sent_even_where_a_longer_one_comes_first(
+    page: Page, sandbox: Sandbox, ada: Person, bot: Bot
+) -> None:
+    await bot.hears()
+    commands = [{"command": name, "description": name} for name in ("notices", "notice")]
+    await bot.does("setMyCommands", commands=commands, scope={"type": "chat", "chat_id": ada.user_id})
+    await page.goto(sandbox.url)
+    phone = phone_of(page, "Ada")
+    await box_on(phone).press_sequentially("/notice")
+    await expect(phone.get_by_role("option")).to_have_count(2)
+    await box_on(phone).press("Enter")
+    assert (await bot.hears())["text"] == "/notice"
+
+
 async def test_a_message_to_someone_not_on_a_phone_is_counted_as_unread(
     page: Page, sandbox: Sandbox, bot: Bot
 ) -> None:
