@@ -10,21 +10,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
-import pytest
-
+from benchmarks.places import pairs
 from bot.backup import restore
 from domain.rulebook import Rulebook
 from storage.backup.making import make
-from storage.database import Location, migrate, open_engine
+from storage.database import Location, open_engine
 from storage.unit import Store
-from tests.support.backups import dropped, embedded_tools, settings_of
+from tests.support.backups import dropped, settings_of
 from tests.support.dump import rows
-from tests.support.postgres import Postgres
 from tests.support.village import asked, village
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -100,28 +97,12 @@ async def campaign(location: Location, other: Location, folder: Path, *, rounds:
 
 
 async def _run(*, database: str, rounds: int, writers: int) -> int:
-    missing = 0
-    with (
-        tempfile.TemporaryDirectory(prefix="linli-bench-") as name,
-        pytest.MonkeyPatch.context() as environment,
-    ):
-        folder = Path(name)
-        embedded_tools(environment)
-        if database != "postgres":
-            here, there = (Location.of(f"sqlite:///{folder / part / 'linli.db'}") for part in ("a", "b"))
-            for location in (here, there):
-                assert location.path is not None
-                location.path.parent.mkdir()
-            await migrate(here)
-            missing += await campaign(here, there, folder / "sqlite", rounds=rounds, writers=writers)
-        if database != "sqlite":
-            server = Postgres()
-            try:
-                pair = server.create(), server.create()
-                missing += await campaign(*pair, folder / "postgres", rounds=rounds, writers=writers)
-            finally:
-                server.stop()
-    return missing
+    return sum(
+        [
+            await campaign(here, there, folder, rounds=rounds, writers=writers)
+            async for here, there, folder in pairs(database)
+        ]
+    )
 
 
 def main() -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,19 +15,18 @@ from time import perf_counter
 from typing import Any
 
 import pyrage
-import pytest
 from sqlalchemy import Connection, Table
 
+from benchmarks.places import pairs
 from bot.backup import restore
 from domain.requests import RequestState
 from domain.rulebook import Rulebook
 from storage.backup.making import make
-from storage.database import Location, migrate, open_engine
+from storage.database import Location, open_engine
 from storage.engine import Engine
 from storage.schema import outbox, remark, request
 from storage.unit import Store
-from tests.support.backups import embedded_tools, settings_of
-from tests.support.postgres import Postgres
+from tests.support.backups import settings_of
 from tests.support.village import Village, village
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -96,26 +94,8 @@ async def drill(
 
 async def _run(*, database: str, requests: int, encrypted: bool) -> None:
     key = pyrage.x25519.Identity.generate() if encrypted else None
-    with (
-        tempfile.TemporaryDirectory(prefix="linli-bench-") as name,
-        pytest.MonkeyPatch.context() as environment,
-    ):
-        folder = Path(name)
-        embedded_tools(environment)
-        if database != "postgres":
-            here, there = (Location.of(f"sqlite:///{folder / part / 'linli.db'}") for part in ("a", "b"))
-            for location in (here, there):
-                assert location.path is not None
-                location.path.parent.mkdir()
-            await migrate(here)
-            print(await drill(here, there, folder / "sqlite", requests=requests, key=key), flush=True)
-        if database != "sqlite":
-            server = Postgres()
-            try:
-                here, there = server.create(), server.create()
-                print(await drill(here, there, folder / "postgres", requests=requests, key=key), flush=True)
-            finally:
-                server.stop()
+    async for here, there, folder in pairs(database):
+        print(await drill(here, there, folder, requests=requests, key=key), flush=True)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +15,7 @@ from storage.engine import DatabaseAwayError, Engine, Observe, unobserved
 from storage.sqlite import SqliteEngine
 
 T = TypeVar("T")
+IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ"]
 
 REVISION = "0009"
 """The newest migration; a test holds it equal to Alembic's head, so that an up-to-date start need not import Alembic."""
@@ -65,7 +66,7 @@ async def migrate(location: Location) -> tuple[str | None, str]:
     """
     if location.path is not None:
         return _migrate_sqlite(location.path)
-    return await _on_postgres(location.url, _migrate_postgres)
+    return await on_postgres(location.url, _migrate_postgres)
 
 
 async def revision_of(location: Location) -> str | None:
@@ -74,7 +75,7 @@ async def revision_of(location: Location) -> str | None:
         if not location.path.exists():
             return None
         return on_sqlite(location.path, current_revision)
-    return await _on_postgres(location.url, current_revision)
+    return await on_postgres(location.url, current_revision)
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -145,10 +146,15 @@ def _migrate_sqlite(path: Path) -> tuple[str | None, str]:
     return on_sqlite(path, whole)
 
 
-async def _on_postgres(url: URL, work: Callable[[Connection], T]) -> T:
+async def on_postgres(
+    url: URL, work: Callable[[Connection], T], *, isolation: IsolationLevel = "READ COMMITTED"
+) -> T:
+    """Run ``work`` in one transaction of a connection of its own. Raises DatabaseAwayError."""
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_async_engine(
+        url.set(drivername="postgresql+asyncpg"), poolclass=NullPool, isolation_level=isolation
+    )
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)

@@ -17,12 +17,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from storage.backup.archive import BackupError
-from storage.database import Location
+from storage.database import Location, on_postgres
 from storage.engine import DatabaseAwayError
 
 T = TypeVar("T")
@@ -108,19 +105,7 @@ async def server_version(location: Location) -> int:
 
 async def on_database(location: Location, work: Callable[[Connection], T]) -> T:
     """Run ``work`` in one transaction that sees one moment. Raises DatabaseAwayError."""
-    engine = create_async_engine(
-        location.url.set(drivername="postgresql+asyncpg"),
-        poolclass=NullPool,
-        isolation_level="REPEATABLE READ",
-    )
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
-    except (DBAPIError, OSError, TimeoutError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        raise DatabaseAwayError(f"the database server cannot be used: {reason}") from error
-    finally:
-        await engine.dispose()
+    return await on_postgres(location.url, work, isolation="REPEATABLE READ")
 
 
 async def dump(location: Location, target: Path, *, server: int) -> None:

@@ -66,7 +66,7 @@ async def test_the_first_database_comes_up_with_all_that_is_in_it(
             connection.execute(text(statement))
 
     if location.path is None:
-        await database._on_postgres(location.url, first)
+        await database.on_postgres(location.url, first)
     else:
         database.on_sqlite(location.path, first)
     assert await migrate(location) == ("0003", REVISION)
@@ -132,7 +132,7 @@ async def test_notices_from_before_there_were_kinds_keep_their_recipients_and_ru
             connection.exec_driver_sql(statement)
 
     if location.path is None:
-        await database._on_postgres(location.url, earlier)
+        await database.on_postgres(location.url, earlier)
     else:
         database.on_sqlite(location.path, earlier)
     await migrate(location)
