@@ -21,6 +21,8 @@ from domain.rulebook import Rulebook
 AGAIN_AND_AGAIN = (
     "settlement",
     "visits",
+    "deadlines",
+    "tasks",
     "appointments",
     "imports",
     "blocked",

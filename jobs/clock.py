@@ -17,7 +17,7 @@ from domain.clock import Cadence, Daily, Every, Missed, cadence_of
 from domain.jobs import Run
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import appointments, checkins, digests, retention
+from jobs import appointments, checkins, deadlines, digests, retention
 from jobs.greetings import GREETINGS
 from jobs.items import Items
 from storage.jobs import Plan
@@ -118,6 +118,8 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("settlement", Every(MINUTE), settle),
     Job("visits", Every(MINUTE), open_visits),
+    Job("deadlines", Every(MINUTE), deadlines.requests),
+    Job("tasks", Every(MINUTE), deadlines.tasks),
     Job("appointments", Every(MINUTE), appointments.turn),
     Job("digests", Every(MINUTE), digests.send),
     Job("imports", Every(MINUTE), sweep_imports),
