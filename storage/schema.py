@@ -347,8 +347,14 @@ request = Table(
     # What became of a building: what is open, and what was closed since.
     Index("ix_request_unit_id_closed_at", "unit_id", "closed_at"),
     Index("ix_request_next_at", "next_at", "id", sqlite_where=_LOOKED_AT, postgresql_where=_LOOKED_AT),
-    Index("ix_request_late", "handling_unit_id", sqlite_where=LATE, postgresql_where=LATE),
-    Index("ix_request_to_verify", "handling_unit_id", sqlite_where=TO_VERIFY, postgresql_where=TO_VERIFY),
+    Index("ix_request_late", "handling_unit_id", "state", sqlite_where=LATE, postgresql_where=LATE),
+    Index(
+        "ix_request_to_verify",
+        "handling_unit_id",
+        "state",
+        sqlite_where=TO_VERIFY,
+        postgresql_where=TO_VERIFY,
+    ),
     Index(
         "ix_request_handler_id",
         "handler_id",

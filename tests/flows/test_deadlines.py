@@ -39,7 +39,6 @@ async def test_a_question_stops_the_clock_until_the_resident_has_answered(progra
     lan.reads("request.remind_answer")
     await lan.presses(f"request.add:{request_id}")
     await lan.says("晚上七点以后")
-    await lan.presses("form.done")
     chen.reads("request.added", "晚上七点以后")
     lan.reads("request.next_claim")
     assert chen.offers(f"request.ask:{request_id}")

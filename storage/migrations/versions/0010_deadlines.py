@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_request_late",
         "request",
-        ["handling_unit_id"],
+        ["handling_unit_id", "state"],
         unique=False,
         sqlite_where=sa.text("overdue_at IS NOT NULL AND state IN ('open', 'in_progress')"),
         postgresql_where=sa.text("overdue_at IS NOT NULL AND state IN ('open', 'in_progress')"),
@@ -47,7 +47,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_request_to_verify",
         "request",
-        ["handling_unit_id"],
+        ["handling_unit_id", "state"],
         unique=False,
         sqlite_where=sa.text("state = 'closed_silent' AND verified_at IS NULL"),
         postgresql_where=sa.text("state = 'closed_silent' AND verified_at IS NULL"),
