@@ -399,12 +399,14 @@ class PointRow:
 
 @dataclass(frozen=True, slots=True)
 class PointsFacts:
-    """Both numbers in hundredths, the newest postings, and what is confirmed but not posted yet."""
+    """Both numbers in hundredths, the newest postings, and what is confirmed but not posted yet. ``stopped``: nothing is
+    posted until somebody has looked into the ledger."""
 
     honour: int
     spendable: int
     entries: tuple[PointRow, ...] = ()
     waiting: tuple[PointRow, ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,8 @@ EVENTS = (
     "trouble.backup_over",
     "trouble.disk_on",
     "trouble.disk_over",
+    "trouble.ledger_on",
+    "trouble.ledger_over",
 )
 """The events that have words of their own; any other is shown by its name."""
 THINGS = (

@@ -720,12 +720,18 @@ class Store:
         return await self._engine.read(unit)
 
     async def settle_points(self, *, now: datetime, most: int = 200) -> int:
-        """Post up to ``most`` earnings into the ledger. Returns how many were looked at."""
-        return await self._commit(lambda connection: points.settle(connection, now, most=most))
+        """Post up to ``most`` earnings into the ledger. Returns how many were looked at: none while it does not add up."""
+
+        def unit(connection: Connection) -> int:
+            if troubles.is_on(connection, backup.Trouble.LEDGER):
+                return 0
+            return points.settle(connection, now, most=most)
+
+        return await self._commit(unit)
 
     async def ledger_differences(self) -> list[str]:
-        """Where the ledger does not add up; empty when all is well."""
-        return await self._engine.read(points.differences)
+        """Where the ledger does not add up, or leaves work out; empty when all is well."""
+        return await self._engine.read(points.differences) + await self._engine.read(points.unposted)
 
     async def due_requests(
         self, *, now: datetime, after: deadline_rows.Look = deadline_rows.NONE_YET, most: int = 100
