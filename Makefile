@@ -11,7 +11,7 @@ DATABASE ?= both
 MODE ?= people
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types format bench crash fuzz clock backups docs clean
+.PHONY: help setup run test lint types format bench crash fuzz clock ledger backups docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -66,6 +66,10 @@ backups: $(VENV)/.test-ready ## backups while people write, each brought back an
 
 clock: $(VENV)/.test-ready ## years of the clock in six zones: YEARS=10 SEED=1
 	$(BIN)/python -m tests.years --years $(YEARS) --seed $(SEED)
+
+ledger: OPERATIONS = $(if $(filter file,$(origin COUNT)),200000,$(COUNT))
+ledger: $(VENV)/.test-ready ## random operations on the ledger: COUNT=200000 SEED=1 DATABASE=sqlite|postgres|both
+	$(BIN)/python -m tests.ledger --count $(OPERATIONS) --seed $(SEED) --database $(DATABASE)
 
 docs: $(VENV)/.run-ready ## make the pages and data that are made from code and libraries
 	$(BIN)/python -m bot.calendars CN 2025 2027 > bot/holidays/CN.csv

@@ -44,6 +44,8 @@ exporting = typer.Typer(no_args_is_help=True, help="Export into a file that can 
 app.add_typer(exporting, name="export")
 clockwork = typer.Typer(help="Tell how the clock's jobs fare, or run one by hand.")
 app.add_typer(clockwork, name="jobs")
+ledger = typer.Typer(no_args_is_help=True, help="Prove the ledger of points, or let posting go on.")
+app.add_typer(ledger, name="points")
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="The settings' file; ./config.toml when not given.")
@@ -510,6 +512,30 @@ def run_job(
     if answer["failed"]:
         _end(f"{name} failed: {answer['failed']}; the log says more. It is tried again by itself")
     typer.echo(f"{name} has run: {answer['count']} done")
+
+
+@ledger.command("check")
+def points_check(config: Config = None) -> None:
+    """Tell where the ledger of points does not add up, and whether posting has been stopped for it."""
+    settings = _settings(config)
+    from domain.backup import Trouble
+
+    async def work(store: Store) -> tuple[list[str], bool]:
+        return await store.ledger_differences(), await store.is_known(Trouble.LEDGER)
+
+    found, stopped = _run(_with_store(settings, work, writing=False))
+    lines = [*found, "posting is stopped; let it go on with linli points go-on"] if stopped else found
+    if found:
+        _end("\n".join(lines))
+    typer.echo("\n".join(["the ledger adds up", *lines]))
+
+
+@ledger.command("go-on")
+def points_go_on(config: Config = None) -> None:
+    """Let posting go on after the ledger has been looked into."""
+    settings = _settings(config)
+    answer = _run(_command(settings, "points-go-on", {}))
+    typer.echo("posting goes on" if answer["was_stopped"] else "posting was not stopped")
 
 
 @app.command()

@@ -1,4 +1,5 @@
-"""What the command line changes: roles, imports and exports, the block list, what is stuck, whom to forget again, jobs.
+"""What the command line changes: roles, imports and exports, the block list, what is stuck, whom to forget again, jobs,
+posting of points.
 
 The same functions run in the bot, asked over its socket, and in the command's own process when no bot runs.
 """
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.control import CommandError, Tell
 from bot.importer import Importer, say_nothing
 from domain.appointments import Revoke
+from domain.backup import ReportTrouble, Trouble
 from domain.base import Action, Actor, Refused, Role
 from domain.blocks import BlockAccount, UnblockAccount
 from domain.imports import ExportPage, ExportRows
@@ -69,6 +71,7 @@ class Commands:
             "unblock": self._unblock,
             "forget": self._forget,
             "run-job": self._run_job,
+            "points-go-on": self._points_go_on,
         }.get(command)
         if found is None:
             raise CommandError(f"there is no command {command!r}")
@@ -217,6 +220,13 @@ class Commands:
         if state is None:
             raise CommandError(f"the job {name!r} is no more")
         return {"failed": state.error, "count": state.last_count}
+
+    async def _points_go_on(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        was_stopped = await self._store.is_known(Trouble.LEDGER)
+        if was_stopped:
+            goes_on = ReportTrouble(Trouble.LEDGER, False)
+            await self._store.perform(goes_on, Actor.system("command-line"), now=self._now())
+        return {"was_stopped": was_stopped}
 
 
 def _ids(arguments: Mapping[str, Any]) -> list[int]:

@@ -14,6 +14,7 @@ from domain.base import Action, Actor, Content, Scalar
 from domain.pairings import ConfirmVisit, OpenVisit, PairUp
 from domain.requests import (
     AcceptRequest,
+    AskResident,
     ConfirmRequest,
     DeclineRequest,
     RaiseForOther,
@@ -192,6 +193,10 @@ async def _what_is_under_way(stage: Stage, grandmother: int) -> None:
     water_task = await stage.accepted(CHEN, water, ago=hours(21))
     await stage.play(LIU, ClaimTask(water_task), ago=hours(20))
     await stage.play(LIU, StartClaim(water_task), ago=hours(19))
+
+    railing = await stage.raised(HE, "repair", "ordinary", "楼道的扶手松了，老人扶着不踏实。", ago=hours(18))
+    await stage.accepted(ZHAO, railing, ago=hours(17))
+    await stage.play(ZHAO, AskResident(railing, "是几单元、几层的扶手？"), ago=hours(16))
 
     medicine = await stage.raised(
         LI, "elder_help", "timely", "腿疼下不了楼，想请人帮我去药店取降压药。", ago=hours(14)

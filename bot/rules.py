@@ -9,6 +9,7 @@ from bot.calendars import calendars
 from bot.settings import CategorySettings, NoticesSettings, PointsSettings, RulesSettings, Settings
 from domain.rulebook import (
     Category,
+    DeadlineRules,
     DigestRules,
     NoticeKind,
     NoticeRules,
@@ -45,6 +46,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         tags=tuple(Tag(**tag.model_dump()) for tag in settings.people.tags),
         notices=_notices(settings.notices),
         digests=DigestRules(**settings.digests.model_dump()),
+        deadlines=DeadlineRules(**settings.deadlines.model_dump()),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import time
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -306,6 +307,11 @@ def _answer(urgency: str, *, hours: str) -> Any:
     return Field(DEFAULTS.answer_hours[urgency], description=f"{hours} to the first human answer: 1 to 8760")
 
 
+def _solution(urgency: str, *, hours: str) -> Any:
+    of = DEFAULTS.deadlines.solution_hours[urgency]
+    return Field(of, description=f"{hours} from the raising to the solution: 1 to 8760")
+
+
 class FirstAnswerHours(Section):
     urgent: Hours = _answer("urgent", hours="hours, round the clock,")
     timely: Hours = _answer("timely", hours="working hours")
@@ -483,6 +489,76 @@ class DigestsSettings(Section):
     )
 
 
+class SolutionHours(Section):
+    urgent: Hours = _solution("urgent", hours="hours, round the clock,")
+    timely: Hours = _solution("timely", hours="working hours")
+    ordinary: Hours = _solution("ordinary", hours="working hours")
+    complex: Hours = _solution("complex", hours="working hours")
+
+
+def _rising(hours: tuple[int, ...]) -> tuple[int, ...]:
+    if any(later <= earlier for earlier, later in pairwise(hours)):
+        raise ValueError("not in rising order")
+    return hours
+
+
+class DeadlinesSettings(Section):
+    urgent_warn_minutes: int = Field(
+        DEFAULTS.deadlines.urgent_warn_minutes,
+        ge=1,
+        le=1440,
+        description="minutes before an urgent deadline at which a warning comes: 1 to 1440",
+    )
+    warn_percent: int = Field(
+        DEFAULTS.deadlines.warn_percent,
+        ge=1,
+        le=90,
+        description="per cent of the span before any other deadline at which it comes: 1 to 90",
+    )
+    start_minutes: int = Field(
+        DEFAULTS.deadlines.start_minutes,
+        ge=10,
+        le=43200,
+        description="minutes in which a member starts on what they took on: 10 to 43200",
+    )
+    urgent_start_minutes: int = Field(
+        DEFAULTS.deadlines.urgent_start_minutes,
+        ge=5,
+        le=1440,
+        description="the same of what is urgent: 5 to 1440",
+    )
+    widen_percent: int = Field(
+        DEFAULTS.deadlines.widen_percent,
+        ge=1,
+        le=100,
+        description="per cent of the span after which what nobody took on is offered one level further: 1 to 100",
+    )
+    list_percent: int = Field(
+        DEFAULTS.deadlines.list_percent,
+        ge=1,
+        le=100,
+        description="per cent of the span after which it is laid before the secretary: 1 to 100",
+    )
+    remind_hours: Annotated[
+        tuple[Hours, ...],
+        BeforeValidator(split),
+        AfterValidator(_rising),
+        Field(min_length=1, max_length=10),
+    ] = Field(
+        DEFAULTS.deadlines.remind_hours,
+        description="hours after which somebody who is asked is reminded, 1 to 10 of them, rising, such as [24, 72]",
+    )
+    silent_days: int = Field(
+        DEFAULTS.deadlines.silent_days,
+        ge=1,
+        le=90,
+        description="days after which it is closed without their word: 1 to 90",
+    )
+    solution_hours: SolutionHours = Field(
+        SolutionHours(), description="a table of hours: urgent, timely, ordinary, complex"
+    )
+
+
 KEEP = Keep()
 
 
@@ -603,6 +679,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(RetentionSettings(), description="a table")
     notices: NoticesSettings = Field(NoticesSettings(), description="a table")
     digests: DigestsSettings = Field(DigestsSettings(), description="a table")
+    deadlines: DeadlinesSettings = Field(DeadlinesSettings(), description="a table")
     backup: BackupSettings = Field(BackupSettings(), description="a table")
     clock: Annotated[Mapping[str, str], BeforeValidator(table), AfterValidator(_cadences)] = Field(
         {},

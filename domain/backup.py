@@ -102,6 +102,7 @@ class Trouble(StrEnum):
 
     BACKUP = "backup"
     DISK = "disk"
+    LEDGER = "ledger"
 
 
 def is_low(free: int, *, warn: int, was_low: bool) -> bool:
@@ -125,7 +126,7 @@ class TroubleCase:
 @dataclass(frozen=True, slots=True)
 class ReportTrouble(Action):
     """The clock: something has gone wrong (``on``), or is well again. ``number`` is what the text tells: megabytes left,
-    or days since the last good backup (-1: there is none)."""
+    days since the last good backup (-1: there is none), or places where the ledger does not add up."""
 
     permission: ClassVar[str] = Permission.RUN_CLOCK
     trouble: Trouble

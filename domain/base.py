@@ -211,11 +211,13 @@ class ToResponsible:
 
 @dataclass(frozen=True, slots=True)
 class ToMembers:
-    """Members whose own units touch the circle, except those who may not take the work."""
+    """Members whose own units touch the circle, except those who may not take the work, and those whose units touch the
+    smaller circle ``beyond_unit_id``: they have been asked before."""
 
     circle_unit_id: int
     without: frozenset[int] = frozenset()
     without_household_id: int | None = None
+    beyond_unit_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,23 +40,119 @@ def add_working_hours(
         local = datetime.combine(local.date() + timedelta(days=1), office.opens, zone)
 
 
-def answer_due(
-    urgency: str, *, raised_at: datetime, rules: Rulebook, zone: str = "", calendar: str = ""
+def take_working_hours(
+    end: datetime,
+    *,
+    hours: float,
+    zone: ZoneInfo,
+    office: WorkingHours,
+    calendar: WorkingCalendar | None = None,
 ) -> datetime:
-    """By when somebody answers a request: urgent ones round the clock, all others in working hours.
+    """The last instant from which ``hours`` of office time go by until ``end``. Returned in the zone of ``end``."""
+    calendar = calendar or WorkingCalendar()
+    remaining = timedelta(hours=hours)
+    local = require_aware(end).astimezone(zone)
+    while True:
+        opens = datetime.combine(local.date(), office.opens, zone)
+        until = min(local, datetime.combine(local.date(), office.closes, zone))
+        if calendar.works(local.date(), weekdays=office.weekdays) and opens < until:
+            there = until.astimezone(UTC) - opens.astimezone(UTC)
+            if remaining <= there:
+                return (until.astimezone(UTC) - remaining).astimezone(end.tzinfo)
+            remaining -= there
+        local = datetime.combine(local.date() - timedelta(days=1), office.closes, zone)
+
+
+def working_hours_between(
+    start: datetime,
+    end: datetime,
+    *,
+    zone: ZoneInfo,
+    office: WorkingHours,
+    calendar: WorkingCalendar | None = None,
+) -> float:
+    """How many hours of office time go by from ``start`` to ``end``; none where it ends before it starts."""
+    calendar = calendar or WorkingCalendar()
+    total = timedelta()
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    while day <= last:
+        if calendar.works(day, weekdays=office.weekdays):
+            opens = max(start, datetime.combine(day, office.opens, zone).astimezone(UTC))
+            closes = min(end, datetime.combine(day, office.closes, zone).astimezone(UTC))
+            total += max(closes - opens, timedelta())
+        day += timedelta(days=1)
+    return total / timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How the time of one request counts: an urgent one's round the clock, the others' in working hours.
 
     ``zone`` and ``calendar`` are those of the request's unit; where it has none, the community's count.
     """
-    hours = rules.answer_hours[urgency]
-    if urgency == "urgent":
-        return require_aware(raised_at) + timedelta(hours=hours)
-    return add_working_hours(
-        raised_at,
-        hours=hours,
-        zone=ZoneInfo(zone or rules.time_zone),
-        office=rules.working_hours,
-        calendar=rules.working_calendar(calendar),
-    )
+
+    urgency: str
+    rules: Rulebook
+    zone: str = ""
+    calendar: str = ""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it counts round the clock."""
+        return self.urgency == "urgent"
+
+    @property
+    def place(self) -> ZoneInfo:
+        """The zone whose clock it goes by."""
+        return ZoneInfo(self.zone or self.rules.time_zone)
+
+    def after(self, moment: datetime, *, hours: float) -> datetime:
+        """When ``hours`` of it have gone by."""
+        if self.urgent:
+            return require_aware(moment) + timedelta(hours=hours)
+        return add_working_hours(
+            moment, hours=hours, zone=self.place, office=self.rules.working_hours, calendar=self._days
+        )
+
+    def before(self, moment: datetime, *, hours: float) -> datetime:
+        """From when on ``hours`` of it go by."""
+        if self.urgent:
+            return require_aware(moment) - timedelta(hours=hours)
+        return take_working_hours(
+            moment, hours=hours, zone=self.place, office=self.rules.working_hours, calendar=self._days
+        )
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """How many hours of it lie between two instants."""
+        if self.urgent:
+            return max(end - start, timedelta()) / timedelta(hours=1)
+        return working_hours_between(
+            start, end, zone=self.place, office=self.rules.working_hours, calendar=self._days
+        )
+
+    def answer_due(self, raised_at: datetime) -> datetime:
+        """By when somebody answers."""
+        return self.after(raised_at, hours=self.rules.answer_hours[self.urgency])
+
+    def solution_due(self, raised_at: datetime) -> datetime:
+        """By when it is solved."""
+        return self.after(raised_at, hours=self.rules.deadlines.solution_hours[self.urgency])
+
+    def awake(self, moment: datetime) -> datetime:
+        """``moment`` itself, or the end of the quiet hours it falls into."""
+        quiet = self.rules.notices
+        return after_quiet(moment, zone=self.place, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to)
+
+    @property
+    def _days(self) -> WorkingCalendar:
+        return self.rules.working_calendar(self.calendar)
+
+
+def answer_due(
+    urgency: str, *, raised_at: datetime, rules: Rulebook, zone: str = "", calendar: str = ""
+) -> datetime:
+    """By when somebody answers a request of this urgency."""
+    return Counting(urgency, rules, zone, calendar).answer_due(raised_at)
 
 
 def local_day(now: datetime, rules: Rulebook) -> date:

@@ -21,6 +21,8 @@ from domain.rulebook import Rulebook
 AGAIN_AND_AGAIN = (
     "settlement",
     "visits",
+    "deadlines",
+    "tasks",
     "appointments",
     "imports",
     "blocked",
@@ -32,7 +34,7 @@ AGAIN_AND_AGAIN = (
     "backup",
     "disk",
 )
-BY_CALENDAR = ("greetings", "checkins", "appointment_reminders", "retention", "optimize")
+BY_CALENDAR = ("ledger_proof", "greetings", "checkins", "appointment_reminders", "retention", "optimize")
 NAMES = (*AGAIN_AND_AGAIN, *BY_CALENDAR)
 """Every job there is, as people are shown them. Which of the two it is never changes; how often, the operator says."""
 DAY_BY_DAY = frozenset({"greetings"})

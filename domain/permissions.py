@@ -28,6 +28,7 @@ class Permission(StrEnum):
     SEE_DESK = "see_desk"
     TRIAGE_REQUEST = "triage_request"
     DECLINE_REQUEST = "decline_request"
+    VERIFY_REQUEST = "verify_request"
     SEE_TASKS = "see_tasks"
     CLAIM_TASK = "claim_task"
     WORK_CLAIM = "work_claim"
@@ -95,6 +96,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.SEE_DESK: Grant(roles=STAFF | HEADS),
     Permission.TRIAGE_REQUEST: Grant(roles=STAFF),
     Permission.DECLINE_REQUEST: Grant(roles=frozenset({Role.SECRETARY})),
+    Permission.VERIFY_REQUEST: Grant(roles=STAFF, never_workers=True, never_owners=True),
     Permission.SEE_TASKS: Grant(roles=HELPERS),
     Permission.CLAIM_TASK: Grant(roles=HELPERS),
     Permission.WORK_CLAIM: Grant(working=True),

@@ -81,9 +81,15 @@ TOLD_STEPS = (
     "request.done",
     "request.confirmed",
     "request.returned",
+    "request.asked",
+    "request.answered",
+    "request.closed_silent",
+    "request.closed_no_answer",
+    "request.verified",
     "task.claimed",
     "task.started",
     "task.released",
+    "task.expired",
     "task.reported",
 )
 """The events of the audit trail that a request's own card tells as its steps."""
@@ -101,7 +107,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request in the eyes of who asked, or asked for somebody (``for_name``)."""
+    """A request in the eyes of who asked, or asked for somebody (``for_name``).
+
+    ``closes_at``: when it closes unless they say something. ``question``: what they were asked last.
+    """
 
     id: int
     version: int
@@ -124,6 +133,9 @@ class RequestFacts:
     helpers: tuple[Helper, ...] = ()
     steps: tuple[Step, ...] = ()
     may_confirm: bool = False
+    solve_due_at: datetime | None = None
+    closes_at: datetime | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,9 @@ class DeskFacts:
     reason: str = ""
     may_decline: bool = False
     task_id: int | None = None
+    solve_due_at: datetime | None = None
+    question: str = ""
+    may_verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +339,8 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """Something that waits for staff. ``kind``: alarm, request, visit or checkin; ``due_at`` only for requests."""
+    """Something that waits for staff; ``due_at`` only for requests. ``kind``: alarm, request (to be answered), overdue,
+    unclaimed, silent (to be verified), visit or checkin."""
 
     kind: str
     subject_id: int
@@ -383,12 +399,14 @@ class PointRow:
 
 @dataclass(frozen=True, slots=True)
 class PointsFacts:
-    """Both numbers in hundredths, the newest postings, and what is confirmed but not posted yet."""
+    """Both numbers in hundredths, the newest postings, and what is confirmed but not posted yet. ``stopped``: nothing is
+    posted until somebody has looked into the ledger."""
 
     honour: int
     spendable: int
     entries: tuple[PointRow, ...] = ()
     waiting: tuple[PointRow, ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from domain.base import (
     Actor,
     Content,
     Decision,
+    Earning,
     Entity,
     Event,
     Notice,
@@ -35,7 +36,7 @@ from domain.base import (
     ToResponsible,
     says_something,
 )
-from domain.clocks import answer_due
+from domain.clocks import Counting
 from domain.lanes import Lane
 from domain.merging import OwnCase, maybe_the_same, recognised
 from domain.people import Person
@@ -60,13 +61,24 @@ class RequestState(StrEnum):
     SUBMITTED = "submitted"
     OPEN = "open"
     IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
     DONE = "done"
     CLOSED_CONFIRMED = "closed_confirmed"
+    CLOSED_SILENT = "closed_silent"
+    CLOSED_NO_ANSWER = "closed_no_answer"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
 
 
-FINAL = frozenset({RequestState.CLOSED_CONFIRMED, RequestState.DECLINED, RequestState.WITHDRAWN})
+FINAL = frozenset(
+    {
+        RequestState.CLOSED_CONFIRMED,
+        RequestState.CLOSED_SILENT,
+        RequestState.CLOSED_NO_ANSWER,
+        RequestState.DECLINED,
+        RequestState.WITHDRAWN,
+    }
+)
 MAX_CONTENTS = 20
 MAX_WORDS = 4000
 
@@ -76,6 +88,12 @@ class Request(Entity):
     """``handling_unit_id`` is where it is triaged: the home's unit, or higher up when it is about its staff.
 
     ``stars`` 1–5 once confirmed; ``redo`` counts how often the resident sent the work back.
+
+    ``next_at`` is when the clock looks at it next (``deadlines.py``): at once after each step, since only the look knows
+    what comes then; None when nothing does. ``answer_told`` and ``solve_told`` are how far each deadline has been told,
+    and only rise. ``stopped_at``: the clock stands still, the resident has been asked. ``reminded`` counts the reminders
+    of who is asked, the last of them ``reminded_at``. ``overdue_at``: when it was seen that the solution is late.
+    ``verified_at``: what closed in silence has been looked at and was done.
     """
 
     unit_id: int
@@ -95,6 +113,15 @@ class Request(Entity):
     closed_at: datetime | None = None
     stars: int | None = None
     redo: int = 0
+    solve_due_at: datetime | None = None
+    next_at: datetime | None = None
+    answer_told: int = 0
+    solve_told: int = 0
+    stopped_at: datetime | None = None
+    reminded: int = 0
+    reminded_at: datetime | None = None
+    overdue_at: datetime | None = None
+    verified_at: datetime | None = None
 
     @property
     def followers(self) -> tuple[int, ...]:
@@ -104,7 +131,10 @@ class Request(Entity):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request with all that a decision about it needs. ``work`` is None before it is accepted."""
+    """A request with all that a decision about it needs. ``work`` is None before it is accepted.
+
+    ``zone`` and ``calendar`` are those its unit keeps, loaded where time is counted; "" the community's.
+    """
 
     request: Request
     path: str
@@ -114,6 +144,20 @@ class Case:
     new_claim_id: int = 0
     sensitive: bool = False
     household_id: int | None = None
+    zone: str = ""
+    calendar: str = ""
+
+    @property
+    def responsible(self) -> ToResponsible:
+        """Who decides on it: leaders and secretaries; about staff secretaries alone."""
+        return ToResponsible(
+            self.request.handling_unit_id,
+            roles=(Role.SECRETARY,) if self.sensitive else (Role.LEADER, Role.SECRETARY),
+        )
+
+    def counting(self, rules: Rulebook, *, urgency: str | None = None) -> Counting:
+        """How its time counts."""
+        return Counting(urgency or self.request.urgency, rules, self.zone, self.calendar)
 
     @property
     def subject(self) -> Subject:
@@ -215,6 +259,23 @@ class DeclineRequest(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class AskResident(Action):
+    """Ask who raised it something without which it cannot go on; until they answer its clock stands still."""
+
+    permission: ClassVar[str] = Permission.TRIAGE_REQUEST
+    request_id: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest(Action):
+    """What closed in silence is done: somebody who had no hand in it has looked. Only now is it rewarded."""
+
+    permission: ClassVar[str] = Permission.VERIFY_REQUEST
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddToRequest(Action):
     """More words or pictures from the resident."""
 
@@ -281,7 +342,7 @@ class RequestWhole(Whole):
 
     def finish(self, work: Work, *, now: datetime) -> Decision:
         """All reported: who asked is asked whether it is solved."""
-        done = replace(self.request, state=RequestState.DONE, done_at=now)
+        done = asking(self.request, RequestState.DONE, now=now)
         return Decision(
             saves=(done,),
             events=(_event("request.done", done),),
@@ -341,6 +402,7 @@ def raise_request(
     category = checked_category(action.category, action.urgency, rules=rules)
     person = arrival.person
     for_other = person.id != actor.person_id
+    counting = Counting(action.urgency, rules, arrival.zone, arrival.calendar)
     request = Request(
         id=arrival.request_id,
         version=0,
@@ -353,9 +415,9 @@ def raise_request(
         name_hidden=action.name_hidden,
         state=RequestState.SUBMITTED,
         raised_at=now,
-        answer_due_at=answer_due(
-            action.urgency, raised_at=now, rules=rules, zone=arrival.zone, calendar=arrival.calendar
-        ),
+        answer_due_at=counting.answer_due(now),
+        solve_due_at=counting.solution_due(now),
+        next_at=now,
         proxy_id=actor.person_id if for_other else None,
     )
     known = replace(
@@ -402,7 +464,10 @@ def correct(case: Case, action: CorrectRequest, *, actor: Actor, now: datetime, 
     """The handler puts category or urgency right before accepting."""
     request = case.request
     _require(request, RequestState.SUBMITTED)
-    changed = _corrected(request, action.category, action.urgency, rules=rules)
+    changed = _corrected(case, action.category, action.urgency, now=now, rules=rules)
+    if changed.urgency != request.urgency:
+        due = case.counting(rules, urgency=changed.urgency).answer_due(request.raised_at)
+        changed = replace(changed, answer_due_at=due)
     return Decision(
         saves=(changed,),
         events=(
@@ -413,18 +478,28 @@ def correct(case: Case, action: CorrectRequest, *, actor: Actor, now: datetime, 
     )
 
 
-def _corrected(request: Request, category: str | None, urgency: str | None, *, rules: Rulebook) -> Request:
+def _corrected(
+    case: Case, category: str | None, urgency: str | None, *, now: datetime, rules: Rulebook
+) -> Request:
+    """As the handler sees it. What the urgency says about the solution is counted anew from the raising."""
+    request = case.request
     found = checked_category(
         category or request.category, urgency or request.urgency, rules=rules, staff=True
     )
     if found.sensitive != rules_sensitive(request, rules):
         # Making it sensitive, or not, would move it past other people than those who decided so.
         raise Refused("request.category_unknown")
+    seen = urgency or request.urgency
+    due = request.solve_due_at
+    if due is None or seen != request.urgency:
+        due = case.counting(rules, urgency=seen).solution_due(request.raised_at)
     return replace(
         request,
         category=found.code,
-        urgency=urgency or request.urgency,
+        urgency=seen,
         private=request.private or found.always_private,
+        solve_due_at=due,
+        next_at=now,
     )
 
 
@@ -443,7 +518,7 @@ def accept(case: Case, action: AcceptRequest, *, actor: Actor, now: datetime, ru
         # Whoever accepts what is about staff also does it, and nobody does their own.
         raise Refused("task.your_own")
     request = replace(
-        _corrected(case.request, action.category, action.urgency, rules=rules),
+        _corrected(case, action.category, action.urgency, now=now, rules=rules),
         state=RequestState.OPEN,
         answered_at=now,
         handler_id=actor.person_id,
@@ -460,6 +535,7 @@ def accept(case: Case, action: AcceptRequest, *, actor: Actor, now: datetime, ru
         places=action.places,
         taken=0,
         offered_at=now,
+        next_at=None if case.sensitive else now,
         request_id=request.id,
         for_person_id=request.requester_id,
     )
@@ -518,7 +594,12 @@ def decline(case: Case, action: DeclineRequest, *, actor: Actor, now: datetime, 
     _require(case.request, RequestState.SUBMITTED)
     reason = _words(action.reason)
     request = replace(
-        case.request, state=RequestState.DECLINED, answered_at=now, closed_at=now, handler_id=actor.person_id
+        case.request,
+        state=RequestState.DECLINED,
+        answered_at=now,
+        closed_at=now,
+        handler_id=actor.person_id,
+        next_at=None,
     )
     return Decision(
         saves=(request,),
@@ -539,19 +620,12 @@ def add(case: Case, action: AddToRequest, *, actor: Actor, now: datetime, rules:
     told: tuple[Notice, ...] = tuple(
         Notice(ToPerson(worker), "request.added", request.id) for worker in sorted(case.subject.workers)
     )
-    if not told and request.state is RequestState.SUBMITTED:
-        told = (
-            Notice(
-                ToResponsible(
-                    request.handling_unit_id,
-                    roles=(Role.SECRETARY,) if case.sensitive else (Role.LEADER, Role.SECRETARY),
-                ),
-                "request.added",
-                request.id,
-            ),
-        )
+    asked = request.state is RequestState.WAITING
+    if asked or (not told and request.state is RequestState.SUBMITTED):
+        told = (*told, Notice(case.responsible, "request.added", request.id))
     return Decision(
-        events=(_event("request.added", request, {"parts": len(contents)}),),
+        saves=_gone_on(case, now=now, rules=rules) if asked else (),
+        events=(_event("request.answered" if asked else "request.added", request, {"parts": len(contents)}),),
         remarks=_remarks(request, Purpose.ADDITION, actor, contents),
         notices=told,
         refreshes=_cards(request),
@@ -559,13 +633,70 @@ def add(case: Case, action: AddToRequest, *, actor: Actor, now: datetime, rules:
     )
 
 
+def asking(request: Request, state: RequestState, *, now: datetime) -> Request:
+    """It waits for a word of who raised it: whether it is done, or what they were asked. Reminders count from here."""
+    return replace(
+        request,
+        state=state,
+        done_at=now if state is RequestState.DONE else request.done_at,
+        stopped_at=now if state is RequestState.WAITING else None,
+        reminded=0,
+        reminded_at=None,
+        next_at=now,
+    )
+
+
+def ask(case: Case, action: AskResident, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """A question to who raised it. Whoever is at work keeps their place; the clock stands still."""
+    request = case.request
+    _require(request, RequestState.OPEN, RequestState.IN_PROGRESS)
+    question = _words(action.question)
+    changed = asking(request, RequestState.WAITING, now=now)
+    return Decision(
+        saves=(changed,),
+        events=(_event("request.asked", changed),),
+        remarks=_remarks(request, Purpose.QUESTION, actor, (question,)),
+        notices=tuple(
+            Notice(ToPerson(follower), "request.card", request.id, {"note": "request.asked"}, card=True)
+            for follower in request.followers
+        ),
+        refreshes=_cards(request, case.work),
+        result={"request_id": request.id},
+    )
+
+
+def _gone_on(case: Case, *, now: datetime, rules: Rulebook) -> tuple[Entity, ...]:
+    """The answer is there: the clock goes on with as much time as was left when it stopped."""
+    request, counting = case.request, case.counting(rules)
+    due, stopped = request.solve_due_at, request.stopped_at
+    if due is not None and stopped is not None and stopped < due:
+        due = counting.after(now, hours=counting.between(stopped, due))
+    at_work = case.work is not None and any(c.state in AT_WORK for c in case.work.claims)
+    changed = replace(
+        request,
+        state=RequestState.IN_PROGRESS if at_work else RequestState.OPEN,
+        solve_due_at=due,
+        stopped_at=None,
+        reminded=0,
+        reminded_at=None,
+        next_at=now,
+    )
+    return (changed,) if case.work is None else (changed, replace(case.work.task, next_at=now))
+
+
 def withdraw(
     case: Case, action: WithdrawRequest, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
     """The resident takes it back, as long as nobody says it is done."""
     request = case.request
-    _require(request, RequestState.SUBMITTED, RequestState.OPEN, RequestState.IN_PROGRESS)
-    changed = replace(request, state=RequestState.WITHDRAWN, closed_at=now)
+    _require(
+        request,
+        RequestState.SUBMITTED,
+        RequestState.OPEN,
+        RequestState.IN_PROGRESS,
+        RequestState.WAITING,
+    )
+    changed = replace(request, state=RequestState.WITHDRAWN, closed_at=now, next_at=None, stopped_at=None)
     saves: tuple[Entity, ...] = (changed,)
     told: tuple[Notice, ...] = ()
     if case.work is not None:
@@ -591,19 +722,10 @@ def confirm(case: Case, action: ConfirmRequest, *, actor: Actor, now: datetime, 
         raise Refused("request.really_solved", request_id=request.id, stars=action.stars)
     if case.work is None:
         raise Refused(NOT_FOUND)
-    closed = replace(request, state=RequestState.CLOSED_CONFIRMED, stars=action.stars, closed_at=now)
-    category = rules.category(request.category)
-    earnings = tuple(
-        points.earned(
-            claim,
-            kind=category.kind if category else "errand",
-            stars=action.stars,
-            request_id=request.id,
-            rules=rules.points,
-        )
-        for claim in case.work.claims
-        if claim.state is ClaimState.REPORTED
+    closed = replace(
+        request, state=RequestState.CLOSED_CONFIRMED, stars=action.stars, closed_at=now, next_at=None
     )
+    earnings = _earned(case.request, case.work, stars=action.stars, rules=rules)
     return Decision(
         saves=(
             closed,
@@ -633,6 +755,55 @@ def confirm(case: Case, action: ConfirmRequest, *, actor: Actor, now: datetime, 
     )
 
 
+def _earned(request: Request, work: Work, *, stars: int, rules: Rulebook) -> tuple[Earning, ...]:
+    category = rules.category(request.category)
+    return tuple(
+        points.earned(
+            claim,
+            kind=category.kind if category else "errand",
+            stars=stars,
+            request_id=request.id,
+            rules=rules.points,
+        )
+        for claim in work.claims
+        if claim.state is ClaimState.REPORTED
+    )
+
+
+UNRATED_STARS = 4
+"""What work counts for that nobody has rated: neither more nor less than its time."""
+
+
+def verify(case: Case, action: VerifyRequest, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
+    """Looked at and done: the helpers earn what unrated work earns. It stays closed in silence, never "satisfied"."""
+    request = case.request
+    _require(request, RequestState.CLOSED_SILENT)
+    if request.verified_at is not None or case.work is None:
+        raise Refused("request.verified_already")
+    verified = replace(request, verified_at=now)
+    earnings = _earned(request, case.work, stars=UNRATED_STARS, rules=rules)
+    return Decision(
+        saves=(
+            verified,
+            replace(case.work.task, state=TaskState.CLOSED, taken=0),
+            *end_claims(case.work, state=ClaimState.ACCEPTED, now=now),
+        ),
+        events=(_event("request.verified", verified),),
+        earnings=earnings,
+        notices=tuple(
+            Notice(
+                ToPerson(earning.person_id),
+                "task.verified",
+                case.work.task.id,
+                {"amount": earning.amount, "number": request.id},
+            )
+            for earning in earnings
+        ),
+        refreshes=_cards(request, case.work),
+        result={"request_id": request.id},
+    )
+
+
 def give_back(case: Case, action: ReturnRequest, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Not solved: the helpers are told why and the work goes on; nothing is earned yet."""
     request = case.request
@@ -646,6 +817,7 @@ def give_back(case: Case, action: ReturnRequest, *, actor: Actor, now: datetime,
         state=RequestState.IN_PROGRESS if again else RequestState.OPEN,
         redo=request.redo + 1,
         done_at=None,
+        next_at=now,
     )
     return Decision(
         saves=(changed, task, *again),
@@ -656,11 +828,7 @@ def give_back(case: Case, action: ReturnRequest, *, actor: Actor, now: datetime,
                 Notice(ToPerson(claim.member_id), "task.card", task.id, {"note": "task.rework"}, card=True)
                 for claim in again
             ),
-            Notice(ToResponsible(request.handling_unit_id), "desk.returned", request.id)
-            if not case.sensitive
-            else Notice(
-                ToResponsible(request.handling_unit_id, roles=(Role.SECRETARY,)), "desk.returned", request.id
-            ),
+            Notice(case.responsible, "desk.returned", request.id),
         ),
         refreshes=_cards(request, case.work),
         result={"request_id": request.id},
@@ -749,6 +917,8 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     CorrectRequest: correct,
     AcceptRequest: accept,
     DeclineRequest: decline,
+    AskResident: ask,
+    VerifyRequest: verify,
     AddToRequest: add,
     WithdrawRequest: withdraw,
     ConfirmRequest: confirm,

@@ -226,6 +226,31 @@ class DigestRules:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlineRules:
+    """What is due when after the first answer, and how long the bot waits for people who say nothing. Source: DOMAIN §3,
+    §4, §10.
+
+    ``solution_hours`` by urgency, from the raising on: urgent ones round the clock, the others working hours.
+    A warning comes ``urgent_warn_minutes`` before an urgent deadline, else ``warn_percent`` of its span before.
+    A member starts within ``start_minutes`` (``urgent_start_minutes``), and after a warning within half as long again.
+    What nobody takes on is offered more widely at ``widen_percent`` of the span, and comes before the secretary at
+    ``list_percent``. Who is asked is reminded after ``remind_hours``; after ``silent_days`` it closes without them.
+    """
+
+    solution_hours: Mapping[str, int] = field(
+        default_factory=lambda: {"urgent": 24, "timely": 24, "ordinary": 56, "complex": 120}
+    )
+    urgent_warn_minutes: int = 15
+    warn_percent: int = 10
+    start_minutes: int = 1440
+    urgent_start_minutes: int = 30
+    widen_percent: int = 25
+    list_percent: int = 50
+    remind_hours: tuple[int, ...] = (24, 72)
+    silent_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -248,6 +273,7 @@ class Rulebook:
     retention: Retention = field(default_factory=Retention)
     notices: NoticeRules = field(default_factory=NoticeRules)
     digests: DigestRules = field(default_factory=DigestRules)
+    deadlines: DeadlineRules = field(default_factory=DeadlineRules)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

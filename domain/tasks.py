@@ -52,6 +52,7 @@ class ClaimState(StrEnum):
     REWORK = "rework"
     ACCEPTED = "accepted"
     RELEASED = "released"
+    EXPIRED = "expired"
     CANCELLED = "cancelled"
 
 
@@ -64,7 +65,11 @@ HOLDING = AT_WORK | {ClaimState.REPORTED}
 
 @dataclass(frozen=True, slots=True)
 class Task(Entity):
-    """``circle_unit_id`` is the part of the tree in which it is offered; ``taken`` of ``places`` are held."""
+    """``circle_unit_id`` is the part of the tree in which it is offered; ``taken`` of ``places`` are held.
+
+    ``next_at`` is when the clock looks at it next (``unstarted.py``). ``widened_at`` and ``listed_at``: nobody took it on,
+    so it was offered more widely, and laid before the secretary.
+    """
 
     kind: str
     unit_id: int
@@ -79,11 +84,17 @@ class Task(Entity):
     pairing_id: int | None = None
     for_person_id: int | None = None
     skill: str | None = None
+    next_at: datetime | None = None
+    widened_at: datetime | None = None
+    listed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(Entity):
-    """``place`` counts from 1; a place is held by one claim at a time. ``minutes`` as reported by the member."""
+    """``place`` counts from 1; a place is held by one claim at a time. ``minutes`` as reported by the member.
+
+    ``warned_at``: they were told that they have not started.
+    """
 
     task_id: int
     member_id: int
@@ -94,6 +105,7 @@ class Claim(Entity):
     reported_at: datetime | None = None
     ended_at: datetime | None = None
     minutes: int | None = None
+    warned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +243,7 @@ def claim(work: Work, action: ClaimTask, *, actor: Actor, now: datetime, rules: 
         state=ClaimState.CLAIMED,
         claimed_at=now,
     )
-    changed = replace(task, taken=task.taken + 1)
+    changed = replace(task, taken=task.taken + 1, next_at=_looked_at(task, now))
     after = replace(work, task=changed, claims=(*work.claims, taken))
     begun = work.whole.begin(after, now=now)
     return Decision(
@@ -288,27 +300,52 @@ def release(work: Work, action: ReleaseClaim, *, actor: Actor, now: datetime, ru
 
 
 def given_back(
-    work: Work, held: Claim, *, name: str, now: datetime, remarks: tuple[Remark, ...] = ()
+    work: Work,
+    held: Claim,
+    *,
+    name: str,
+    now: datetime,
+    remarks: tuple[Remark, ...] = (),
+    expired: bool = False,
 ) -> Decision:
-    """A claim at work leaves its place, whoever decided so; ``name`` is what its member is called."""
+    """A claim at work leaves its place, whoever decided so (``expired``: the clock did); ``name`` is what its member is
+    called."""
     task = work.task
-    released = replace(held, state=ClaimState.RELEASED, ended_at=now)
-    changed = replace(task, taken=task.taken - 1, circle_unit_id=task.circle_unit_id or task.unit_id)
+    released = replace(held, state=ClaimState.EXPIRED if expired else ClaimState.RELEASED, ended_at=now)
+    changed = replace(
+        task,
+        taken=task.taken - 1,
+        circle_unit_id=task.circle_unit_id or task.unit_id,
+        next_at=_looked_at(task, now),
+    )
     after = replace(work, task=changed, claims=tuple(released if c.id == held.id else c for c in work.claims))
     ended = _finish_if_all_reported(after, now=now)
     saves = (*_newest(changed, ended.saves), released)
     return Decision(
         saves=saves,
-        events=(_event("task.released", work, claim_id=held.id, member_id=held.member_id), *ended.events),
+        events=(
+            _event(
+                "task.expired" if expired else "task.released",
+                work,
+                claim_id=held.id,
+                member_id=held.member_id,
+            ),
+            *ended.events,
+        ),
         remarks=remarks,
         notices=(
-            *work.whole.tell("released", member=name),
+            *work.whole.tell("expired" if expired else "released", member=name),
             *(_offered_again(work) if changed in saves else ()),
             *ended.notices,
         ),
         refreshes=_cards(work),
         result={"task_id": task.id},
     )
+
+
+def _looked_at(task: Task, now: datetime) -> datetime | None:
+    """A step of a request's work is looked at by the clock at once; a visit belongs to its pairing's member."""
+    return now if task.kind == "request" else None
 
 
 def _offered_again(work: Work) -> tuple[Notice, ...]:

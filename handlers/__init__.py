@@ -208,6 +208,8 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("request.seturg", desk.set_urgency, Permission.TRIAGE_REQUEST),
     Pressed("request.places", desk.places, Permission.TRIAGE_REQUEST),
     Pressed("request.decline", desk.decline, Permission.DECLINE_REQUEST),
+    Pressed("request.ask", desk.ask, Permission.TRIAGE_REQUEST),
+    Pressed("request.verify", desk.verify, Permission.VERIFY_REQUEST),
     Pressed("alarm.seen", alarms.seen, Permission.ACKNOWLEDGE_ALARM),
     Pressed("alarm.see", alarms.see, Permission.ACKNOWLEDGE_ALARM),
     # tasks, pairings and visits

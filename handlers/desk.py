@@ -9,7 +9,15 @@ from domain.base import NOT_FOUND, Refused
 from domain.desk import CountDesk, ListCalls
 from domain.notices.shapes import TickOffCall
 from domain.queries import DeskFacts, ListDesk, SeeCard
-from domain.requests import MAX_WORDS, AcceptRequest, CorrectRequest, DeclineRequest
+from domain.requests import (
+    MAX_WORDS,
+    AcceptRequest,
+    AskResident,
+    CorrectRequest,
+    DeclineRequest,
+    RequestState,
+    VerifyRequest,
+)
 from handlers import forms, steps
 from handlers.forms import Answers, Form, Step
 from handlers.turn import Answer, Do, Show, Turn, sent, turned
@@ -130,4 +138,29 @@ async def decline(turn: Turn) -> Answer:
     return await forms.begin(turn, DECLINE, {"request_id": facts.id})
 
 
-FORMS = (DECLINE,)
+def _ask(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    return Do(
+        AskResident(int(answers["request_id"]), str(answers["reason"])),
+        replies=(turn.words("ask_resident.sent", edit=draft.message_id),),
+    )
+
+
+ASK = Form("ask_resident", (Step("reason", take=steps.words("reason", most=MAX_WORDS)),), submit=_ask)
+
+
+async def ask(turn: Turn) -> Answer:
+    """``request.ask:<id>:<version>``: a question to the resident; until they answer the clock stands still."""
+    facts = await _facts(turn)
+    if facts.state not in (RequestState.OPEN, RequestState.IN_PROGRESS):
+        return Show(replies=(_card(turn),))
+    return await forms.begin(turn, ASK, {"request_id": facts.id})
+
+
+async def verify(turn: Turn) -> Answer:
+    """``request.verify:<id>:<version>``: closed in silence, and done all the same."""
+    return Do(
+        VerifyRequest(turn.pressed.id), replies=(_card(turn),), if_refused=_card(turn), toast="toast.verified"
+    )
+
+
+FORMS = (DECLINE, ASK)

@@ -17,7 +17,7 @@ from domain.clock import Cadence, Daily, Every, Missed, cadence_of
 from domain.jobs import Run
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import appointments, checkins, digests, retention
+from jobs import appointments, checkins, deadlines, digests, ledger, retention
 from jobs.greetings import GREETINGS
 from jobs.items import Items
 from storage.jobs import Plan
@@ -118,12 +118,15 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("settlement", Every(MINUTE), settle),
     Job("visits", Every(MINUTE), open_visits),
+    Job("deadlines", Every(MINUTE), deadlines.requests),
+    Job("tasks", Every(MINUTE), deadlines.tasks),
     Job("appointments", Every(MINUTE), appointments.turn),
     Job("digests", Every(MINUTE), digests.send),
     Job("imports", Every(MINUTE), sweep_imports),
     Job("blocked", Every(MINUTE), blocked),
     Job("erasures", Every(MINUTE), retention.erase),
     Job("seal", Every(5 * MINUTE), seal),
+    Job("ledger_proof", Daily(time(2, 30)), ledger.prove, too_late=timedelta(hours=23)),
     # People are told by day: what is not said in the afternoon waits for the next morning.
     Job("greetings", Daily(time(8, 30)), GREETINGS),
     Job("checkins", Daily(time(9)), checkins.run),

@@ -68,7 +68,15 @@ _HANDLED = (
     .where(
         request.c.handler_id == bindparam("person_id"),
         request.c.state.in_(
-            [state.value for state in (RequestState.OPEN, RequestState.IN_PROGRESS, RequestState.DONE)]
+            [
+                state.value
+                for state in (
+                    RequestState.OPEN,
+                    RequestState.IN_PROGRESS,
+                    RequestState.WAITING,
+                    RequestState.DONE,
+                )
+            ]
         ),
     )
     .order_by(request.c.id)

@@ -364,21 +364,28 @@ def recipients(connection: Connection, audience: Audience, now: datetime) -> tup
             rows = _nearest(connection, path, roles, passing_over, now)
             if not rows and otherwise:
                 rows = _nearest(connection, path, otherwise, passing_over, now)
-        case ToMembers(circle_unit_id, without, without_household_id):
-            path = unit_path(connection, circle_unit_id)
-            low, high = below(path)
-            rows = connection.execute(
-                _HOLDERS_AROUND,
-                {
-                    "paths": ancestors(path),
-                    "low": low,
-                    "high": high,
-                    "now": now,
-                    "without": sorted(without) or [0],
-                    "household": without_household_id or 0,
-                },
-            )
+        case ToMembers(circle_unit_id):
+            rows = _around(connection, audience, circle_unit_id, now)
+            if audience.beyond_unit_id is not None:
+                asked = {row[1] for row in _around(connection, audience, audience.beyond_unit_id, now)}
+                rows = [row for row in rows if row[1] not in asked]
     return tuple(Recipient(row[0], row[1], row[2] is not None) for row in rows)
+
+
+def _around(connection: Connection, audience: ToMembers, unit_id: int, now: datetime) -> Sequence[Any]:
+    path = unit_path(connection, unit_id)
+    low, high = below(path)
+    return connection.execute(
+        _HOLDERS_AROUND,
+        {
+            "paths": ancestors(path),
+            "low": low,
+            "high": high,
+            "now": now,
+            "without": sorted(audience.without) or [0],
+            "household": audience.without_household_id or 0,
+        },
+    ).all()
 
 
 def _nearest(

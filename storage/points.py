@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, literal, select, union_all
 
 from domain.points import posting as lines_of
+from domain.tasks import ClaimState
 from storage.dialect import upserting
-from storage.schema import balance, earning, entry, posting
+from storage.schema import balance, claim, earning, entry, posting
 from storage.types import Instant
 
 _WAITING = (
@@ -32,8 +33,46 @@ _MARK = (
     .values(posted_at=bindparam("now", type_=Instant()))
 )
 _ENTRIES = entry.insert()
-_SUMS = select(entry.c.account, entry.c.currency, func.sum(entry.c.amount)).group_by(
-    entry.c.account, entry.c.currency
+_total = func.sum(entry.c.amount)
+_NOT_ZERO = (
+    select(entry.c.currency, _total).group_by(entry.c.currency).having(_total != 0).order_by(entry.c.currency)
+)
+_both = union_all(
+    select(entry.c.account, entry.c.currency, entry.c.amount.label("entry"), literal(0).label("cached")),
+    select(balance.c.account, balance.c.currency, literal(0), balance.c.amount),
+).subquery("both")
+_NOT_EQUAL = (
+    select(
+        _both.c.account,
+        _both.c.currency,
+        func.sum(_both.c.entry).label("entries"),
+        func.sum(_both.c.cached).label("cached"),
+    )
+    .group_by(_both.c.account, _both.c.currency)
+    .having(func.sum(_both.c.entry) != func.sum(_both.c.cached))
+    .order_by(_both.c.account, _both.c.currency)
+)
+_SHOWN = 100
+"""How many of a kind are told: with more of them nobody looks at each."""
+_NOT_EARNED = (
+    select(claim.c.id)
+    .where(
+        claim.c.state == ClaimState.ACCEPTED,
+        ~exists().where(earning.c.source_kind == "claim", earning.c.source_id == claim.c.id),
+    )
+    .order_by(claim.c.id)
+    .limit(_SHOWN)
+)
+_NOT_POSTED = (
+    select(earning.c.id)
+    .where(
+        earning.c.posted_at.is_not(None),
+        ~exists().where(
+            posting.c.source_kind == earning.c.source_kind, posting.c.source_id == earning.c.source_id
+        ),
+    )
+    .order_by(earning.c.id)
+    .limit(_SHOWN)
 )
 _OF_ACCOUNT = (
     select(balance.c.currency, balance.c.amount)
@@ -41,7 +80,6 @@ _OF_ACCOUNT = (
     .order_by(balance.c.currency)
     .with_for_update()
 )
-_BALANCES = select(balance.c.account, balance.c.currency, balance.c.amount)
 
 
 def settle(connection: Connection, now: datetime, *, most: int) -> int:
@@ -132,15 +170,23 @@ def _add_to_balance(connection: Connection, account: str, currency: str, amount:
 
 
 def differences(connection: Connection) -> list[str]:
-    """Where the ledger does not add up: a currency that does not sum to zero, a balance that is not its entries' sum."""
-    found: list[str] = []
-    sums = {(row[0], row[1]): int(row[2]) for row in connection.execute(_SUMS)}
-    totals: dict[str, int] = defaultdict(int)
-    for (_, currency), amount in sums.items():
-        totals[currency] += amount
-    found += [f"{currency} sums to {total}, not zero" for currency, total in totals.items() if total]
-    cached = {(row[0], row[1]): int(row[2]) for row in connection.execute(_BALANCES)}
-    for key in sorted(sums.keys() | cached.keys()):
-        if sums.get(key, 0) != cached.get(key, 0):
-            found.append(f"{key[0]} {key[1]}: entries {sums.get(key, 0)}, balance {cached.get(key, 0)}")
-    return found
+    """Where the ledger does not add up: a currency that does not sum to zero, a balance that is not its entries' sum.
+
+    Each is one statement, so that a settlement that is committed meanwhile is no difference.
+    """
+    found = [f"{row[0]} sums to {int(row[1])}, not zero" for row in connection.execute(_NOT_ZERO)]
+    return found + [
+        f"{row.account} {row.currency}: entries {int(row.entries)}, balance {int(row.cached)}"
+        for row in connection.execute(_NOT_EQUAL)
+    ]
+
+
+def unposted(connection: Connection) -> list[str]:
+    """Work that was confirmed and has earned nothing, and earnings that are marked as posted and are not.
+
+    What earns no points by its stars has an earning of nothing, which says so.
+    """
+    return [
+        *(f"claim {row[0]} was accepted and has no earning" for row in connection.execute(_NOT_EARNED)),
+        *(f"earning {row[0]} is marked as posted and is not" for row in connection.execute(_NOT_POSTED)),
+    ]

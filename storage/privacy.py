@@ -21,7 +21,15 @@ from storage.people import household_at, unit_path
 from storage.schema import appointment, claim, pairing, person, request, task, unit, visit
 from storage.tasks import Placed, locked_task, work_of
 
-_MAY_BE_WITHDRAWN = [RequestState.SUBMITTED.value, RequestState.OPEN.value, RequestState.IN_PROGRESS.value]
+_MAY_BE_WITHDRAWN = [
+    state.value
+    for state in (
+        RequestState.SUBMITTED,
+        RequestState.OPEN,
+        RequestState.IN_PROGRESS,
+        RequestState.WAITING,
+    )
+]
 _OWN_REQUESTS = (
     select(request.c.id, task.c.id)
     .select_from(request.outerjoin(task, task.c.request_id == request.c.id))

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Role
+from domain.deadlines import LookAtRequest
 from domain.people import Person, Phase
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
     Arrival,
+    AskResident,
     Case,
     ConfirmRequest,
     CorrectRequest,
@@ -22,6 +24,7 @@ from domain.requests import (
     Request,
     RequestState,
     ReturnRequest,
+    VerifyRequest,
     WithdrawRequest,
     WriteLetter,
     rules_sensitive,
@@ -33,7 +36,9 @@ from storage.people import ancestors, unit_path, with_address
 from storage.roster import own_case
 from storage.schema import appointment, unit
 from storage.tasks import household_of, nearest_circle, task_of_request, work_of
-from storage.tree import office_of
+from storage.tree import Office, office_of
+
+_COUNTING = (AcceptRequest, CorrectRequest, LookAtRequest)
 
 _SECRETARIES_UP = (
     select(unit.c.id, unit.c.path)
@@ -102,11 +107,16 @@ def load_case(connection: Connection, action: Any, actor: Actor, rules: Rulebook
     if task is None and request.state is not RequestState.SUBMITTED:
         # Accepted by somebody else between the two statements.
         task = task_of_request(connection, request.id)
+    # The office is asked for only where time is counted.
+    counts = isinstance(action, _COUNTING) or request.state is RequestState.WAITING
+    office = office_of(connection, unit_path(connection, request.unit_id)) if counts else Office()
     return Case(
         request,
         path=unit_path(connection, request.handling_unit_id),
         work=None if task is None else work_of(connection, task, request=request),
         sensitive=rules_sensitive(request, rules),
+        zone=office.zone,
+        calendar=office.calendar,
     )
 
 
@@ -132,5 +142,8 @@ LOADERS: dict[type[Any], Any] = {
     WithdrawRequest: load_case,
     ConfirmRequest: load_case,
     ReturnRequest: load_case,
+    AskResident: load_case,
+    VerifyRequest: load_case,
+    LookAtRequest: load_case,
     WriteLetter: load_case,
 }

@@ -46,6 +46,12 @@ _MOVING = text("state IN ('planned', 'freezing', 'sending')")
 _UNSENT = text("state IN ('draft', 'asked')")
 TO_CALL = text("state IN ('unreachable', 'failed') AND called_at IS NULL AND read_at IS NULL")
 """Recipients whom nobody has told yet. A question says it in the same words, or the index is not used."""
+_LOOKED_AT = text("next_at IS NOT NULL")
+LATE = text("overdue_at IS NOT NULL AND state IN ('open', 'in_progress')")
+TO_VERIFY = text("state = 'closed_silent' AND verified_at IS NULL")
+LISTED = text("listed_at IS NOT NULL AND state = 'offered' AND taken = 0")
+"""What waits at a desk because time has passed: late, closed in silence, taken on by nobody. A question says each in the
+same words, or the index is not used."""
 _UNANSWERED = text("waiting_since IS NOT NULL")
 
 metadata = MetaData(
@@ -326,11 +332,29 @@ request = Table(
     Column("closed_at", Instant),
     Column("stars", Integer),
     Column("redo", Integer, nullable=False, server_default=text("0")),
+    Column("solve_due_at", Instant),
+    Column("next_at", Instant),
+    Column("answer_told", Integer, nullable=False, server_default=text("0")),
+    Column("solve_told", Integer, nullable=False, server_default=text("0")),
+    Column("stopped_at", Instant),
+    Column("reminded", Integer, nullable=False, server_default=text("0")),
+    Column("reminded_at", Instant),
+    Column("overdue_at", Instant),
+    Column("verified_at", Instant),
     CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
     CheckConstraint("(state = 'closed_confirmed') = (stars IS NOT NULL)", name="stars_when_confirmed"),
     Index("ix_request_handling_unit_id_state", "handling_unit_id", "state", "raised_at"),
     # What became of a building: what is open, and what was closed since.
     Index("ix_request_unit_id_closed_at", "unit_id", "closed_at"),
+    Index("ix_request_next_at", "next_at", "id", sqlite_where=_LOOKED_AT, postgresql_where=_LOOKED_AT),
+    Index("ix_request_late", "handling_unit_id", "state", sqlite_where=LATE, postgresql_where=LATE),
+    Index(
+        "ix_request_to_verify",
+        "handling_unit_id",
+        "state",
+        sqlite_where=TO_VERIFY,
+        postgresql_where=TO_VERIFY,
+    ),
     Index(
         "ix_request_handler_id",
         "handler_id",
@@ -380,8 +404,13 @@ task = Table(
     Column("pairing_id", RowId, ForeignKey("pairing.id"), index=True),
     Column("for_person_id", RowId, ForeignKey("person.id")),
     Column("skill", String),
+    Column("next_at", Instant),
+    Column("widened_at", Instant),
+    Column("listed_at", Instant),
     CheckConstraint("taken BETWEEN 0 AND places", name="taken"),
     Index("ix_task_circle_unit_id_state", "circle_unit_id", "state"),
+    Index("ix_task_next_at", "next_at", "id", sqlite_where=_LOOKED_AT, postgresql_where=_LOOKED_AT),
+    Index("ix_task_listed", "unit_id", sqlite_where=LISTED, postgresql_where=LISTED),
 )
 
 _HOLDING = text("state IN ('claimed', 'started', 'reported', 'rework')")
@@ -399,6 +428,7 @@ claim = Table(
     Column("reported_at", Instant),
     Column("ended_at", Instant),
     Column("minutes", Integer),
+    Column("warned_at", Instant),
     CheckConstraint("place > 0", name="place"),
     Index(
         "uq_claim_place_held",

@@ -24,6 +24,7 @@ from domain import (
     backup,
     blocks,
     checkins,
+    deadlines,
     deputies,
     digests,
     groups,
@@ -40,6 +41,7 @@ from domain import (
     tasks,
     templates,
     threads,
+    unstarted,
 )
 from domain import units as unit_rules
 from domain.base import (
@@ -84,6 +86,7 @@ from storage import (
 )
 from storage import blocks as block_rows
 from storage import checkins as checkin_rows
+from storage import deadlines as deadline_rows
 from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
@@ -117,6 +120,8 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **people.DECIDE,
     **requests.DECIDE,
     **tasks.DECIDE,
+    **deadlines.DECIDE,
+    **unstarted.DECIDE,
     **pairings.DECIDE,
     **alarms.DECIDE,
     **groups.DECIDE,
@@ -143,6 +148,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **people_rows.LOADERS,
     **request_rows.LOADERS,
     **task_rows.LOADERS,
+    **deadline_rows.LOADERS,
     **pairing_rows.LOADERS,
     **alarm_rows.LOADERS,
     **group_rows.LOADERS,
@@ -714,12 +720,34 @@ class Store:
         return await self._engine.read(unit)
 
     async def settle_points(self, *, now: datetime, most: int = 200) -> int:
-        """Post up to ``most`` earnings into the ledger. Returns how many were looked at."""
-        return await self._commit(lambda connection: points.settle(connection, now, most=most))
+        """Post up to ``most`` earnings into the ledger. Returns how many were looked at: none while it does not add up."""
+
+        def unit(connection: Connection) -> int:
+            if troubles.is_on(connection, backup.Trouble.LEDGER):
+                return 0
+            return points.settle(connection, now, most=most)
+
+        return await self._commit(unit)
 
     async def ledger_differences(self) -> list[str]:
-        """Where the ledger does not add up; empty when all is well."""
-        return await self._engine.read(points.differences)
+        """Where the ledger does not add up, or leaves work out; empty when all is well."""
+        return await self._engine.read(points.differences) + await self._engine.read(points.unposted)
+
+    async def due_requests(
+        self, *, now: datetime, after: deadline_rows.Look = deadline_rows.NONE_YET, most: int = 100
+    ) -> tuple[deadline_rows.Look, ...]:
+        """Requests after another that the clock has to look at."""
+        return await self._engine.read(
+            lambda connection: deadline_rows.due_requests(connection, now, after=after, most=most)
+        )
+
+    async def due_tasks(
+        self, *, now: datetime, after: deadline_rows.Look = deadline_rows.NONE_YET, most: int = 100
+    ) -> tuple[deadline_rows.Look, ...]:
+        """Tasks after another that the clock has to look at."""
+        return await self._engine.read(
+            lambda connection: deadline_rows.due_tasks(connection, now, after=after, most=most)
+        )
 
     async def due_pairings(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
         """Pairings whose next visit has come due."""

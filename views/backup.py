@@ -1,4 +1,4 @@
-"""What the admins are told of backups and disks."""
+"""What the admins are told of backups, disks and the ledger."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ def told(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
     more = Html("")
     if what == "backup_on":
         more = voice.say("backup.never") if number < 0 else voice.say("backup.last", count=number)
+    elif what == "ledger_on":
+        more = voice.say("ledger.differences", count=number)
     elif what.startswith("disk"):
         more = voice.say("disk.left", megabytes=number)
     return Message(card(voice.term("trouble", what), more))

@@ -46,6 +46,7 @@ FEATURES = (
     "tags",
     "backup",
     "jobs",
+    "deadlines",
 )
 LOCALES: Mapping[str, Locale] = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en")}
 

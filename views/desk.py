@@ -71,10 +71,29 @@ def _state(facts: DeskFacts, voice: Voice) -> Html:
             return voice.say("desk.confirmed", stars=stars_line(facts.stars or 0))
         case RequestState.WITHDRAWN:
             return voice.say("desk.withdrawn")
+        case RequestState.CLOSED_SILENT:
+            return voice.say("desk.closed_silent")
+        case RequestState.CLOSED_NO_ANSWER:
+            return block(voice.say("desk.closed_no_answer"), _question(facts, voice))
+        case RequestState.WAITING:
+            return block(voice.say("desk.waits"), _question(facts, voice))
+    due = facts.solve_due_at
+    late = due is not None and due < voice.now
     return block(
-        voice.term("state.request", facts.state),
+        voice.say("desk.done")
+        if facts.state is RequestState.DONE
+        else voice.term("state.request", facts.state),
+        voice.say("desk.solve_late" if late else "desk.solve_by", due=voice.when(due))
+        if due is not None and facts.state is not RequestState.DONE
+        else "",
         voice.say("desk.accepted_by", name=handler),
         voice.say("desk.helpers", names=helper_names(facts.helpers, voice=voice)) if facts.helpers else "",
+    )
+
+
+def _question(facts: DeskFacts, voice: Voice) -> Html:
+    return (
+        voice.say("desk.question", question=words(facts.question, limit=600)) if facts.question else Html("")
     )
 
 
@@ -90,6 +109,10 @@ def _buttons(facts: DeskFacts, voice: Voice) -> Keyboard:
         )
         if facts.may_decline:
             keyboard.append((voice.button("button.decline", "request.decline", number, version),))
+    if facts.state in (RequestState.OPEN, RequestState.IN_PROGRESS):
+        keyboard.append((voice.button("button.ask_resident", "request.ask", number, version),))
+    if facts.may_verify:
+        keyboard.append((voice.button("button.verify", "request.verify", number, version),))
     row = []
     if facts.words.parts or facts.added.parts:
         row.append(voice.button("button.contents", "request.photos", number))
@@ -198,6 +221,21 @@ def _row(row: DeskRow, voice: Voice) -> Html:
             place=place,
             due=voice.when(row.due_at),
         )
+    if row.kind == "overdue" and row.due_at is not None:
+        return voice.say(
+            "desk.row_overdue",
+            title=title(row.subject_id, row.category, voice=voice),
+            urgency=voice.term("urgency", row.urgency),
+            place=place,
+            due=voice.when(row.due_at),
+        )
+    if row.kind in ("unclaimed", "silent"):
+        return voice.say(
+            "desk.row_unclaimed" if row.kind == "unclaimed" else "desk.row_silent",
+            title=title(row.subject_id, row.category, voice=voice),
+            place=place,
+            when=when,
+        )
     if row.kind == "checkin":
         return voice.say("desk.row_checkin", place=place, when=when)
     return voice.say("desk.row_alarm" if row.kind == "alarm" else "desk.row_visit", place=place, when=when)
@@ -206,7 +244,7 @@ def _row(row: DeskRow, voice: Voice) -> Html:
 def _open(row: DeskRow, voice: Voice) -> Button:
     verb = {"alarm": "alarm.see", "visit": "visit.see", "checkin": "checkin.see"}.get(row.kind, "desk.open")
     label = voice.term("desk.kind", row.kind)
-    number = voice.say("number", number=row.subject_id) if row.kind == "request" else ""
+    number = voice.say("number", number=row.subject_id) if verb == "desk.open" else ""
     return Button(plain(f"{label} {number}".strip()), press(verb, row.subject_id))
 
 

@@ -48,7 +48,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "service": tuple(PointRules().weights),
     "wellbeing": ("0", "1", "2", "3", "4"),
     "step": TOLD_STEPS,
-    "desk.kind": ("alarm", "request", "visit", "checkin"),
+    "desk.kind": ("alarm", "request", "overdue", "unclaimed", "silent", "visit", "checkin"),
     "free": tuple(SETS),
     "digest.home_now": tuple(Rhythm),
     "digest.desk_now": (Rhythm.DAILY, Rhythm.NEVER),

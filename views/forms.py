@@ -76,6 +76,7 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("proxy", "private"): "ask.private",
     ("proxy", "hide"): "ask.hide",
     ("decline", "reason"): "ask.decline_reason",
+    ("ask_resident", "reason"): "ask.resident_question",
     ("add", "words"): "ask.add",
     ("unsolved", "reason"): "ask.unsolved_reason",
     ("letter", "words"): "ask.letter",

@@ -15,6 +15,7 @@ def points(facts: PointsFacts, *, voice: Voice) -> Message:
             voice.say(
                 "points.title", honour=voice.points(facts.honour), spendable=voice.points(facts.spendable)
             ),
+            voice.say("points.stopped") if facts.stopped else "",
             block(voice.say("points.waiting"), *(_row(row, voice) for row in facts.waiting))
             if facts.waiting
             else "",

@@ -79,13 +79,31 @@ def _next(facts: RequestFacts, voice: Voice) -> Html:
             key = "request.next_answer_late" if late else "request.next_answer"
             return voice.say(key, due=voice.when(facts.answer_due_at))
         case RequestState.OPEN:
-            return voice.say("request.next_claim")
+            return block(voice.say("request.next_claim"), _by(facts, voice))
         case RequestState.IN_PROGRESS:
             if not facts.helpers:
-                return voice.say("request.next_in_hand")
-            return voice.say("request.next_work", names=helper_names(facts.helpers, voice=voice))
+                return block(voice.say("request.next_in_hand"), _by(facts, voice))
+            names = helper_names(facts.helpers, voice=voice)
+            return block(voice.say("request.next_work", names=names), _by(facts, voice))
+        case RequestState.WAITING:
+            return block(
+                voice.say("request.next_answer_us"),
+                voice.quote(Words(facts.question), limit=1200),
+                voice.say("request.closes_unanswered", at=voice.when(facts.closes_at))
+                if facts.closes_at
+                else "",
+            )
         case RequestState.DONE:
-            return voice.say("request.next_confirm" if facts.may_confirm else "request.next_confirm_other")
+            return block(
+                voice.say("request.next_confirm" if facts.may_confirm else "request.next_confirm_other"),
+                voice.say("request.closes_silently", at=voice.when(facts.closes_at))
+                if facts.closes_at
+                else "",
+            )
+        case RequestState.CLOSED_SILENT:
+            return voice.say("request.was_silent")
+        case RequestState.CLOSED_NO_ANSWER:
+            return voice.say("request.was_unanswered")
         case RequestState.CLOSED_CONFIRMED:
             return voice.say("request.rated", stars=stars_line(facts.stars or 0))
         case RequestState.DECLINED:
@@ -94,6 +112,13 @@ def _next(facts: RequestFacts, voice: Voice) -> Html:
             )
         case RequestState.WITHDRAWN:
             return voice.say("request.next_withdrawn")
+
+
+def _by(facts: RequestFacts, voice: Voice) -> Html:
+    due = facts.solve_due_at
+    if due is None:
+        return Html("")
+    return voice.say("request.solve_late" if due < voice.now else "request.solve_by", due=voice.when(due))
 
 
 def _said(facts: RequestFacts, voice: Voice) -> Html:
@@ -138,14 +163,15 @@ def _buttons(facts: RequestFacts, voice: Voice) -> Keyboard:
             )
         )
     if facts.state not in FINAL:
-        row = [voice.button("button.add", "request.add", number)]
+        waits = facts.state is RequestState.WAITING
+        row = [voice.button("button.answer_us" if waits else "button.add", "request.add", number)]
         if any(helper.state in AT_WORK for helper in facts.helpers):
             row.append(voice.button("button.write_helper", "request.write", number))
         keyboard.append(tuple(row))
     row = []
     if facts.words.parts or facts.added.parts or facts.report.parts:
         row.append(voice.button("button.contents", "request.photos", number))
-    if facts.state in (RequestState.SUBMITTED, RequestState.OPEN, RequestState.IN_PROGRESS):
+    if facts.state not in FINAL and facts.state is not RequestState.DONE:
         row.append(voice.button("button.withdraw", "request.withdraw", number))
     if row:
         keyboard.append(tuple(row))
@@ -193,6 +219,12 @@ def started(params: Mapping[str, Scalar], facts: RequestNews, voice: Voice) -> M
 def released(params: Mapping[str, Scalar], facts: RequestNews, voice: Voice) -> Message:
     """Somebody cannot come after all; others still can, or it is offered anew."""
     key = "request.released_others" if facts.helpers else "request.released"
+    return _news(key, facts, voice, say={"member": _member(params, facts, voice)})
+
+
+def expired(params: Mapping[str, Scalar], facts: RequestNews, voice: Voice) -> Message:
+    """Somebody took it on and never set out: others still come, or it is offered anew."""
+    key = "request.expired_others" if facts.helpers else "request.expired"
     return _news(key, facts, voice, say={"member": _member(params, facts, voice)})
 
 
@@ -336,6 +368,7 @@ def mine(page: Page[RequestRow], *, voice: Voice) -> Message:
 _PURPOSES = {
     Purpose.DESCRIPTION: "purpose.description",
     Purpose.ADDITION: "purpose.addition",
+    Purpose.QUESTION: "purpose.question",
     Purpose.UNSOLVED_REASON: "purpose.unsolved_reason",
     Purpose.REPORT: "purpose.report",
     Purpose.ANSWER: "purpose.answer",

@@ -135,6 +135,11 @@ def confirmed(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Messag
     return Message(_thanks("task.confirmed", params, voice))
 
 
+def verified(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
+    """For a helper: nobody confirmed it, but it has been looked at, and what it earned."""
+    return Message(_thanks("task.verified", params, voice))
+
+
 def visit_confirmed(params: Mapping[str, Scalar], facts: None, voice: Voice) -> Message:
     """For a helper: the visit is confirmed, and what it earned."""
     return Message(_thanks("visit.confirmed", params, voice))

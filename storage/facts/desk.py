@@ -1,4 +1,5 @@
-"""What waits for staff, in one list: alarms nobody has answered, requests to decide on, visits to confirm, check-ins."""
+"""What waits for staff, in one list: alarms nobody has answered, requests to decide on, those that are late, that nobody
+takes on, or that closed in silence, visits to confirm, check-ins."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ from domain.queries import DeskRow, ListDesk, Page
 from domain.requests import RequestState
 from domain.tasks import ClaimState
 from storage.facts.rows import STAFF_ROLES, Look, covered, page_of, paged, place
-from storage.schema import alarm, checkin, claim, request, task, unit, visit
+from storage.schema import LATE, LISTED, TO_VERIFY, alarm, checkin, claim, request, task, unit, visit
 from storage.types import Instant
 
 _nothing = type_coerce(null(), Instant()).label("due_at")
@@ -43,6 +44,18 @@ _ALARMS = select(
     literal("").label("urgency"),
     alarm.c.unit_id,
 ).where(alarm.c.acknowledged_at.is_(None), alarm.c.unit_id.in_(covered(*STAFF_ROLES)))
+_served = task.alias("served_task")
+# What is about staff is for secretaries alone, as in the permission check.
+_handled = or_(
+    and_(
+        request.c.category.not_in(bindparam("sensitive", expanding=True)),
+        request.c.handling_unit_id.in_(covered(*STAFF_ROLES)),
+    ),
+    and_(
+        request.c.category.in_(bindparam("sensitive", expanding=True)),
+        request.c.handling_unit_id.in_(covered(Role.SECRETARY.value)),
+    ),
+)
 _REQUESTS = select(
     literal(1),
     literal("request"),
@@ -52,23 +65,54 @@ _REQUESTS = select(
     request.c.category,
     request.c.urgency,
     request.c.unit_id,
+).where(request.c.state == RequestState.SUBMITTED, _handled)
+_OVERDUE = select(
+    literal(2),
+    literal("overdue"),
+    request.c.id,
+    request.c.raised_at,
+    request.c.solve_due_at,
+    request.c.category,
+    request.c.urgency,
+    request.c.unit_id,
+).where(LATE, _handled)
+_UNCLAIMED = select(
+    literal(3),
+    literal("unclaimed"),
+    task.c.request_id,
+    task.c.offered_at,
+    _nothing,
+    task.c.category,
+    task.c.urgency,
+    task.c.unit_id,
+).where(LISTED, task.c.unit_id.in_(covered(Role.SECRETARY.value)))
+_SILENT = select(
+    literal(4),
+    literal("silent"),
+    request.c.id,
+    request.c.closed_at,
+    _nothing,
+    request.c.category,
+    request.c.urgency,
+    request.c.unit_id,
 ).where(
-    request.c.state == RequestState.SUBMITTED,
-    or_(
-        and_(
-            request.c.category.not_in(bindparam("sensitive", expanding=True)),
-            request.c.handling_unit_id.in_(covered(*STAFF_ROLES)),
-        ),
-        # What is about staff is for secretaries alone, as in the permission check.
-        and_(
-            request.c.category.in_(bindparam("sensitive", expanding=True)),
-            request.c.handling_unit_id.in_(covered(Role.SECRETARY.value)),
-        ),
-    ),
+    TO_VERIFY,
+    _handled,
+    # Nobody verifies what they asked for or did themselves.
+    request.c.requester_id != bindparam("reader"),
+    func.coalesce(request.c.proxy_id, 0) != bindparam("reader"),
+    ~exists()
+    .where(
+        _served.c.request_id == request.c.id,
+        claim.c.task_id == _served.c.id,
+        claim.c.member_id == bindparam("reader"),
+        claim.c.state == ClaimState.REPORTED,
+    )
+    .correlate(request),
 )
 _VISITS = (
     select(
-        literal(2),
+        literal(5),
         literal("visit"),
         visit.c.id,
         visit.c.done_at,
@@ -90,7 +134,7 @@ _VISITS = (
     )
 )
 _CHECKINS = select(
-    literal(3),
+    literal(6),
     literal("checkin"),
     checkin.c.id,
     checkin.c.asked_at,
@@ -104,7 +148,9 @@ _CHECKINS = select(
     # Nobody approves their own.
     checkin.c.person_id != bindparam("reader"),
 )
-_waiting = union_all(_ALARMS, _REQUESTS, _VISITS, _CHECKINS).subquery("waiting")
+_waiting = union_all(_ALARMS, _REQUESTS, _OVERDUE, _UNCLAIMED, _SILENT, _VISITS, _CHECKINS).subquery(
+    "waiting"
+)
 _DESK = paged(
     select(
         _waiting.c.kind,
@@ -122,7 +168,7 @@ _DESK = paged(
 
 
 def list_desk(connection: Connection, query: ListDesk, look: Look) -> Page[DeskRow]:
-    """Alarms first, then requests, visits and check-ins, each by age."""
+    """Alarms first, then requests by what is to be done about them, visits and check-ins, each by age."""
     rows, page = page_of(
         connection,
         _DESK,

@@ -48,7 +48,9 @@ _solved = and_(
     request.c.closed_at < _UNTIL,
 )
 _taken_on = and_(request.c.answered_at >= _SINCE, request.c.answered_at < _UNTIL)
-_in_work = request.c.state.in_((RequestState.OPEN, RequestState.IN_PROGRESS, RequestState.DONE))
+_in_work = request.c.state.in_(
+    (RequestState.OPEN, RequestState.IN_PROGRESS, RequestState.WAITING, RequestState.DONE)
+)
 
 
 def _number(condition: Any) -> Any:

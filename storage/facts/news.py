@@ -105,6 +105,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "request.claimed": _to_followers(RequestState.IN_PROGRESS),
     "request.started": _to_followers(RequestState.IN_PROGRESS),
     "request.released": _to_followers(RequestState.OPEN, RequestState.IN_PROGRESS),
+    "request.expired": _to_followers(RequestState.OPEN, RequestState.IN_PROGRESS),
     "request.added": added,
     "request.withdrawn_helper": withdrawn_helper,
     "request.confirmed_other": _to_followers(RequestState.CLOSED_CONFIRMED),

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from domain.backup import Trouble
 from domain.points import Currency
 from domain.queries import PointRow, PointsFacts, SeePoints
+from storage import troubles
 from storage.facts.rows import Look
 from storage.schema import balance, earning, entry, posting
 
@@ -75,6 +77,7 @@ def see_points(connection: Connection, query: SeePoints, look: Look) -> PointsFa
             PointRow(row.confirmed_at, row.kind, row.minutes, row.factor, row.amount, row.request_id)
             for row in connection.execute(_WAITING, {"reader": reader})
         ),
+        stopped=troubles.is_on(connection, Trouble.LEDGER),
     )
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select
 
 from domain.base import NOT_FOUND, Actor, Purpose, Refused, Role, Subject
+from domain.deadlines import closes_at
 from domain.people import Phase
 from domain.permissions import Permission, allowed
 from domain.queries import (
@@ -31,7 +33,7 @@ from domain.queries import (
     RequestRow,
     Step,
 )
-from domain.requests import FINAL
+from domain.requests import FINAL, RequestState
 from domain.tasks import AT_WORK, HOLDING, ClaimState
 from storage.facts.rows import SAID, Look, Said, last_words, page_of, paged, place, words_of
 from storage.schema import appointment, audit, claim, household, person, remark, request, task, unit
@@ -200,7 +202,15 @@ def request_card(connection: Connection, request_id: int, look: Look) -> Request
             for at, event, data, name in connection.execute(_STEPS, {"id": request_id})
         ),
         may_confirm=found.may(look.reader, Permission.CONFIRM_REQUEST),
+        solve_due_at=row.solve_due_at,
+        closes_at=_closes_at(row, look),
+        question=last_words(said, Purpose.QUESTION).text,
     )
+
+
+def _closes_at(row: Any, look: Look) -> datetime | None:
+    since = {RequestState.DONE: row.done_at, RequestState.WAITING: row.stopped_at}.get(row.state)
+    return closes_at(since, reminded_at=row.reminded_at, rules=look.rules.deadlines)
 
 
 def desk_card(connection: Connection, request_id: int, look: Look) -> DeskFacts | None:
@@ -233,6 +243,11 @@ def desk_card(connection: Connection, request_id: int, look: Look) -> DeskFacts 
         reason=last_words(said, Purpose.DECLINE_REASON).text,
         may_decline=found.may(look.reader, Permission.DECLINE_REQUEST),
         task_id=row.task_id,
+        solve_due_at=row.solve_due_at,
+        question=last_words(said, Purpose.QUESTION).text,
+        may_verify=row.state is RequestState.CLOSED_SILENT
+        and row.verified_at is None
+        and found.may(look.reader, Permission.VERIFY_REQUEST),
     )
 
 
@@ -300,7 +315,13 @@ def list_mine(connection: Connection, query: ListMine, look: Look) -> Page[Reque
     )
 
 
-_SHOWN = (Purpose.DESCRIPTION, Purpose.ADDITION, Purpose.UNSOLVED_REASON, Purpose.REPORT)
+_SHOWN = (
+    Purpose.DESCRIPTION,
+    Purpose.ADDITION,
+    Purpose.QUESTION,
+    Purpose.UNSOLVED_REASON,
+    Purpose.REPORT,
+)
 
 
 def request_contents(connection: Connection, query: RequestContents, look: Look) -> Contents:

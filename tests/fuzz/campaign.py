@@ -389,6 +389,11 @@ class Attack:
                     scene.helped_by.setdefault(number, set()).add(who)
                     return who == secretary
                 return who in staff
+            case requests.AskResident():
+                return who in staff
+            case requests.VerifyRequest(request_id=number):
+                involved = scene.owners.get(number, set()) | scene.helped_by.get(number, set())
+                return who in staff - involved
             case requests.DeclineRequest() | groups.BindGroup() | groups.UnbindGroup():
                 return who == secretary
             case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():

@@ -43,6 +43,7 @@ from domain.requests import (
     RaiseRequest,
     Request,
     RequestState,
+    VerifyRequest,
     WriteLetter,
 )
 from domain.roster import EnterPerson
@@ -120,6 +121,7 @@ class Thing:
     appointment: int = NOTHING
     twin: int = NOTHING
     notice: int = NOTHING
+    silent: int = NOTHING
 
 
 @dataclass
@@ -178,6 +180,8 @@ class Scene:
         )
         task(done, ClaimState.REPORTED)
         held = task(in_hand, ClaimState.CLAIMED)
+        silent = request(RequestState.CLOSED_SILENT)
+        task(silent, ClaimState.REPORTED)
         offered = task(request(RequestState.OPEN), None)
         pairing, visit, alarm = self.id(), self.id(), self.id()
         later = then.date() + timedelta(days=7)
@@ -205,7 +209,7 @@ class Scene:
         appointment, twin = self.served[place]
         self.things[place, owner, worker] = Thing(
             submitted, done, in_hand, offered, held, visit, pairing, alarm, owner, unit,
-            self.checkins[owner], appointment, twin, self.notices[owner],
+            self.checkins[owner], appointment, twin, self.notices[owner], silent,
         )  # fmt: skip
 
     def tied(self, role: Role | None, place: str, tie: str) -> tuple[int, Thing]:
@@ -262,6 +266,7 @@ TRIES: Mapping[Permission, Try] = {
     P.SEE_DESK: Try(lambda thing: ListDesk(), ties=("other",), anywhere=True),
     P.TRIAGE_REQUEST: Try(lambda thing: CorrectRequest(thing.submitted, category="repair")),
     P.DECLINE_REQUEST: Try(lambda thing: DeclineRequest(thing.submitted, "不归我们管")),
+    P.VERIFY_REQUEST: Try(lambda thing: VerifyRequest(thing.silent)),
     # Nobody is offered what is their own.
     P.SEE_TASKS: Try(lambda thing: ListTasks(), listed("offered_task"), ties=("worker", "other")),
     P.CLAIM_TASK: Try(lambda thing: ClaimTask(thing.offered_task)),

@@ -12,14 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
+from domain.backup import ReportTrouble, Trouble
+from domain.base import Role
+from domain.queries import SeePoints
 from domain.requests import ConfirmRequest
 from domain.rulebook import Rulebook
+from jobs.ledger import prove
 from storage.database import Location, open_engine
 from storage.engine import Engine
 from storage.schema import earning, person, posting
 from storage.unit import Store
 from tests.support.dump import count, dump, rows
-from tests.support.village import do, reported, village
+from tests.support.village import CLI, Village, appointed, do, reported, village
 
 PEOPLE = 3
 AMOUNTS = st.lists(
@@ -154,6 +158,56 @@ async def test_control_a_ledger_that_was_tampered_with_is_seen(
     assert await store.ledger_differences() == []
     await engine.write(lambda c: c.execute(text(tampering)).close())
     assert any(found in line for line in await store.ledger_differences())
+
+
+async def test_a_ledger_that_does_not_add_up_stops_posting_and_is_told_once_until_somebody_lets_it_go_on(
+    store: Store, engine: Engine, now: datetime
+) -> None:
+    place = await village(store, now=now)
+    admin = await appointed(store, 51, name="孙立", role=Role.ADMIN, unit_id=place.units["street"], now=now)
+    await confirmed(store, place, now=now)
+    assert await store.settle_points(now=now) == 1
+    assert await prove(store, now) == 0
+    tampering = "UPDATE balance SET amount = amount + 1 WHERE account = 'issued' AND currency = 'honour'"
+    await engine.write(lambda c: c.execute(text(tampering)).close())
+    for _ in range(2):
+        assert await prove(store, now) == 1
+    told = await rows(engine, "outbox", "chat_id", "params", where="kind = 'trouble.told'")
+    assert [(chat, "ledger_on" in str(params)) for chat, params in told] == [(admin.chat, True)]
+    await confirmed(store, place, now=now)
+    assert await store.settle_points(now=now) == 0
+    helper = place.members[0]
+    facts = await store.read(SeePoints(), helper.who, now=now)
+    assert facts.stopped
+    assert len(facts.waiting) == 1
+    # Nothing is mended by itself; whoever has looked into it lets posting go on.
+    assert len(await store.ledger_differences()) == 1
+    await do(store, ReportTrouble(Trouble.LEDGER, False), CLI, now=now)
+    assert await store.settle_points(now=now) == 1
+    assert not (await store.read(SeePoints(), helper.who, now=now)).stopped
+    assert await prove(store, now) == 1
+
+
+async def confirmed(store: Store, place: Village, *, now: datetime) -> None:
+    """A request done by the first member and confirmed with five stars."""
+    request_id, _ = await reported(store, place, now=now)
+    await do(store, ConfirmRequest(request_id, 5), place.resident.who, now=now)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "found"),
+    [
+        ("DELETE FROM earning", "claim 1 was accepted and has no earning"),
+        ("UPDATE earning SET posted_at = 5", "earning 1 is marked as posted and is not"),
+    ],
+)
+async def test_confirmed_work_that_was_left_out_is_seen(
+    tampering: str, found: str, store: Store, engine: Engine, now: datetime
+) -> None:
+    await confirmed(store, await village(store, now=now), now=now)
+    assert await store.ledger_differences() == []
+    await engine.write(lambda c: c.execute(text(tampering)).close())
+    assert await store.ledger_differences() == [found]
 
 
 def test_whatever_is_earned_and_however_it_is_settled_the_ledger_adds_up(

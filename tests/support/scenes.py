@@ -29,6 +29,7 @@ from domain.checkins.shapes import (
     WithdrawCheckIn,
 )
 from domain.clock import Daily, Every, Missed
+from domain.deadlines import LookAtRequest
 from domain.deputies import NameDeputy, RecallDeputy
 from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
@@ -62,12 +63,14 @@ from domain.queries import SeeCard
 from domain.requests import (
     AcceptRequest,
     AddToRequest,
+    AskResident,
     ConfirmRequest,
     CorrectRequest,
     DeclineRequest,
     RaiseForOther,
     RaiseRequest,
     ReturnRequest,
+    VerifyRequest,
     WithdrawRequest,
     WriteLetter,
 )
@@ -79,6 +82,7 @@ from domain.tasks import ClaimTask, ReleaseClaim, ReportClaim, StartClaim
 from domain.templates import DeleteTemplate, RenameTemplate, SaveTemplate, UseTemplate
 from domain.threads import AnswerNotice, CloseThread, ReplyInThread
 from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar, SetZone
+from domain.unstarted import LookAtTask
 from storage.drafts import Draft
 from storage.inbox import Arrived
 from storage.jobs import Plan
@@ -132,6 +136,7 @@ class Scene:
     offered: int
     claimed: tuple[int, int]
     reported: tuple[int, int]
+    silent: int
     visit_task: int
     done_visit: int
     fresh_pairing: int
@@ -207,6 +212,9 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     await do(store, BlockPerson(place.stranger.id), place.secretary.who, now=now)
     await store.seal_trail(now=now + timedelta(minutes=2))
     waiting = tuple(row.id for row in await store.candidates(now=now))
+    silent, _ = await reported(store, place, now=now, by=[second])
+    for days in (1, 3, 7):
+        await do(store, LookAtRequest(silent), Actor.system("deadlines"), now=now + timedelta(days=days))
     roles = await _roles(store, place, now=now)
     checkins = await _checkins(store, place, now=now)
     await store.jobs.know(JOBS, now=now)
@@ -218,6 +226,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         offered=open_task,
         claimed=in_hand,
         reported=done,
+        silent=silent,
         visit_task=visit_task,
         done_visit=done_visit,
         fresh_pairing=int(fresh["pairing_id"] or 0),
@@ -349,6 +358,10 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "CorrectRequest": (CorrectRequest(scene.submitted, category="repair"), place.leader),
         "AcceptRequest": (AcceptRequest(scene.submitted, places=2), place.leader),
         "AcceptRequest about staff": (AcceptRequest(scene.sensitive), place.secretary),
+        "AskResident": (AskResident(scene.claimed[0], "几点方便？"), place.leader),
+        "VerifyRequest": (VerifyRequest(scene.silent), place.leader),
+        "LookAtRequest": (LookAtRequest(scene.submitted), Actor.system("deadlines")),
+        "LookAtTask": (LookAtTask(scene.offered), Actor.system("tasks")),
         "DeclineRequest": (DeclineRequest(scene.submitted, "不归我们管"), place.secretary),
         "AddToRequest": (AddToRequest(scene.submitted, WORDS), place.resident),
         "WithdrawRequest": (WithdrawRequest(scene.claimed[0]), place.resident),
