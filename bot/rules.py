@@ -16,6 +16,7 @@ from domain.rulebook import (
     Retention,
     Rulebook,
     Skill,
+    StudyRules,
     Tag,
     WorkingHours,
 )
@@ -45,6 +46,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         tags=tuple(Tag(**tag.model_dump()) for tag in settings.people.tags),
         notices=_notices(settings.notices),
         digests=DigestRules(**settings.digests.model_dump()),
+        study=StudyRules(**settings.study.model_dump()),
     )
 
 

@@ -29,6 +29,7 @@ from domain import (
     groups,
     imports,
     jobs,
+    lessons,
     notices,
     pairings,
     people,
@@ -88,6 +89,7 @@ from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import jobs as job_rows
+from storage import lessons as lesson_rows
 from storage import notices as notice_rows
 from storage import pairings as pairing_rows
 from storage import people as people_rows
@@ -107,6 +109,7 @@ from storage.importing import Imports
 from storage.inbox import Arrived
 from storage.mailings import Mailings
 from storage.outbox import Candidate, Leased, Reply, Sent
+from storage.study import Study
 from storage.types import EPOCH
 
 __all__ = ["CLEAR", "KEEP", "Draft", "DraftChange", "Reply", "Store", "Who"]
@@ -134,6 +137,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **threads.DECIDE,
     **templates.DECIDE,
     **digests.DECIDE,
+    **lessons.DECIDE,
     **backup.DECIDE,
     **jobs.DECIDE,
 }
@@ -159,6 +163,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **template_rows.LOADERS,
     **notice_terms.LOADERS,
     **digest_rows.LOADERS,
+    **lesson_rows.LOADERS,
     **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
@@ -167,6 +172,7 @@ LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
     **notice_rows.LOADERS_AT,
     **thread_rows.LOADERS_AT,
     **job_rows.LOADERS_AT,
+    **lesson_rows.LOADERS_AT,
 }
 """The same, where which rows they are depends on the time."""
 
@@ -177,6 +183,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **notice_terms.SWEEPS,
     **tag_rows.SWEEPS,
     **digest_rows.SWEEPS,
+    **lesson_rows.SWEEPS,
     **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""
@@ -274,6 +281,13 @@ class Store:
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
         self.jobs = job_rows.Jobs(engine.read, self._commit, rules)
         self.mailings = Mailings(
+            engine.read,
+            self._commit,
+            rules,
+            grew=lambda: self.hooks.outbox_grew(),
+            reached=lambda point: self.hooks.reached(point),
+        )
+        self.study = Study(
             engine.read,
             self._commit,
             rules,
@@ -715,7 +729,9 @@ class Store:
 
     async def settle_points(self, *, now: datetime, most: int = 200) -> int:
         """Post up to ``most`` earnings into the ledger. Returns how many were looked at."""
-        return await self._commit(lambda connection: points.settle(connection, now, most=most))
+        return await self._commit(
+            lambda connection: points.settle(connection, now, rules=self.rules, most=most)
+        )
 
     async def ledger_differences(self) -> list[str]:
         """Where the ledger does not add up; empty when all is well."""
