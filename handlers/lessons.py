@@ -41,22 +41,27 @@ async def done_page(turn: Turn) -> Answer:
 
 
 async def open_lesson(turn: Turn) -> Answer:
-    """``lesson.open:<id>``: the material, at the bottom of the chat."""
-    return show_lesson(turn, turn.pressed.id)
+    """``lesson.open:<id>``: the material, at the bottom of the chat; time begins."""
+    shown = Reply(PAGE, turn.who.telegram_id, subject_id=turn.pressed.id)
+    return Do(OpenLesson(turn.pressed.id), replies=(shown,))
 
 
-def show_lesson(turn: Turn, lesson_id: int) -> Do:
-    """One's own lesson, from a message, a list or a link; time begins."""
-    return Do(OpenLesson(lesson_id), replies=(Reply(PAGE, turn.who.telegram_id, subject_id=lesson_id),))
+async def _own(turn: Turn, lesson_id: int) -> LessonForMember:
+    seen = await turn.read(SeeCard(PAGE, lesson_id))
+    if not isinstance(seen.facts, LessonForMember):
+        raise Refused(NOT_FOUND)
+    return seen.facts
+
+
+async def show_lesson(turn: Turn, lesson_id: int) -> Answer:
+    """One's own lesson, from a link: what it is, and the way into it."""
+    return sent(screens.copy({}, await _own(turn, lesson_id), await turn.voice()))
 
 
 async def finish(turn: Turn) -> Answer:
     """``lesson.done:<id>``: the questions come below the material; without any it is done, and says so."""
     lesson_id = turn.pressed.id
-    seen = await turn.read(SeeCard(PAGE, lesson_id))
-    if not isinstance(seen.facts, LessonForMember):
-        raise Refused(NOT_FOUND)
-    if seen.facts.lesson.questions:
+    if (await _own(turn, lesson_id)).lesson.questions:
         shown = Reply(QUIZ, turn.who.telegram_id, subject_id=lesson_id)
     else:
         shown = _in_place(turn, PAGE)

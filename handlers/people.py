@@ -58,7 +58,7 @@ async def start(turn: Turn) -> Answer:
     if link is not None and _NUMBER.fullmatch(link[2]):
         subject = int(link[2])
         if link[1] == "l":
-            return lessons.show_lesson(turn, subject)
+            return await lessons.show_lesson(turn, subject)
         if link[1] == "n":
             return await notice_readers.show_copy(turn, subject)
         return await (requests.open_card(turn, subject) if link[1] == "r" else tasks.open_card(turn, subject))

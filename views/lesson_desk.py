@@ -8,7 +8,7 @@ from datetime import timedelta
 from domain.addressees import WHOM
 from domain.base import Scalar
 from domain.lessons.quiz import LETTERS
-from domain.lessons.shapes import LANGUAGES, LessonState
+from domain.lessons.shapes import LessonState
 from domain.lessons.shown import MOST_COUNTED, AssignedLine, LearnerPage, LessonCard
 from domain.queries import Page, Place
 from domain.unit_pages import UnitLine
@@ -148,9 +148,9 @@ def _buttons(facts: LessonCard, voice: Voice) -> Keyboard:
     if lesson.state is LessonState.WITHDRAWN or not facts.whole:
         return (reports,)
     change: Keyboard = (
-        tuple(
-            voice.button(f"button.lesson_text_{language}", "lesson.text", number, language)
-            for language in LANGUAGES
+        (
+            voice.button("button.lesson_text_zh", "lesson.text", number, "zh"),
+            voice.button("button.lesson_text_en", "lesson.text", number, "en"),
         ),
         (
             voice.button("button.lesson_preview", "lesson.preview", number),

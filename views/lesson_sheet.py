@@ -59,6 +59,9 @@ def question_template(*, voice: Voice) -> bytes:
     options = [said("lesson.col_option", letter=letter) for letter in LETTERS[:OPTIONS]]
     header = [said("lesson.col_question"), *options, said("lesson.col_answer"), said("lesson.col_why")]
     book = Book(said("lesson.col_bank"), header, widths=(40, *(16,) * OPTIONS, 10, 30))
-    example = [said(f"lesson.example_{part}") for part in ("question", "a", "b", "c")]
+    example = [
+        said(key)
+        for key in ("lesson.example_question", "lesson.example_a", "lesson.example_b", "lesson.example_c")
+    ]
     book.add([[*example, "", "", "", "B", said("lesson.example_why")]])
     return book.content()

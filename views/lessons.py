@@ -74,7 +74,7 @@ def page(params: Mapping[str, Scalar], facts: LessonForMember, voice: Voice) -> 
             voice.say("points.coming", points=voice.points(lesson.points)) if lesson.points else "",
         )
     else:
-        below = voice.say("lesson.wait", count=facts.wait) if facts.wait else ""
+        below = voice.say("lesson.wait", count=facts.wait) if facts.wait else Html("")
         key = "button.lesson_quiz" if lesson.questions else "button.lesson_done"
         keyboard = ((voice.button(key, "lesson.done", lesson.id),),)
     return Message(card(text, below), keyboard=keyboard, media=media, link_preview=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, or_, select, true
 
 from domain.base import NOT_FOUND, Refused, Role, Subject
 from domain.lessons import learning, quiz
@@ -201,12 +201,12 @@ def _seen(connection: Connection, lesson_id: int, look: Look) -> tuple[Lesson, b
 
 
 def _counts(connection: Connection, found: Lesson, look: Look, *, whole: bool) -> Counts:
-    statement: Select[Any] = select(
-        func.count(), func.count(lesson_due.c.opened_at), func.count(lesson_due.c.done_at)
-    ).where(lesson_due.c.lesson_id == found.id)
+    numbers = select(func.count(), func.count(lesson_due.c.opened_at), func.count(lesson_due.c.done_at))
+    theirs = numbers.where(lesson_due.c.lesson_id == found.id)
     if not whole:
-        statement = statement.join(unit, unit.c.id == lesson_due.c.unit_id).where(_ranges(look, unit.c.path))
-    return Counts(*connection.execute(statement).one())
+        below_me = lesson_due.join(unit, unit.c.id == lesson_due.c.unit_id)
+        theirs = theirs.select_from(below_me).where(_ranges(look, unit.c.path))
+    return Counts(*connection.execute(theirs).one())
 
 
 def lesson_card(connection: Connection, lesson_id: int, look: Look) -> LessonCard | None:

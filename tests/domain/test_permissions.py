@@ -81,6 +81,9 @@ EXPECTED: dict[Permission, Row] = {
     P.SEND_NOTICE: Row("ls"),
     P.READ_NOTICE: Row(owner=True, suspended=True),
     P.SEE_NOTICES: Row(everyone=True, suspended=True),
+    # what was assigned to somebody stays theirs to study; secretaries assign
+    P.STUDY: Row("mls", owner=True),
+    P.ASSIGN_LESSON: Row("s"),
     # anyone who lives here may say that they are a member; what is kept about one is one's own
     P.CHECK_IN: Row(everyone=True),
     P.KEEP_OWN_DATA: Row(everyone=True, suspended=True),
@@ -259,6 +262,7 @@ HELPERS_TOO = [
     "tasks",
     "mytasks",
     "pairs",
+    "study",
     "points",
     *OWN,
 ]
@@ -270,6 +274,7 @@ LEADERS = [
     "tasks",
     "mytasks",
     "pairs",
+    "study",
     "points",
     "notice",
     "people",
