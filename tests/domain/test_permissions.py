@@ -280,7 +280,7 @@ LEADERS = [
     "people",
     *OWN,
 ]
-SECRETARIES = [*LEADERS[:10], "org", "audit", *OWN]
+SECRETARIES = [*LEADERS[:11], "org", "audit", *OWN]
 ADMINS = ["request", "mine", "notices", "desk", "points", "people", "org", "audit", "jobs", *OWN]
 
 

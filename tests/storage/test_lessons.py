@@ -125,7 +125,7 @@ async def test_reminders_come_on_their_days_once_for_all_that_is_due_and_not_aft
 ) -> None:
     monkeypatch.setattr(study, "REMINDED_AT_ONCE", 1)
     # 09:30 in the community.
-    now = now.replace(hour=1, minute=30)
+    now = (now + timedelta(days=1)).replace(hour=1, minute=30)
     for _ in range(2):
         await assigned(store, place.secretary, place.building, now=now, days=3)
     first, second, third = place.members
@@ -145,7 +145,7 @@ async def test_reminders_come_on_their_days_once_for_all_that_is_due_and_not_aft
 async def test_it_is_nine_by_the_clock_of_where_somebody_lives(
     store: Store, engine: Engine, place: Village, now: datetime
 ) -> None:
-    now = now.replace(hour=1, minute=30)
+    now = (now + timedelta(days=1)).replace(hour=1, minute=30)
     await assigned(store, place.secretary, place.units["grid"], now=now, days=1)
     first, second, _ = place.members
     await do(store, ChooseHome(place.units["b2"]), first.who, now=now)
