@@ -17,6 +17,7 @@ from domain.rulebook import (
     Retention,
     Rulebook,
     Skill,
+    StudyRules,
     Tag,
     WorkingHours,
 )
@@ -47,6 +48,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         notices=_notices(settings.notices),
         digests=DigestRules(**settings.digests.model_dump()),
         deadlines=DeadlineRules(**settings.deadlines.model_dump()),
+        study=StudyRules(**settings.study.model_dump()),
     )
 
 

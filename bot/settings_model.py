@@ -559,6 +559,43 @@ class DeadlinesSettings(Section):
     )
 
 
+class StudySettings(Section):
+    points_per_hour: int = Field(
+        DEFAULTS.study.points_per_hour,
+        ge=0,
+        le=10_000,
+        description="hundredths of a point for an hour of a lesson, where nobody says another number: 0 to 10000",
+    )
+    daily_cap: int = Field(
+        DEFAULTS.study.daily_cap,
+        ge=0,
+        le=100_000,
+        description="hundredths of a point that learning earns one person in a day at most: 0 to 100000",
+    )
+    minimum_share: int = Field(
+        DEFAULTS.study.minimum_share,
+        ge=0,
+        le=100,
+        description="per cent of a lesson's minutes before somebody can say that it is done: 0 to 100",
+    )
+    pass_mark: int = Field(
+        DEFAULTS.study.pass_mark,
+        ge=1,
+        le=100,
+        description="per cent of right answers that pass the questions of a new lesson: 1 to 100",
+    )
+    tries_a_day: int = Field(
+        DEFAULTS.study.tries_a_day,
+        ge=1,
+        le=20,
+        description="how often a day the questions of a new lesson may be begun: 1 to 20",
+    )
+    remind_at: ClockTime = Field(
+        DEFAULTS.study.remind_at,
+        description='the local time from which people are reminded of what is due, outside the quiet hours, such as "09:00"',
+    )
+
+
 KEEP = Keep()
 
 
@@ -680,6 +717,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = Field(NoticesSettings(), description="a table")
     digests: DigestsSettings = Field(DigestsSettings(), description="a table")
     deadlines: DeadlinesSettings = Field(DeadlinesSettings(), description="a table")
+    study: StudySettings = Field(StudySettings(), description="a table")
     backup: BackupSettings = Field(BackupSettings(), description="a table")
     clock: Annotated[Mapping[str, str], BeforeValidator(table), AfterValidator(_cadences)] = Field(
         {},
@@ -695,6 +733,14 @@ class Settings(BaseSettings):
         if is_quiet(self.digests.at, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to):
             reason = f"in the quiet hours, which last from {quiet.quiet_from:%H:%M} to {quiet.quiet_to:%H:%M}"
             raise _problem("digests.at", reason)
+        return self
+
+    @model_validator(mode="after")
+    def _people_are_reminded_when_it_is_not_quiet(self) -> Self:
+        quiet = self.notices
+        if is_quiet(self.study.remind_at, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to):
+            reason = f"in the quiet hours, which last from {quiet.quiet_from:%H:%M} to {quiet.quiet_to:%H:%M}"
+            raise _problem("study.remind_at", reason)
         return self
 
     @model_validator(mode="after")

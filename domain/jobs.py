@@ -29,6 +29,8 @@ AGAIN_AND_AGAIN = (
     "erasures",
     "admins",
     "digests",
+    "lessons",
+    "lesson_reminders",
     "erasure_log",
     "seal",
     "backup",

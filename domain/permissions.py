@@ -54,6 +54,8 @@ class Permission(StrEnum):
     SEND_NOTICE = "send_notice"
     READ_NOTICE = "read_notice"
     SEE_NOTICES = "see_notices"
+    STUDY = "study"
+    ASSIGN_LESSON = "assign_lesson"
     SEE_AUDIT = "see_audit"
     MANAGE_JOBS = "manage_jobs"
     KEEP_OWN_DATA = "keep_own_data"
@@ -122,6 +124,8 @@ GRANTS: dict[Permission, Grant] = {
     Permission.SEND_NOTICE: Grant(roles=STAFF),
     Permission.READ_NOTICE: Grant(own=True, while_suspended=True),
     Permission.SEE_NOTICES: Grant(anyone=True, while_suspended=True),
+    Permission.STUDY: Grant(roles=HELPERS, own=True),
+    Permission.ASSIGN_LESSON: Grant(roles=frozenset({Role.SECRETARY})),
     Permission.SEE_AUDIT: Grant(roles=HEADS),
     Permission.MANAGE_JOBS: Grant(roles=frozenset({Role.ADMIN})),
     Permission.KEEP_OWN_DATA: Grant(anyone=True, while_suspended=True),
@@ -222,6 +226,7 @@ COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("tasks", Permission.SEE_TASKS),
     ("mytasks", Permission.SEE_TASKS),
     ("pairs", Permission.SEE_PAIRINGS),
+    ("study", Permission.STUDY),
     ("points", Permission.SEE_OWN_POINTS),
     ("notice", Permission.SEND_NOTICE),
     ("people", Permission.SEE_PEOPLE),

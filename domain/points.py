@@ -71,6 +71,15 @@ def earned(claim: Claim, *, kind: str, stars: int, request_id: int | None, rules
     )
 
 
+def within(amount: int, *, had: int, most: int) -> int:
+    """How much of an earning counts where ``most`` is posted for a day and ``had`` of it is there already.
+
+    >>> [within(400, had=had, most=1000) for had in (0, 700, 1000, 1200)]
+    [400, 300, 0, 0]
+    """
+    return max(0, min(amount, most - had))
+
+
 def posting(person_id: int, hundredths: int) -> Sequence[Line]:
     """The double entries of one earning: both numbers rise, and the issuer's account falls by as much."""
     account = f"person:{person_id}"

@@ -387,7 +387,8 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """What was earned: ``amount`` hundredths for ``minutes`` of ``kind``; ``factor`` percent by the stars given."""
+    """What was earned: ``amount`` hundredths for ``minutes`` of ``kind``; ``factor`` percent by the stars given. ``cut``: what
+    a cap has cut off."""
 
     at: datetime
     kind: str
@@ -395,6 +396,7 @@ class PointRow:
     factor: int
     amount: int
     request_id: int | None = None
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,23 @@ class DeadlineRules:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyRules:
+    """``points_per_hour`` in hundredths, where nobody says what a lesson is worth; at most ``daily_cap`` of them are posted
+    for one person's day. ``minimum_share``: per cent of a lesson's minutes before "done" counts. ``pass_mark`` in per cent
+    and ``tries_a_day`` are what a new lesson begins with. ``remind_at``: by the clock of where somebody lives.
+
+    Source: DOMAIN §6, §8.
+    """
+
+    points_per_hour: int = 400
+    daily_cap: int = 1000
+    minimum_share: int = 50
+    pass_mark: int = 60
+    tries_a_day: int = 3
+    remind_at: time = time(9, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -274,6 +291,7 @@ class Rulebook:
     notices: NoticeRules = field(default_factory=NoticeRules)
     digests: DigestRules = field(default_factory=DigestRules)
     deadlines: DeadlineRules = field(default_factory=DeadlineRules)
+    study: StudyRules = field(default_factory=StudyRules)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

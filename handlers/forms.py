@@ -109,7 +109,7 @@ class Step:
     ``gathers``: what is sent here is one more part of the contents; ``words_enough``: words alone lead on.
     ``contact``: asked by a keyboard under the chat, which has to be put away afterwards. ``lasting``: its message
     stays readable when it is answered. ``tail``: only the rest of an album is taken here, anything else is no longer
-    part of the form. ``choices`` are looked up for the screen. ``explains``: the screen can say why an input was wrong.
+    part of the form. ``takes_sheet``: a spreadsheet sent here is an answer, and no import. ``choices`` are looked up for the screen. ``explains``: the screen can say why an input was wrong.
     """
 
     key: str
@@ -120,6 +120,7 @@ class Step:
     submits: tuple[str, ...] = ()
     skippable: bool = False
     gathers: bool = False
+    takes_sheet: bool = False
     words_enough: bool = False
     contact: bool = False
     lasting: bool = False

@@ -60,7 +60,7 @@ from views.safe import cleaned, utf16_length
 
 SECOND = "notice.second"
 WHOM_CARD = "notice.whom"
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 # --- looking ------------------------------------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ def _html_of(message: Received) -> tuple[str, str]:
     return cleaned(message.caption_html or ""), message.caption or ""
 
 
-async def _words(turn: Turn, said: Said, answers: Answers) -> Taken:
+async def formatted(turn: Turn, said: Said, answers: Answers) -> Taken:
     """Words with their formatting, and the file they came with."""
     if said.content is None or turn.message is None:
         raise Refused("form.choose_button")
@@ -151,7 +151,7 @@ def _files(answers: Answers) -> tuple[tuple[str, str], ...]:
 
 def _begin(turn: Turn, answers: Answers, draft: Draft) -> Do:
     html = str(answers.get("html") or "")
-    language = "zh" if _CHINESE.search(html) else "en"
+    language = "zh" if CHINESE.search(html) else "en"
     return Do(BeginNotice(int(answers["unit_id"]), language, html, int(answers["length"]), _files(answers)))
 
 
@@ -163,7 +163,7 @@ NEW = Form(
     "notice",
     (
         Step("in_name", take=_unit, verbs=("notice.unit",), choices=_places, when=_has_choice),
-        Step("text", take=_words),
+        Step("text", take=formatted),
         # Only an album comes in parts: the rest of it arrives here.
         Step("words", when=lambda answers: bool(answers.get(ALBUM)), gathers=True, goes_on=("form.done",)),
     ),
@@ -201,7 +201,7 @@ def _saved(turn: Turn, draft: Draft, notice_id: int) -> tuple[Reply, ...]:
     return turn.words("toast.saved", edit=draft.message_id), turn.new_card(CARD, notice_id)
 
 
-TEXT = Form("notice_text", (Step("text", take=_words),), submit=_put_text)
+TEXT = Form("notice_text", (Step("text", take=formatted),), submit=_put_text)
 
 
 async def text(turn: Turn) -> Answer:

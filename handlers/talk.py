@@ -12,6 +12,7 @@ from handlers import (
     desk,
     forms,
     imports,
+    lesson_desk,
     notice_readers,
     notice_terms,
     notices,
@@ -47,6 +48,7 @@ FORMS: dict[str, Form] = {
         appointments,
         roster,
         notices,
+        lesson_desk,
         notice_readers,
         threads,
         templates,
@@ -73,7 +75,8 @@ async def words(turn: Turn) -> Answer:
     """Words, a picture, a voice, a place, a contact, in private."""
     opening = await turn.opening()
     form = open_form(turn, opening.draft)
-    takes_files = form is not None and opening.draft is not None and form.step(opening.draft.step).gathers
+    step = form.step(opening.draft.step) if form is not None and opening.draft is not None else None
+    takes_files = step is not None and (step.gathers or step.takes_sheet)
     if not takes_files and imports.is_sheet(turn.message) and imports.may_send(opening):
         return await imports.received(turn)
     if form is not None and opening.draft is not None:

@@ -17,7 +17,7 @@ from domain.clock import Cadence, Daily, Every, Missed, cadence_of
 from domain.jobs import Run
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import appointments, checkins, deadlines, digests, ledger, retention
+from jobs import appointments, checkins, deadlines, digests, ledger, lessons, retention
 from jobs.greetings import GREETINGS
 from jobs.items import Items
 from storage.jobs import Plan
@@ -122,6 +122,8 @@ JOBS: tuple[Job, ...] = (
     Job("tasks", Every(MINUTE), deadlines.tasks),
     Job("appointments", Every(MINUTE), appointments.turn),
     Job("digests", Every(MINUTE), digests.send),
+    Job("lessons", Every(MINUTE), lessons.hand_out),
+    Job("lesson_reminders", Every(MINUTE), lessons.remind),
     Job("imports", Every(MINUTE), sweep_imports),
     Job("blocked", Every(MINUTE), blocked),
     Job("erasures", Every(MINUTE), retention.erase),

@@ -18,6 +18,7 @@ from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.imports import ImportBatch
 from domain.jobs import JobState
+from domain.lessons.shapes import Lesson
 from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
@@ -26,7 +27,7 @@ from domain.tasks import Claim, Task
 from domain.templates import Template
 from domain.threads import Thread
 from domain.units import Unit
-from storage import schema
+from storage import schema, schema_lessons
 from storage.areas import AREA, hold
 from storage.dialect import upserting
 from storage.prepared import Prepared
@@ -51,6 +52,7 @@ TABLES: dict[type[Entity], Table] = {
     Thread: schema.thread,
     Template: schema.notice_template,
     JobState: schema.job,
+    Lesson: schema_lessons.lesson,
 }
 
 

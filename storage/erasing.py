@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, select
 
-from storage import digests, threads, traces
+from storage import digests, lessons, threads, traces
 from storage.schema import (
     card,
     checkin,
@@ -94,6 +94,7 @@ def begin(connection: Connection, person_id: int, *, now: datetime) -> None:
         connection.execute(statement, {"person_id": person_id})
     threads.let_go(connection, person_id)
     digests.forget(connection, person_id)
+    lessons.forget(connection, person_id)
     connection.execute(_CHECK_INS, {"_id": person_id, "nothing": [], "nothing_free": []})
     if row.telegram_id is not None:
         connection.execute(_DRAFT, {"telegram_id": row.telegram_id})

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from domain.base import OLDER_COPY, Actor, Notice, Refresh, Scalar
 from domain.digests import KINDS
 from domain.lanes import Lane
+from domain.lessons.shapes import PASSING
 from domain.notices.shapes import OF_NOTICES
 from storage import cards, receipts
 from storage.cards import Card
@@ -365,13 +366,14 @@ _FINISH = Prepared(
         edit_message_id=bindparam("edit_message_id"),
     )
 )
+_PASS = (*KINDS, *PASSING)
 _PASSED = ("sent", "dropped", "unknown")
 _LET_PASS = Prepared(
     delete(outbox).where(
         outbox.c.id == bindparam("_id"), outbox.c.state != "waiting", outbox.c.state != "leased"
     )
 )
-"""Digests: the next one tells more, so nothing of the last is kept, and one that may have arrived is not sent twice."""
+"""Digests and what is said of lessons: the next one tells more, so nothing of the last is kept, and one that may have arrived is not sent twice."""
 _HELD = Prepared(
     select(outbox.c.id)
     .where(
@@ -424,7 +426,7 @@ _ORPHANS = (
     .limit(bindparam("most"))
 )
 _LET_ORPHANS_PASS = delete(outbox).where(
-    outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == "leased", outbox.c.kind.in_(KINDS)
+    outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == "leased", outbox.c.kind.in_(_PASS)
 )
 _ORPHAN_STATE = (
     outbox.update()
@@ -497,7 +499,7 @@ def record(connection: Connection, outcomes: Sequence[Sent], *, now: datetime, f
         ],
     )
     receipts.record(connection, outcomes, now=now)
-    passed = [{"_id": item.row.id} for item in outcomes if item.row.kind in KINDS and item.state in _PASSED]
+    passed = [{"_id": item.row.id} for item in outcomes if item.row.kind in _PASS and item.state in _PASSED]
     if passed:
         _LET_PASS.run_all(connection, passed)
     for item in outcomes:

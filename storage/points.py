@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, exists, func, literal, select, union_all
 
+from domain.base import Notice, ToPerson
+from domain.lanes import Lane
+from domain.lessons.learning import EARNS
 from domain.points import posting as lines_of
+from domain.points import within
+from domain.rulebook import Rulebook
 from domain.tasks import ClaimState
+from storage import outbox
 from storage.dialect import upserting
-from storage.schema import balance, claim, earning, entry, posting
+from storage.schema import balance, claim, earning, entry, person, posting
 from storage.types import Instant
 
 _WAITING = (
@@ -21,6 +29,8 @@ _WAITING = (
         earning.c.source_id,
         earning.c.amount,
         earning.c.rulebook,
+        earning.c.kind,
+        earning.c.confirmed_at,
     )
     .where(earning.c.posted_at.is_(None))
     .order_by(earning.c.id)
@@ -30,8 +40,16 @@ _WAITING = (
 _MARK = (
     earning.update()
     .where(earning.c.id == bindparam("_id"))
-    .values(posted_at=bindparam("now", type_=Instant()))
+    .values(posted_at=bindparam("now", type_=Instant()), cut=bindparam("cut", type_=earning.c.cut.type))
 )
+_SAME_DAY = select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(
+    earning.c.person_id == bindparam("person"),
+    earning.c.kind == EARNS,
+    earning.c.posted_at.is_not(None),
+    earning.c.confirmed_at >= bindparam("begins", type_=Instant()),
+    earning.c.confirmed_at < bindparam("ends", type_=Instant()),
+)
+_ONE_AT_A_TIME = select(person.c.id).where(person.c.id == bindparam("person")).with_for_update()
 _ENTRIES = entry.insert()
 _total = func.sum(entry.c.amount)
 _NOT_ZERO = (
@@ -82,10 +100,11 @@ _OF_ACCOUNT = (
 )
 
 
-def settle(connection: Connection, now: datetime, *, most: int) -> int:
+def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int) -> int:
     """Post up to ``most`` earnings in the order of their confirmation. Returns how many were looked at.
 
-    One whose source was posted before is marked and posts nothing: the same source never posts twice.
+    One whose source was posted before is marked and posts nothing: the same source never posts twice. What a day's
+    studying brings above its cap is cut off, kept beside the earning, and told.
     """
     waiting = connection.execute(_WAITING, {"most": most}).all()
     moved: dict[tuple[str, str], int] = defaultdict(int)
@@ -94,7 +113,9 @@ def settle(connection: Connection, now: datetime, *, most: int) -> int:
         .on_conflict_do_nothing(index_elements=["source_kind", "source_id", "person_id"])
         .returning(posting.c.id)
     )
-    for earning_id, person_id, source_kind, source_id, amount, rulebook in waiting:
+    told: list[Notice] = []
+    for row in waiting:
+        earning_id, person_id, source_kind, source_id, earned, rulebook = row[:6]
         posting_id = connection.execute(
             insert,
             {
@@ -106,9 +127,14 @@ def settle(connection: Connection, now: datetime, *, most: int) -> int:
                 "at": now,
             },
         ).scalar()
-        connection.execute(_MARK, {"_id": earning_id, "now": now})
+        # One that posts nothing takes no room below the cap either.
+        amount = 0 if posting_id is None else _counting(connection, row, rules)
+        cut = earned - amount
+        connection.execute(_MARK, {"_id": earning_id, "now": now, "cut": cut})
         if posting_id is None:
             continue
+        if cut:
+            told.append(_told(person_id, amount, cut, rules))
         lines = lines_of(person_id, amount)
         connection.execute(
             _ENTRIES,
@@ -127,7 +153,29 @@ def settle(connection: Connection, now: datetime, *, most: int) -> int:
     # In one order everywhere, so that two settlements never wait for each other in a circle.
     for (account, currency), amount in sorted(moved.items()):
         _add_to_balance(connection, account, currency, amount)
+    if told:
+        outbox.put(connection, now=now, update_id=None, notices=told)
     return len(waiting)
+
+
+def _counting(connection: Connection, row: Any, rules: Rulebook) -> int:
+    """How much of an earning is posted: for studying no more in a day of the community's than its cap."""
+    if row.kind != EARNS:
+        return int(row.amount)
+    zone = ZoneInfo(rules.time_zone)
+    day = row.confirmed_at.astimezone(zone).date()
+    begins, ends = (
+        datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC) for days in (0, 1)
+    )
+    connection.execute(_ONE_AT_A_TIME, {"person": row.person_id})
+    same_day = {"person": row.person_id, "begins": begins, "ends": ends}
+    had = int(connection.execute(_SAME_DAY, same_day).scalar_one())
+    return within(int(row.amount), had=had, most=rules.study.daily_cap)
+
+
+def _told(person_id: int, amount: int, cut: int, rules: Rulebook) -> Notice:
+    params = {"posted": amount, "cut": cut, "cap": rules.study.daily_cap}
+    return Notice(ToPerson(person_id), "lesson.capped", params=params, lane=Lane.REMINDER)
 
 
 def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime, rulebook: int) -> None:

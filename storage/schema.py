@@ -560,6 +560,8 @@ earning = Table(
     Column("request_id", RowId),
     Column("confirmed_at", Instant, nullable=False),
     Column("posted_at", Instant),
+    # What a cap has cut off, known once it is posted.
+    Column("cut", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("source_kind", "source_id", "person_id"),
     Index(
         "ix_earning_waiting",

@@ -83,5 +83,20 @@ class Pairs(TypeDecorator[tuple[tuple[str, str], ...]]):
         return None if value is None else tuple((first, second) for first, second in value)
 
 
+class Listed(TypeDecorator[tuple[Any, ...]]):
+    """A list of plain JSON values in their order."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Any, ...] | None, dialect: Dialect) -> list[Any] | None:
+        """Tuple to list."""
+        return None if value is None else list(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Any, ...] | None:
+        """List to tuple."""
+        return None if value is None else tuple(value)
+
+
 RowId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit row number; SQLite numbers rows by itself only for its own INTEGER PRIMARY KEY."""

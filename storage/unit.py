@@ -30,6 +30,7 @@ from domain import (
     groups,
     imports,
     jobs,
+    lessons,
     notices,
     pairings,
     people,
@@ -91,6 +92,7 @@ from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import jobs as job_rows
+from storage import lessons as lesson_rows
 from storage import notices as notice_rows
 from storage import pairings as pairing_rows
 from storage import people as people_rows
@@ -110,6 +112,7 @@ from storage.importing import Imports
 from storage.inbox import Arrived
 from storage.mailings import Mailings
 from storage.outbox import Candidate, Leased, Reply, Sent
+from storage.study import Study
 from storage.types import EPOCH
 
 __all__ = ["CLEAR", "KEEP", "Draft", "DraftChange", "Reply", "Store", "Who"]
@@ -139,6 +142,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **threads.DECIDE,
     **templates.DECIDE,
     **digests.DECIDE,
+    **lessons.DECIDE,
     **backup.DECIDE,
     **jobs.DECIDE,
 }
@@ -165,6 +169,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **template_rows.LOADERS,
     **notice_terms.LOADERS,
     **digest_rows.LOADERS,
+    **lesson_rows.LOADERS,
     **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
@@ -173,6 +178,7 @@ LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
     **notice_rows.LOADERS_AT,
     **thread_rows.LOADERS_AT,
     **job_rows.LOADERS_AT,
+    **lesson_rows.LOADERS_AT,
 }
 """The same, where which rows they are depends on the time."""
 
@@ -183,6 +189,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **notice_terms.SWEEPS,
     **tag_rows.SWEEPS,
     **digest_rows.SWEEPS,
+    **lesson_rows.SWEEPS,
     **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""
@@ -280,6 +287,13 @@ class Store:
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
         self.jobs = job_rows.Jobs(engine.read, self._commit, rules)
         self.mailings = Mailings(
+            engine.read,
+            self._commit,
+            rules,
+            grew=lambda: self.hooks.outbox_grew(),
+            reached=lambda point: self.hooks.reached(point),
+        )
+        self.study = Study(
             engine.read,
             self._commit,
             rules,
@@ -725,7 +739,7 @@ class Store:
         def unit(connection: Connection) -> int:
             if troubles.is_on(connection, backup.Trouble.LEDGER):
                 return 0
-            return points.settle(connection, now, most=most)
+            return points.settle(connection, now, rules=self.rules, most=most)
 
         return await self._commit(unit)
 

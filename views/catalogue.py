@@ -44,6 +44,7 @@ FEATURES = (
     "templates",
     "notice_readers",
     "tags",
+    "lessons",
     "backup",
     "jobs",
     "deadlines",

@@ -15,6 +15,8 @@ from domain.base import Role
 from domain.checkins.shapes import CheckinState
 from domain.digests import Rhythm
 from domain.jobs import NAMES as JOBS
+from domain.lessons.learning import EARNS
+from domain.lessons.shapes import LessonState
 from domain.notices.shapes import LANGUAGES, Errand, NoticeState
 from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
@@ -45,7 +47,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "may_own": OWN_TOO,
     "command": _COMMANDS,
     "menu": _COMMANDS,
-    "service": tuple(PointRules().weights),
+    "service": (*PointRules().weights, EARNS),
     "wellbeing": ("0", "1", "2", "3", "4"),
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "overdue", "unclaimed", "silent", "visit", "checkin"),
@@ -74,6 +76,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "import.column.people": KEYS[ImportKind.PEOPLE],
     "account": tuple(Currency),
     "state.notice": tuple(NoticeState),
+    "state.lesson": tuple(LessonState),
     "errand": tuple(errand for errand in Errand if errand is not Errand.SEND),
     "whom": WHOM,
     "reads": tuple(f"in_{language}" for language in LANGUAGES),

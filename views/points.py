@@ -28,7 +28,7 @@ def points(facts: PointsFacts, *, voice: Voice) -> Message:
 
 def _row(row: PointRow, voice: Voice) -> Html:
     known = f"service.{row.kind}" in voice.texts
-    return voice.say(
+    told = voice.say(
         "points.row_request" if row.request_id is not None else "points.row",
         when=voice.day(row.at.astimezone(voice.zone).date()),
         points=voice.points(row.amount),
@@ -37,3 +37,4 @@ def _row(row: PointRow, voice: Voice) -> Html:
         span=voice.span(row.minutes),
         percent=row.factor,
     )
+    return block(told, voice.say("points.cut", points=voice.points(row.cut)) if row.cut else "")

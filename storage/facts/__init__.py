@@ -26,6 +26,7 @@ from storage.facts import (
     digests,
     imports,
     jobs,
+    lessons,
     news,
     notice_readers,
     notice_reports,
@@ -66,6 +67,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **privacy.FACTS,
     **trail.FACTS,
     **digests.FACTS,
+    **lessons.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -90,6 +92,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **privacy.QUERIES,
     **trail.QUERIES,
     **digests.QUERIES,
+    **lessons.QUERIES,
     **jobs.QUERIES,
 }
 

@@ -11,7 +11,7 @@ from domain.base import NOT_FOUND, Refused
 from domain.permissions import Permission
 from domain.queries import Card, SeeCard, SeeRequest
 from domain.tasks import HOLDING
-from storage.facts import alarms, checkins, notices, pairings, persons, requests, tasks, threads
+from storage.facts import alarms, checkins, lessons, notices, pairings, persons, requests, tasks, threads
 from storage.facts.rows import Look
 
 CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
@@ -26,6 +26,8 @@ CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "person.work": persons.person_work,
     "notice.card": notices.notice_card,
     "notice.copy": notices.notice_copy,
+    "lesson.card": lessons.lesson_card,
+    "lesson.page": lessons.for_member,
     "thread.card": threads.thread_card,
     "thread.mine": threads.thread_mine,
 }

@@ -26,6 +26,7 @@ _ENTRIES = (
         earning.c.factor,
         entry.c.amount,
         earning.c.request_id,
+        earning.c.cut,
     )
     .select_from(
         posting.join(
@@ -70,6 +71,7 @@ def see_points(connection: Connection, query: SeePoints, look: Look) -> PointsFa
                 row.factor if row.factor is not None else 100,
                 row.amount,
                 row.request_id,
+                row.cut or 0,
             )
             for row in connection.execute(_ENTRIES, {"account": account, "reader": reader})
         ),

@@ -83,6 +83,9 @@ EXPECTED: dict[Permission, Row] = {
     P.SEND_NOTICE: Row("ls"),
     P.READ_NOTICE: Row(owner=True, suspended=True),
     P.SEE_NOTICES: Row(everyone=True, suspended=True),
+    # what was assigned to somebody stays theirs to study; secretaries assign
+    P.STUDY: Row("mls", owner=True),
+    P.ASSIGN_LESSON: Row("s"),
     # anyone who lives here may say that they are a member; what is kept about one is one's own
     P.CHECK_IN: Row(everyone=True),
     P.KEEP_OWN_DATA: Row(everyone=True, suspended=True),
@@ -261,6 +264,7 @@ HELPERS_TOO = [
     "tasks",
     "mytasks",
     "pairs",
+    "study",
     "points",
     *OWN,
 ]
@@ -272,12 +276,13 @@ LEADERS = [
     "tasks",
     "mytasks",
     "pairs",
+    "study",
     "points",
     "notice",
     "people",
     *OWN,
 ]
-SECRETARIES = [*LEADERS[:10], "org", "audit", *OWN]
+SECRETARIES = [*LEADERS[:11], "org", "audit", *OWN]
 ADMINS = ["request", "mine", "notices", "desk", "points", "people", "org", "audit", "jobs", *OWN]
 
 

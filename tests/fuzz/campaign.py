@@ -39,6 +39,7 @@ from domain import (
 )
 from domain.base import Action, Actor
 from domain.checkins import shapes as checkins
+from domain.lessons import shapes as lessons
 from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
 from storage.schema import metadata
@@ -81,6 +82,10 @@ ANYBODYS = (
     notices.MuteKind,
     notices.ReadNotice,
     threads.AnswerNotice,
+    lessons.OpenLesson,
+    lessons.FinishReading,
+    lessons.AnswerQuestion,
+    lessons.TryAgain,
 )
 """What concerns nobody but who does it."""
 
@@ -395,6 +400,18 @@ class Attack:
                 involved = scene.owners.get(number, set()) | scene.helped_by.get(number, set())
                 return who in staff - involved
             case requests.DeclineRequest() | groups.BindGroup() | groups.UnbindGroup():
+                return who == secretary
+            case (
+                lessons.BeginLesson()
+                | lessons.PutLessonText()
+                | lessons.SetDue()
+                | lessons.SetPoints()
+                | lessons.PutQuestions()
+                | lessons.AddressLesson()
+                | lessons.AssignLesson()
+                | lessons.WithdrawLesson()
+                | lessons.NudgeLesson()
+            ):
                 return who == secretary
             case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():
                 return who == secretary

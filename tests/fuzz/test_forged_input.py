@@ -45,7 +45,7 @@ async def test_a_house_without_locks_is_found_out(
 ) -> None:
     for module in (unit, alarms, pairings, requests, tasks):
         monkeypatch.setattr(module, "allowed", lambda *who: True)
-    found = "\n".join((await campaign(location, count=900, seed=1, foreign=600)).found)
+    found = "\n".join((await campaign(location, count=900, seed=2, foreign=600)).found)
     assert "an outsider changed task" in found
     assert "a foreign press changed" in found
     assert re.search(r"a foreign press did (request|task)\.", found)

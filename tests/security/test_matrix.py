@@ -25,6 +25,8 @@ from domain.deputies import NameDeputy
 from domain.groups import BindGroup
 from domain.imports import ExportRows, MayImport
 from domain.jobs import SeeJobs
+from domain.lessons.shapes import BeginLesson
+from domain.lessons.shown import ListMyLessons
 from domain.merging import MergePeople
 from domain.notices.shapes import BeginNotice, NoticeState, PublicNotice, ReadNotice
 from domain.notices.shown import ListReceived
@@ -300,6 +302,13 @@ TRIES: Mapping[Permission, Try] = {
     # Each notice of the scene has reached one person alone.
     P.READ_NOTICE: Try(lambda thing: ReadNotice(thing.notice)),
     P.SEE_NOTICES: Try(lambda thing: ListReceived(), ties=("owner",)),
+    P.STUDY: Try(lambda thing: ListMyLessons(), ties=("other",), anywhere=True),
+    P.ASSIGN_LESSON: Try(
+        lambda thing: BeginLesson(
+            thing.unit, "zh", "党章", "第一章", 3, (), 15, TOMORROW.date() + timedelta(days=7)
+        ),
+        ties=("other",),
+    ),
     P.SUSPEND_PERSON: Try(lambda thing: BlockPerson(thing.owner)),
     P.SEE_AUDIT: Try(
         lambda thing: SearchTrail(TrailFilter(request_id=thing.submitted)),

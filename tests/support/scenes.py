@@ -35,6 +35,21 @@ from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.jobs import NoteFailure, NoteRun, RunJob
+from domain.lessons.shapes import (
+    AddressLesson,
+    AnswerQuestion,
+    AssignLesson,
+    BeginLesson,
+    FinishReading,
+    NudgeLesson,
+    OpenLesson,
+    PutLessonText,
+    PutQuestions,
+    SetDue,
+    SetPoints,
+    TryAgain,
+    WithdrawLesson,
+)
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.notices.shapes import (
     Address,
@@ -90,6 +105,7 @@ from storage.outbox import Leased, Reply
 from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
+from tests.support.lessons import QUESTION, assigned, draft_lesson, lesson_version
 from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
 from tests.support.notices import confirmed as confirmed_notice
 from tests.support.village import (
@@ -166,6 +182,8 @@ class Scene:
     thread: int
     """What the neighbour answered to the notice that was sent; it waits."""
     template: int
+    lessons: Mapping[str, int]
+    lesson_version: int
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
@@ -205,6 +223,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     said = await do(store, AnswerNotice(told, WORDS), place.neighbour.who, now=now)
     kept = await do(store, SaveTemplate(told, "通知停水"), place.leader.who, now=now)
     await carried_out(store, held=held, now=now)
+    lessons = await _lessons(store, place, now=now)
+    await deliver(store, held=held, now=now)
     notices = await _notices(store, place, told, now=now)
     await asked(store, place.neighbour, now=now)
     leased = (await lease(store, held=held, now=now)).rows
@@ -250,7 +270,23 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         .person_id,
         thread=int(said["thread_id"] or 0),
         template=int(kept["template_id"] or 0),
+        lessons=lessons,
+        lesson_version=await lesson_version(store, lessons["draft"]),
     )
+
+
+async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
+    """A draft, one that is read and one with a question at which somebody is, and somebody else has failed."""
+    first, _, third, _ = place.members
+    read = await assigned(store, place.secretary, place.building, now=now)
+    asks = await assigned(store, place.secretary, place.building, now=now, questions=(QUESTION,))
+    for soul in (first, third):
+        for number in (read, asks):
+            await do(store, OpenLesson(number), soul.who, now=now - timedelta(hours=1))
+        await do(store, FinishReading(asks), soul.who, now=now)
+    await do(store, AnswerQuestion(asks, 1, 0), third.who, now=now)
+    draft = await draft_lesson(store, place.secretary, place.building, now=now)
+    return {"draft": draft, "read": read, "asks": asks}
 
 
 async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
@@ -481,6 +517,28 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "MuteKind": (MuteKind("culture", muted=True), place.resident),
         "TagPerson": (TagPerson(place.resident.id, "living_alone", on=True), place.leader),
         "TickOffCall": (TickOffCall(scene.notices["sent"], scene.called), place.leader),
+        "BeginLesson": (
+            BeginLesson(place.building, "zh", "党章", "第一章", 3, (), 20, THE_DAY),
+            place.secretary,
+        ),
+        "PutLessonText": (
+            PutLessonText(scene.lessons["read"], "en", "The Constitution", "Chapter 1", 9),
+            place.secretary,
+        ),
+        "SetDue": (SetDue(scene.lessons["read"], THE_DAY + timedelta(days=7)), place.secretary),
+        "SetPoints": (SetPoints(scene.lessons["draft"], 300), place.secretary),
+        "PutQuestions": (PutQuestions(scene.lessons["draft"], (QUESTION,)), place.secretary),
+        "AddressLesson": (
+            AddressLesson(scene.lessons["draft"], Addressees(units=(place.units["grid"],))),
+            place.secretary,
+        ),
+        "AssignLesson": (AssignLesson(scene.lessons["draft"], scene.lesson_version), place.secretary),
+        "WithdrawLesson": (WithdrawLesson(scene.lessons["read"]), place.secretary),
+        "NudgeLesson": (NudgeLesson(scene.lessons["read"]), place.secretary),
+        "OpenLesson": (OpenLesson(scene.lessons["read"]), second),
+        "FinishReading": (FinishReading(scene.lessons["read"]), place.members[0]),
+        "AnswerQuestion": (AnswerQuestion(scene.lessons["asks"], 1, 1), place.members[0]),
+        "TryAgain": (TryAgain(scene.lessons["asks"], 2), place.members[2]),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
         "CancelImport": (CancelImport(scene.checked_import), scene.importer),
@@ -545,6 +603,8 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "mailings.freeze": lambda s: s.mailings.freeze(scene.notices["freezing"], now=now),
         "mailings.walk": lambda s: s.mailings.walk(scene.walk, now=now),
         "mailings.progress": lambda s: s.mailings.progress(scene.notices["sending"], now=now),
+        "study.freeze": lambda s: s.study.freeze(scene.lessons["read"], now=now),
+        "study.hand_out": lambda s: s.study.hand_out(scene.lessons["read"], now=now),
         "jobs.know": lambda s: s.jobs.know(JOBS[1:], now=now),
         "jobs.open": lambda s: s.jobs.open(JOBS[1], now=now + timedelta(days=9)),
         "jobs.looked": lambda s: s.jobs.looked({"settlement": (now, 1)}),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,6 +27,30 @@ from domain.digests import (
     Waiting,
 )
 from domain.imports import ImportFacts, ImportState
+from domain.lessons.quiz import Feedback, QuizFacts
+from domain.lessons.shapes import (
+    MAX_EXPLANATION,
+    MAX_OPTION,
+    MAX_OPTIONS,
+    MAX_QUESTION,
+    Due,
+    Lesson,
+    LessonState,
+    Question,
+    stored_questions,
+)
+from domain.lessons.shown import (
+    AssignedLine,
+    Counts,
+    DueLine,
+    DueSoon,
+    Learner,
+    LearnerPage,
+    LessonCard,
+    LessonForMember,
+    MyLesson,
+    MyStudy,
+)
 from domain.notices.shapes import NoticeState, PublicNotice
 from domain.notices.shown import (
     CallList,
@@ -88,6 +113,8 @@ from views import (
     checkins,
     desk,
     forms,
+    lesson_desk,
+    lessons,
     notice_audience,
     notice_lists,
     notice_readers,
@@ -219,6 +246,26 @@ DESK_CALLS = Page(
     9,
 )
 
+TITLES = {"zh": NASTY * 5, "en": NASTY * 5}
+ASKED = Question(
+    "问" * MAX_QUESTION,
+    tuple(f"{n}{'&' * (MAX_OPTION - 1)}" for n in range(MAX_OPTIONS)),
+    (0, 1),
+    "解" * MAX_EXPLANATION,
+)
+LESSON = Lesson(
+    BIG, 9, BIG, BIG, LessonState.OPEN, NOW, NOW.date(), TITLES, {"zh": "学" * 3000, "en": "x" * 3000}, (("photo", "f"),),
+    600, {"units": [BIG], "roles": list(WHOM), "without_units": [9]}, 10_000, stored_questions((ASKED,) * 50),
+)  # fmt: skip
+LESSON_MINE = LessonForMember(LESSON, PLACE, Due(BIG, 5, opened_at=NOW), wait=300)
+LESSON_CARD = LessonCard(
+    LESSON, PLACE, NAME, (PLACE,) * 50, (PLACE,) * 6, 2001, Counts(999_999, 99_999, 9_999)
+)
+LESSON_QUIZ = QuizFacts(
+    BIG, TITLES, 999, 50, 60, 10_000, 3, done=False, number=50, text=ASKED.text, options=tuple(enumerate(ASKED.options)),
+    multiple=True, picked=(0, 7), feedback=Feedback(False, ASKED.options[:7], ASKED.explanation),
+)  # fmt: skip
+
 SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "request.card": ({"note": "request.done"}, REQUEST),
     "desk.card": ({"note": "refused.not_found"}, DESK),
@@ -243,6 +290,14 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "task.confirmed": ({"stars": 5, "amount": 1440, "number": BIG}, None),
     "task.verified": ({"amount": 1440, "number": BIG}, None),
     "visit.claimed": ({"member": NAME}, None),
+    "lesson.card": ({"note": "card.back_again"}, LESSON_CARD),
+    "lesson.whom": ({}, LESSON_CARD),
+    "lesson.copy": ({}, LESSON_MINE),
+    "lesson.nudge": ({}, LESSON_MINE),
+    "lesson.page": ({}, LESSON_MINE),
+    "lesson.quiz": ({}, LESSON_QUIZ),
+    "lesson.due": ({}, DueSoon(tuple(DueLine(BIG - n, TITLES, NOW.date()) for n in range(8)))),
+    "lesson.capped": ({"posted": 0, "cut": 10_000, "cap": 1000}, None),
     "visit.started": ({"member": NAME}, None),
     "visit.released": ({"member": NAME}, None),
     "visit.confirmed": ({"stars": 2, "amount": 0}, None),
@@ -649,6 +704,7 @@ def screens(spoken: Voice) -> Iterator[Message]:
     )
     yield requests.mine(Page(tuple(numbered), 2, 3, 99), voice=spoken)
     yield requests.mine(empty, voice=spoken)
+    yield from lesson_screens(spoken)
     for kind in ("alarm", "request", "visit", "checkin"):
         rows = tuple(DeskRow(kind, number, NOW, PLACE, "lift", "urgent", NOW) for number in range(6))
         yield desk.desk(Page(rows, 2, 3, 99), DeskCounts(7, 100), voice=spoken)
@@ -698,6 +754,49 @@ def screens(spoken: Voice) -> Iterator[Message]:
     yield people.open_privately("https://t.me/linli_bot?start=r-1", voice=spoken)
     yield alarms.danger(voice=spoken)
     yield said("start.known", voice=spoken, name=NAME)
+
+
+def lesson_screens(spoken: Voice) -> Iterator[Message]:
+    for state in LessonState:
+        for whole in (True, False):
+            shown_so = replace(LESSON_CARD, lesson=replace(LESSON, state=state, questions=()), whole=whole)
+            yield lesson_desk.lesson_card({}, shown_so, spoken)
+    for done, rows in product((True, False), (8, 0)):
+        mine = tuple(
+            MyLesson(BIG - n, TITLES, NOW.date(), 600, 10_000, NOW if done else None, NOW)
+            for n in range(rows)
+        )
+        yield lessons.my_study(MyStudy(Page(mine, 2, 3, 24), done, 2026, 99, 9999, 99_999), voice=spoken)
+    lines = tuple(AssignedLine(BIG - n, TITLES, LessonState.OPEN, NOW.date(), PLACE) for n in range(8))
+    yield lesson_desk.assigned(Page(lines, 2, 3, 24), voice=spoken)
+    yield lesson_desk.assigned(Page(()), voice=spoken)
+    learners = tuple(Learner(BIG - n, NAME, PLACE, NOW if n else None, None, None) for n in range(8))
+    yield lesson_desk.learners(LearnerPage(BIG, TITLES, learners, BIG), voice=spoken)
+    yield lesson_desk.learners(LearnerPage(BIG, TITLES, ()), voice=spoken)
+    for number in (1, 10, 99):
+        yield lesson_desk.questions(LESSON_CARD, number, voice=spoken)
+    yield lesson_desk.questions(replace(LESSON_CARD, lesson=replace(LESSON, questions=())), 1, voice=spoken)
+    yield lesson_desk.surely(LESSON_CARD, voice=spoken)
+    yield lesson_desk.preview(LESSON_CARD, voice=spoken)
+    lines_ = tuple(replace(UNIT_LINE, id=number) for number in range(1, 9))
+    yield lesson_desk.places(LESSON_CARD, UNIT_LINE, Page(lines_, 2, 3, 24), parent_id=0, voice=spoken)
+    yield lesson_desk.places(LESSON_CARD, None, Page(()), parent_id=0, voice=spoken)
+    due = LESSON_MINE.due
+    for part in (due, replace(due, read_at=NOW, done_at=NOW)):
+        yield lessons.page({}, replace(LESSON_MINE, due=part, wait=0), spoken)
+    over = replace(LESSON_QUIZ, number=0, options=())
+    for so in (
+        over,
+        replace(over, tries_left=0),
+        replace(over, score=59),
+        replace(over, changed=True),
+        replace(over, done=True, score=100),
+    ):
+        yield lessons.quiz({}, so, spoken)
+    problems = [[BIG, "lesson.options_wrong", {"most": 8}]] * 10
+    for answers in ({}, {"questions": [{}] * 9, "problems": problems, "wrong": 99}):
+        yield lesson_desk.ask_bank(Prompt("lesson_bank", "sheet", 7, answers), spoken)
+        yield lesson_desk.ask_question(Prompt("lesson_ask", "question", 7, answers), spoken)
 
 
 def organisation(spoken: Voice) -> Iterator[Message]:

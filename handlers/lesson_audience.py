@@ -1,0 +1,86 @@
+"""Whom a lesson is for, chosen by buttons: roles, and places put in or left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from domain.addressees import MOST_UNITS, WHOM, Addressees
+from domain.base import NOT_FOUND, Refused
+from domain.lessons.shapes import CARD, AddressLesson
+from domain.notices.shown import UnitsToAddress
+from handlers.lesson_desk import own_card
+from handlers.turn import Answer, Do, Turn, turned
+from storage.outbox import Reply
+from views import lesson_desk as screens
+
+WHOM_CARD = "lesson.whom"
+_PLACE = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,6}))?")
+
+
+async def whom(turn: Turn) -> Answer:
+    """``lesson.whom:<id>``."""
+    return turned(turn, screens.whom({}, await own_card(turn), await turn.voice()))
+
+
+def _address(turn: Turn, wanted: Addressees) -> Do:
+    shown = Reply(
+        WHOM_CARD,
+        turn.who.telegram_id,
+        subject_id=turn.pressed.id,
+        edit_message_id=turn.pressed.message_id,
+    )
+    return Do(
+        AddressLesson(turn.pressed.id, wanted), replies=(shown,), if_refused=turn.card(CARD, turn.pressed.id)
+    )
+
+
+def _turned(chosen: tuple[int, ...], one: int) -> tuple[int, ...]:
+    return tuple(other for other in chosen if other != one) if one in chosen else (*chosen, one)
+
+
+async def role(turn: Turn) -> Answer:
+    """``lesson.role:<id>:<role>``."""
+    wanted, pressed = (await own_card(turn)).lesson.whom, turn.pressed.arg
+    if pressed not in WHOM:
+        raise Refused(NOT_FOUND)
+    kept = tuple(one for one in WHOM if (one in wanted.roles) is not (one == pressed))
+    if not kept:
+        raise Refused("lesson.to_nobody")
+    return _address(turn, replace(wanted, roles=kept))
+
+
+async def places(turn: Turn) -> Answer:
+    """``lesson.places:<id>:<unit>[_<page>]``: one level of the tree."""
+    found = _PLACE.fullmatch(turn.pressed.arg)
+    if found is None:
+        raise Refused(NOT_FOUND)
+    facts = await own_card(turn)
+    above, below = await turn.read(UnitsToAddress(int(found[1]), int(found[2] or 1)))
+    parent = 0
+    if above is not None:
+        actor = await turn.actor()
+        parts = above.path.split(".")[:-1]
+        own = any(held.unit_id == above.id for held in actor.held)
+        parent = 0 if own or len(parts) < 2 else int(parts[-2])
+    return turned(turn, screens.places(facts, above, below, parent_id=parent, voice=await turn.voice()))
+
+
+async def put(turn: Turn) -> Answer:
+    """``lesson.put:<id>:<unit>``: for everybody there and below, or no longer."""
+    wanted, unit = (await own_card(turn)).lesson.whom, turn.pressed.count
+    units = _turned(wanted.units, unit)
+    if len(units) > MOST_UNITS:
+        raise Refused("notice.too_many_places", most=MOST_UNITS)
+    without = tuple(other for other in wanted.without_units if other != unit)
+    return _address(turn, replace(wanted, units=units, without_units=without))
+
+
+async def leave_out(turn: Turn) -> Answer:
+    """``lesson.out:<id>:<unit>``: not for who lives there or below."""
+    wanted, unit = (await own_card(turn)).lesson.whom, turn.pressed.count
+    without = _turned(wanted.without_units, unit)
+    if len(without) > MOST_UNITS:
+        raise Refused("notice.too_many_places", most=MOST_UNITS)
+    units = tuple(other for other in wanted.units if other != unit)
+    return _address(turn, replace(wanted, units=units or wanted.units, without_units=without))

@@ -1,0 +1,92 @@
+"""The tables of lessons, on the metadata of ``schema.py``."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    text,
+)
+
+from domain.lessons.shapes import LessonState
+from storage.schema import metadata
+from storage.types import Instant, Key, Listed, Pairs, RowId
+
+_MOVING = text("state IN ('freezing', 'sending')")
+
+lesson = Table(
+    "lesson",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("author_id", RowId, ForeignKey("person.id"), nullable=False),
+    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
+    Column("state", Key(LessonState), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("titles", JSON, nullable=False),
+    Column("texts", JSON, nullable=False),
+    Column("media", Pairs, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("addressees", JSON, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("questions", Listed, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("pass_mark", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    # The last person looked at while people are written down, and the last one handed to delivery.
+    Column("frozen_to", RowId, nullable=False),
+    Column("sent_to", RowId, nullable=False),
+    Column("begun_at", Instant),
+    Column("nudged_at", Instant),
+    CheckConstraint(
+        "state IN ('draft', 'freezing', 'sending', 'open', 'withdrawn', 'dropped')",
+        name="state",
+    ),
+    Index("ix_lesson_unit_id", "unit_id", "id"),
+    Index("ix_lesson_due_on", "due_on", "id"),
+    Index("ix_lesson_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
+)
+
+# One person's part in a lesson. Both ids are taken from rows that are there and never go.
+lesson_due = Table(
+    "lesson_due",
+    metadata,
+    Column("lesson_id", RowId, primary_key=True, autoincrement=False),
+    Column("person_id", RowId, primary_key=True, autoincrement=False),
+    # Where they lived when it was assigned, for the lists by branch.
+    Column("unit_id", RowId),
+    Column("opened_at", Instant),
+    Column("read_at", Instant),
+    Column("done_at", Instant),
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("step", Integer, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("tried_on", Date),
+    Column("answers", Listed, nullable=False, server_default=text("'[]'")),
+    Column("picked", Listed, nullable=False, server_default=text("'[]'")),
+    Column("score", Integer),
+    CheckConstraint("done_at IS NULL OR read_at IS NOT NULL", name="read_before_done"),
+    Index("ix_lesson_due_person_id", "person_id", "lesson_id"),
+    sqlite_with_rowid=False,
+)
+
+# How far the reminders of the newest day have come in each time zone: a row each, which moves on from day to day.
+lesson_walk = Table(
+    "lesson_walk",
+    metadata,
+    Column("zone", String, primary_key=True),
+    Column("day", Date, nullable=False),
+    # The last person reminded.
+    Column("reached", RowId, nullable=False),
+    Column("over", Boolean, nullable=False),
+)
