@@ -194,7 +194,9 @@ class _Campaign:
         if killed:
             with suppress(Killed):
                 await self.engine.write(
-                    lambda c: self._cut_short(lambda: points.settle(c, self.now, rules=self.store.rules, most=most))
+                    lambda c: self._cut_short(
+                        lambda: points.settle(c, self.now, rules=self.store.rules, most=most)
+                    )
                 )
         work: list[Awaitable[int]] = [self.store.settle_points(now=self.now, most=most) for _ in range(2)]
         await asyncio.gather(*work)
