@@ -45,7 +45,7 @@ async def test_a_storm_and_ten_minutes_of_silence_lose_nothing_and_hold_up_nobod
     zhao.listens()
     await zhao.sends("/menu")
     waited = await passing(program, lambda: bool(zhao.news))
-    assert waited <= 10, "an answer waits for a few refusals of its own, not for the notice"
+    assert waited <= 30, f"an answer waits for refusals of its own, not for the notice: {waited}"
     arrived = sum(copies(neighbours))
     assert arrived < NEIGHBOURS, "the notice was still on its way"
 

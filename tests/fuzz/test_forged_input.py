@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -41,12 +42,19 @@ async def test_the_same_holds_on_the_other_database(location: Location) -> None:
 
 @on_sqlite
 async def test_a_house_without_locks_is_found_out(
-    location: Location, monkeypatch: pytest.MonkeyPatch
+    fresh_database: Callable[..., Location], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (unit, alarms, pairings, requests, tasks):
         monkeypatch.setattr(module, "allowed", lambda *who: True)
-    found = "\n".join((await campaign(location, count=900, seed=2, foreign=600)).found)
-    assert "an outsider changed task" in found
-    assert "a foreign press changed" in found
-    assert re.search(r"a foreign press did (request|task)\.", found)
-    assert "read the secret" in found
+    wanted = (
+        "an outsider changed task",
+        "a foreign press changed",
+        r"a foreign press did (request|task)\.",
+        "read the secret",
+    )
+    # Which buttons a seed draws changes with every button there is.
+    for seed in range(1, 7):
+        found = "\n".join((await campaign(fresh_database(), count=900, seed=seed, foreign=600)).found)
+        if all(re.search(one, found) for one in wanted):
+            return
+    raise AssertionError(found)
