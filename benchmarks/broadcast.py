@@ -194,7 +194,11 @@ def _copies(record: Sequence[CallRecord]) -> list[CallRecord]:
     return [
         call
         for call in record
-        if call.method == "sendMessage" and call.outcome == "ok" and WORDS in str(call.params.get("text"))
+        if call.method == "sendMessage"
+        and call.outcome == "ok"
+        # The sender's own card quotes the words, too.
+        and (call.chat_id or 0) >= FIRST_RECIPIENT
+        and WORDS in str(call.params.get("text"))
     ]
 
 

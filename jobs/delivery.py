@@ -55,6 +55,8 @@ LONGEST_BACK_OFF = 120
 """Seconds. Together: what nobody knows the fate of is tried for half an hour, which outlives most outages."""
 LOOK_SECONDS = 1.0
 CANDIDATES = 64
+COPIES_TOLD = 25
+"""After so many copies of notices their walks are looked at: for each one it would cost the pace."""
 
 
 class Limiter(Protocol):
@@ -71,8 +73,8 @@ class Limiter(Protocol):
 
 @dataclass(slots=True)
 class Observer:
-    """What is measured. ``fatal`` hears of a token that no longer works, ``copies`` that copies of notices have left and
-    nothing else is under way."""
+    """What is measured. ``fatal`` hears of a token that no longer works, ``copies`` that some copies of notices have left, or
+    the last of them."""
 
     sent: Callable[[float, Lane], None] = lambda seconds, lane: None
     limited: Callable[[], None] = lambda: None
@@ -133,6 +135,7 @@ class Delivery:
         self._recording = asyncio.Event()
         self._busy_chats: set[int] = set()
         self._held = 0
+        self._copies = 0
         self._stopping = False
         self._recorded = asyncio.Event()
         self._outcomes: list[Sent] = []
@@ -193,6 +196,8 @@ class Delivery:
         chats: set[int] = set()
         while len(chosen) < free:
             found = await self._store.candidates(now=self._now(), after=after, most=CANDIDATES)
+            if not found and self.idle:
+                self._tell_of_copies()
             wait = min(wait, self._choose(found, free, chosen, chats))
             if len(found) < CANDIDATES:
                 break
@@ -381,6 +386,11 @@ class Delivery:
             not_before=now + timedelta(seconds=min(2**row.attempts, LONGEST_BACK_OFF)),
         )
 
+    def _tell_of_copies(self) -> None:
+        if self._copies:
+            self._copies = 0
+            self._observer.copies()
+
     # --- recording -------------------------------------------------------------------------------------------------
 
     async def _record_forever(self) -> None:
@@ -398,10 +408,9 @@ class Delivery:
                     continue
                 self._held -= len(outcomes)
                 self._busy_chats -= {item.row.chat_id for item in outcomes}
-                # Telling of each copy would have a walk looked at for each; while more are on their way, its own look
-                # each second is enough.
-                if self.idle and any(item.row.kind in OF_NOTICES for item in outcomes):
-                    self._observer.copies()
+                self._copies += sum(item.row.kind in OF_NOTICES for item in outcomes)
+                if self._copies >= COPIES_TOLD:
+                    self._tell_of_copies()
                 outcomes = []
             self._recorded.set()
             self._woken.set()
