@@ -19,7 +19,7 @@ from sqlalchemy import CheckConstraint
 from domain.notices.shown import RECEIPT_STATES, Fares, Reading
 from domain.rulebook import Rulebook
 from jobs.classify import _BY_WORDS, Drop, Unreachable
-from storage.schema import receipt
+from storage.schema_notices import receipt
 from tests.support.reporting import BEGUN, TEXTS, report, voice
 from views.notice_sheet import _MEANS, WHYS, ReportBook, sheet, why
 

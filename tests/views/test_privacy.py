@@ -16,6 +16,7 @@ from domain.privacy import (
     CheckInRecord,
     ClaimRecord,
     ConsentRecord,
+    LessonRecord,
     OwnData,
     OwnRecord,
     PairingRecord,
@@ -62,6 +63,7 @@ RECORD = OwnRecord(
     (ConsentRecord(1, NOW),),
     (ThreadRecord(9, PLACE, NOW, SAID),),
     DigestSettings(Rhythm.WEEKLY, Rhythm.NEVER),
+    (LessonRecord({"zh": NASTY}, NOW, NOW, 80), LessonRecord({"en": NASTY}, None, None)),
 )
 
 

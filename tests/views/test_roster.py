@@ -14,7 +14,7 @@ from domain.people_seen import Found, FoundPerson, RoleAt, Twins
 from domain.queries import PersonRow
 from handlers.appointments import FORMS as TERMS
 from handlers.roster import FORMS
-from tests.views.test_kinds import (
+from tests.views.samples import (
     APPOINTED,
     BIG,
     LEVEL,
