@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import quantiles
@@ -26,6 +27,7 @@ from views.message import Reader
 from views.people import menu
 from views.voice import Voice
 
+DATABASES = ("sqlite", "postgres")
 CALLS = 600
 WARM = 60
 RULES = Rulebook()
@@ -125,18 +127,28 @@ async def _compared(database: str, locations: Sequence[Location]) -> None:
             )
 
 
-async def organisation() -> None:
+async def organisation(databases: Collection[str] = DATABASES) -> None:
     """Print the table as Markdown, row by row: filling the cities alone takes minutes."""
     print("| screen | database | p95 at 1 % | p95 at 100 % | ratio |\n|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Location.of(f"sqlite:///{Path(folder) / name}") for name in ("part.db", "whole.db")]
-        await _compared("SQLite", files)
-    server = Postgres()
-    try:
-        await _compared("PostgreSQL", [server.create(), server.create()])
-    finally:
-        server.stop()
+    if "sqlite" in databases:
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Location.of(f"sqlite:///{Path(folder) / name}") for name in ("part.db", "whole.db")]
+            await _compared("SQLite", files)
+    if "postgres" in databases:
+        server = Postgres()
+        try:
+            await _compared("PostgreSQL", [server.create(), server.create()])
+        finally:
+            server.stop()
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.organisation", description=__doc__)
+    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
+    given = parser.parse_args()
+    asyncio.run(organisation(DATABASES if given.database == "both" else (given.database,)))
 
 
 if __name__ == "__main__":
-    asyncio.run(organisation())
+    main()
