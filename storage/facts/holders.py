@@ -20,6 +20,7 @@ from storage.schema import appointment, person, unit
 
 _first_held = appointment.alias("first_held")
 _first_unit = unit.alias("first_unit")
+_place = func.coalesce(unit.c.path, "")
 _ROLE = bindparam("role", type_=appointment.c.role.type)
 
 
@@ -45,7 +46,14 @@ HELD = Prepared(
     select(func.count().label("total")).select_from(
         select(appointment.c.id)
         .select_from(SERVING)
-        .where(appointment.c.role == _ROLE, SERVES_BELOW)
+        # From those who hold the role to their places: the expression keeps planners from walking the places instead.
+        .where(
+            appointment.c.role == _ROLE,
+            in_force(appointment),
+            there(appointment),
+            _place >= bindparam("low"),
+            _place < bindparam("high"),
+        )
         .limit(MOST_COUNTED + 1)
         .subquery()
     )
