@@ -34,7 +34,12 @@ from sandbox import Sandbox
 from sandbox.limits import Limits, Mode
 from sandbox.record import CallRecord
 from storage.database import Location, open_engine
-from storage.schema import appointment, card, household, person
+from storage.schema import (
+    appointment,
+    card,
+    household,
+    person,
+)
 from storage.unit import Done, Store, Who
 
 USERS = 100

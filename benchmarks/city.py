@@ -15,7 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from storage.engine import Engine
-from storage.schema import appointment, counter, household, person, unit
+from storage.schema import (
+    appointment,
+    counter,
+    household,
+    person,
+    unit,
+)
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CHUNK = 5_000

@@ -39,7 +39,13 @@ from domain.rulebook import NoticeRules, Rulebook
 from sandbox import Sandbox
 from storage.database import Location, migrate, open_engine
 from storage.engine import Engine
-from storage.schema import audit, mailing, notice, outbox, receipt, tally
+from storage.schema import audit, outbox
+from storage.schema_notices import (
+    mailing,
+    notice,
+    receipt,
+    tally,
+)
 from storage.unit import Done, Store, Who
 
 T = TypeVar("T")

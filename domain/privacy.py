@@ -6,7 +6,7 @@ they hold ids, keys and numbers only. Where the words are that go with the perso
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
@@ -160,6 +160,16 @@ class PointRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LessonRecord:
+    """The reader's part in a lesson. ``score`` in per cent, None where nothing was asked or answered."""
+
+    titles: Mapping[str, str]
+    opened_at: datetime | None
+    done_at: datetime | None
+    score: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRecord:
     """A "yes" to a version of the terms."""
 
@@ -182,6 +192,7 @@ class OwnRecord:
     consents: tuple[ConsentRecord, ...] = ()
     threads: tuple[ThreadRecord, ...] = ()
     digests: DigestSettings | None = None
+    lessons: tuple[LessonRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

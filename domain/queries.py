@@ -41,6 +41,11 @@ class Place:
     en: str = ""
 
 
+def words_in(texts: Mapping[str, str], language: str) -> str:
+    """What is read in a language, of words kept by language; where there are none, in the other one."""
+    return texts.get(language) or next(iter(texts.values()), "")
+
+
 # --- what cards show ------------------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,13 @@ from domain.addressees import RESIDENT, WHOM, Addressees
 from storage.imports import there
 from storage.people import below as bounds
 from storage.people import in_force
-from storage.schema import appointment, person, person_skill, person_tag, unit
+from storage.schema import (
+    appointment,
+    person,
+    person_skill,
+    person_tag,
+    unit,
+)
 
 home = unit.alias("addressee_home")
 _served = unit.alias("addressee_served")

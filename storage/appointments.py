@@ -31,7 +31,15 @@ from domain.tasks import AT_WORK
 from storage.entities import columns, every, load, next_id, selection
 from storage.imports import there
 from storage.people import unit_path
-from storage.schema import appointment, audit, claim, pairing, person, request, unit
+from storage.schema import (
+    appointment,
+    audit,
+    claim,
+    pairing,
+    person,
+    request,
+    unit,
+)
 from storage.tasks import household_of, locked_task, work_of
 from storage.types import Instant
 

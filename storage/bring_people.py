@@ -35,7 +35,13 @@ from storage.import_rows import (
 )
 from storage.people import household_at
 from storage.prepared import Prepared
-from storage.schema import appointment, household, import_row, person, person_skill
+from storage.schema import (
+    appointment,
+    household,
+    import_row,
+    person,
+    person_skill,
+)
 from storage.types import EPOCH
 
 _is_new = has(NEW) & ~has(MORE)

@@ -34,7 +34,14 @@ from domain.rulebook import Rulebook
 from storage.entities import every, load, next_id, only, selection
 from storage.imports import there
 from storage.people import ancestors, unit_path
-from storage.schema import appointment, checkin, pairing, person_skill, remark, unit
+from storage.schema import (
+    appointment,
+    checkin,
+    pairing,
+    person_skill,
+    remark,
+    unit,
+)
 from storage.tasks import at_work, held_works
 
 _UNDER_WAY = (

@@ -10,13 +10,13 @@ way stays small however many read one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, literal, literal_column, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select
 
 from domain.base import Actor, Sweep
 from domain.digests import (
@@ -40,18 +40,12 @@ from storage.imports import there
 from storage.people import in_force
 from storage.prepared import Prepared
 from storage.schema import appointment, person, unit
-from storage.schema import outbox as outbox_table
 from storage.schema_digests import digest, digest_walk
 from storage.tree import Office, office_of
-
-T = TypeVar("T")
-Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
+from storage.walks import MOST_WAITING, Run, is_full
 
 PORTION = 200
 """People handed over in one commit."""
-MOST_WAITING = 2_000
-"""Digests that wait in the outbox at once: somewhat more than Telegram takes in a minute, which is how often the clock
-looks."""
 LANES = {Digest.HOME: Lane.BROADCAST, Digest.DESK: Lane.REMINDER}
 
 # --- choosing -----------------------------------------------------------------------------------------------------------
@@ -258,14 +252,6 @@ _GO_ON = Prepared(
     )
     .values(day=bindparam("day"), reached=bindparam("reached"), over=bindparam("over"))
 )
-_SOME_WAITING = (
-    select(literal(1))
-    .select_from(outbox_table)
-    .where(outbox_table.c.state == literal_column("'waiting'"), outbox_table.c.kind == bindparam("kind"))
-    .limit(_MOST)
-    .subquery()
-)
-_WAITING = select(func.count()).select_from(_SOME_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,8 +318,7 @@ class Digests:
         """
 
         def look(connection: Connection) -> tuple[list[Reader], int, bool] | None:
-            waiting = {"kind": kind_of(walk.digest), "most": MOST_WAITING}
-            if connection.execute(_WAITING, waiting).scalar_one() >= MOST_WAITING:
+            if is_full(connection, kind_of(walk.digest), most=MOST_WAITING):
                 return None
             people, more = _next_ones(connection, walk, now)
             hours = Hours(connection, self._rules)

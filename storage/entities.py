@@ -27,7 +27,7 @@ from domain.tasks import Claim, Task
 from domain.templates import Template
 from domain.threads import Thread
 from domain.units import Unit
-from storage import schema, schema_lessons
+from storage import schema, schema_lessons, schema_notices
 from storage.areas import AREA, hold
 from storage.dialect import upserting
 from storage.prepared import Prepared
@@ -47,10 +47,10 @@ TABLES: dict[type[Entity], Table] = {
     Visit: schema.visit,
     Alarm: schema.alarm,
     ImportBatch: schema.import_batch,
-    PublicNotice: schema.notice,
-    Mailing: schema.mailing,
-    Thread: schema.thread,
-    Template: schema.notice_template,
+    PublicNotice: schema_notices.notice,
+    Mailing: schema_notices.mailing,
+    Thread: schema_notices.thread,
+    Template: schema_notices.notice_template,
     JobState: schema.job,
     Lesson: schema_lessons.lesson,
 }

@@ -22,7 +22,6 @@ from storage.schema import (
     draft,
     erasure,
     household,
-    notice_mute,
     outbox,
     pairing,
     person,
@@ -31,8 +30,8 @@ from storage.schema import (
     remark,
     request,
     task,
-    thread,
 )
+from storage.schema_notices import notice_mute, thread
 from storage.traces import Erasure, NotYet
 from storage.types import EPOCH, Instant
 

@@ -12,7 +12,13 @@ from domain.people import Appointment, Phase
 from domain.rulebook import Rulebook
 from storage.entities import every, next_id, only, selection
 from storage.people import ancestors, unit_path
-from storage.schema import appointment, card, chat_group, outbox, unit
+from storage.schema import (
+    appointment,
+    card,
+    chat_group,
+    outbox,
+    unit,
+)
 
 _BY_CHAT = selection(Group).where(chat_group.c.chat_id == bindparam("chat_id")).with_for_update()
 

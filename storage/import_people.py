@@ -34,7 +34,15 @@ from storage.import_rows import (
     staged_already,
 )
 from storage.people import HOME_KINDS
-from storage.schema import appointment, household, import_row, person, person_skill, unit, unit_alias
+from storage.schema import (
+    appointment,
+    household,
+    import_row,
+    person,
+    person_skill,
+    unit,
+    unit_alias,
+)
 from storage.types import to_microseconds
 
 LANGUAGE = "zh"

@@ -7,11 +7,11 @@ anew each time; nothing is remembered here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, ScalarSelect, bindparam, func, literal_column, select, text
@@ -38,12 +38,10 @@ from storage.notices import groups_at
 from storage.outbox import Reply
 from storage.prepared import Prepared
 from storage.receipts import Recipient
-from storage.schema import mailing, notice
 from storage.schema import outbox as outbox_table
+from storage.schema_notices import mailing, notice
 from storage.tree import office_of
-
-T = TypeVar("T")
-Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
+from storage.walks import Run, Step
 
 STRETCH = 4_000
 """Ids of people that are looked at in one step, whoever of them is meant."""
@@ -94,14 +92,6 @@ def _number(state: str) -> ScalarSelect[int]:
 
 _ON_THE_WAY = Prepared(select((_number("waiting") + _number("leased")).label("number")))
 _KIND = {Errand.SEND: COPY, Errand.CORRECT: COPY, Errand.WITHDRAW: GONE, Errand.REMIND: REMINDER}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a step came to: how many it dealt with, and whether there is more to do at once."""
-
-    count: int
-    more: bool
 
 
 class Mailings:

@@ -12,7 +12,7 @@ from domain.notices.terms import Mute, MuteCase, MuteKind
 from domain.rulebook import Rulebook
 from storage.dialect import upserting
 from storage.prepared import Prepared
-from storage.schema import notice_mute, notice_place
+from storage.schema_notices import notice_mute, notice_place
 
 _MUTED = Prepared(
     select(notice_mute.c.kind).where(

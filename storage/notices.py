@@ -39,7 +39,8 @@ from storage.addressees import counted, paths_of
 from storage.entities import every, load, next_id, selection
 from storage.people import below, load_actors, unit_path
 from storage.prepared import Prepared
-from storage.schema import chat_group, mailing, receipt, unit
+from storage.schema import chat_group, unit
+from storage.schema_notices import mailing, receipt
 from storage.tree import office_of
 
 _OPEN = selection(Mailing).where(mailing.c.notice_id == bindparam("id"), mailing.c.finished_at.is_(None))

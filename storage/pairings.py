@@ -23,7 +23,12 @@ from domain.rulebook import Rulebook
 from domain.tasks import Claim, Task
 from storage.entities import load, next_id
 from storage.people import ancestors, below, unit_path, with_address
-from storage.schema import appointment, pairing, unit, visit
+from storage.schema import (
+    appointment,
+    pairing,
+    unit,
+    visit,
+)
 from storage.tasks import household_of, locked_task, work_of
 
 _SERVES = select(unit.c.path).where(

@@ -40,7 +40,13 @@ from storage.dialect import upserting
 from storage.entities import every, load, next_id, only, selection
 from storage.imports import there
 from storage.prepared import Prepared, one_of, some
-from storage.schema import appointment, chat_group, household, person, unit
+from storage.schema import (
+    appointment,
+    chat_group,
+    household,
+    person,
+    unit,
+)
 from storage.types import Instant
 
 _home = unit.alias("home")

@@ -18,7 +18,14 @@ from domain.rulebook import Rulebook
 from domain.tasks import ClaimState
 from storage import outbox
 from storage.dialect import upserting
-from storage.schema import balance, claim, earning, entry, person, posting
+from storage.schema import (
+    balance,
+    claim,
+    earning,
+    entry,
+    person,
+    posting,
+)
 from storage.types import Instant
 
 _WAITING = (

@@ -18,7 +18,16 @@ from domain.rulebook import Rulebook
 from domain.tasks import AT_WORK
 from storage.entities import every, load, selection
 from storage.people import household_at, unit_path
-from storage.schema import appointment, claim, pairing, person, request, task, unit, visit
+from storage.schema import (
+    appointment,
+    claim,
+    pairing,
+    person,
+    request,
+    task,
+    unit,
+    visit,
+)
 from storage.tasks import Placed, locked_task, work_of
 
 _MAY_BE_WITHDRAWN = [

@@ -30,12 +30,11 @@ from domain.notices.shapes import COPY, MarkCalled, MarkRead, NoticeState, TakeB
 from storage.addressees import chosen, home
 from storage.dialect import insert_for
 from storage.prepared import Prepared
-from storage.schema import (
+from storage.schema import outbox, person
+from storage.schema_notices import (
     mailing,
     notice,
     notice_mute,
-    outbox,
-    person,
     receipt,
     tally,
 )

@@ -26,8 +26,8 @@ from storage.schema import (
     job_run,
     outbox,
     request,
-    thread,
 )
+from storage.schema_notices import thread
 from storage.threads import KIND as THREAD
 from storage.threads import settle
 from storage.types import EPOCH, Instant, to_microseconds

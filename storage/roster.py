@@ -30,7 +30,6 @@ from storage.schema import (
     draft,
     earning,
     household,
-    notice_mute,
     pairing,
     person,
     person_skill,
@@ -39,6 +38,7 @@ from storage.schema import (
     task,
     unit,
 )
+from storage.schema_notices import notice_mute
 
 _UNIT = select(unit.c.path, unit.c.kind).where(unit.c.id == bindparam("id"), unit.c.closed_at.is_(None))
 alive = person.c.merged_into_id.is_(None) & person.c.erased_at.is_(None) & there(person)

@@ -30,29 +30,20 @@ from sqlalchemy import (
 from domain.base import Purpose, Role
 from domain.checkins.shapes import CheckinState
 from domain.imports import ImportState
-from domain.notices.shapes import Errand, NoticeState
 from domain.pairings import VisitState
 from domain.people import Phase
 from domain.requests import RequestState
 from domain.sheet_columns import ImportKind
 from domain.tasks import ClaimState, TaskState
-from storage.types import Codes, Instant, Key, Pairs, RowId
+from storage.types import Codes, Instant, Key, RowId
 
 _OWN_HOURS = text("zone IS NOT NULL OR calendar IS NOT NULL")
-_ASKED = text("state = 'asked'")
-_TO_REMIND = text("state = 'sent' AND remind AND reminded_at IS NULL")
-_MOVING = text("state IN ('planned', 'freezing', 'sending')")
-"""Notices that have something ahead of them without anybody doing anything."""
-_UNSENT = text("state IN ('draft', 'asked')")
-TO_CALL = text("state IN ('unreachable', 'failed') AND called_at IS NULL AND read_at IS NULL")
-"""Recipients whom nobody has told yet. A question says it in the same words, or the index is not used."""
 _LOOKED_AT = text("next_at IS NOT NULL")
 LATE = text("overdue_at IS NOT NULL AND state IN ('open', 'in_progress')")
 TO_VERIFY = text("state = 'closed_silent' AND verified_at IS NULL")
 LISTED = text("listed_at IS NOT NULL AND state = 'offered' AND taken = 0")
 """What waits at a desk because time has passed: late, closed in silence, taken on by nobody. A question says each in the
 same words, or the index is not used."""
-_UNANSWERED = text("waiting_since IS NOT NULL")
 
 metadata = MetaData(
     naming_convention={
@@ -69,7 +60,7 @@ def _id() -> Column[int]:
     return Column("id", RowId, primary_key=True, autoincrement=True)
 
 
-def _entity() -> tuple[Column[int], Column[int]]:
+def entity_columns() -> tuple[Column[int], Column[int]]:
     """``id`` is dealt out by ``counter``; ``version`` rises with each save."""
     return (
         Column("id", RowId, primary_key=True, autoincrement=False),
@@ -94,7 +85,7 @@ counter = Table(
 unit = Table(
     "unit",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("kind", String, nullable=False),
     Column("name", String, nullable=False),
     Column("name_en", String, nullable=False, server_default=""),
@@ -148,7 +139,7 @@ household = Table(
 person = Table(
     "person",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("telegram_id", BigInteger, unique=True),
     # In byte order, so that the beginning of a name is a range of the index, on both databases the same.
     Column("name", String().with_variant(String(collation="C"), "postgresql"), nullable=False),
@@ -197,7 +188,7 @@ person = Table(
 appointment = Table(
     "appointment",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
     Column("role", Key(Role), nullable=False),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
@@ -238,7 +229,7 @@ _UNDER_WAY = text("state IN ('asked', 'returned', 'approved')")
 checkin = Table(
     "checkin",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
     Column("state", Key(CheckinState), nullable=False),
@@ -301,7 +292,7 @@ blocked = Table(
 chat_group = Table(
     "chat_group",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("chat_id", BigInteger, nullable=False, unique=True),
     Column("unit_id", RowId, ForeignKey("unit.id"), index=True),
     Column("bound_by", RowId, ForeignKey("person.id")),
@@ -314,7 +305,7 @@ chat_group = Table(
 request = Table(
     "request",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
     Column("handling_unit_id", RowId, ForeignKey("unit.id"), nullable=False),
     Column("requester_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
@@ -374,7 +365,7 @@ request = Table(
 pairing = Table(
     "pairing",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False, index=True),
     Column("resident_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
     Column("member_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
@@ -390,7 +381,7 @@ pairing = Table(
 task = Table(
     "task",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("kind", String, nullable=False),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
     Column("circle_unit_id", RowId, ForeignKey("unit.id"), nullable=False),
@@ -418,7 +409,7 @@ _HOLDING = text("state IN ('claimed', 'started', 'reported', 'rework')")
 claim = Table(
     "claim",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("task_id", RowId, ForeignKey("task.id"), nullable=False),
     Column("member_id", RowId, ForeignKey("person.id"), nullable=False),
     Column("place", Integer, nullable=False),
@@ -453,7 +444,7 @@ claim = Table(
 visit = Table(
     "visit",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("pairing_id", RowId, ForeignKey("pairing.id"), nullable=False),
     Column("task_id", RowId, ForeignKey("task.id"), nullable=False, unique=True),
     Column("due_on", Date, nullable=False),
@@ -469,7 +460,7 @@ visit = Table(
 alarm = Table(
     "alarm",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("unit_id", RowId, ForeignKey("unit.id")),
     Column("person_id", RowId, ForeignKey("person.id"), nullable=False),
     Column("raised_at", Instant, nullable=False),
@@ -712,7 +703,7 @@ draft = Table(
 import_batch = Table(
     "import_batch",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("kind", Key(ImportKind), nullable=False),
     Column("state", Key(ImportState), nullable=False),
     Column("by_id", RowId),
@@ -750,192 +741,6 @@ import_row = Table(
     Index("ix_import_row_key", "batch_id", "key"),
 )
 
-# --- notices --------------------------------------------------------------------------------------------------------------
-
-notice = Table(
-    "notice",
-    metadata,
-    *_entity(),
-    Column("author_id", RowId, ForeignKey("person.id"), nullable=False),
-    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
-    Column("state", Key(NoticeState), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("texts", JSON, nullable=False),
-    Column("media", Pairs, nullable=False),
-    Column("addressees", JSON, nullable=False),
-    Column("urgent", Boolean, nullable=False),
-    Column("wants_read", Boolean, nullable=False),
-    Column("answerable", Boolean, nullable=False),
-    Column("link_preview", Boolean, nullable=False),
-    Column("to_people", Boolean, nullable=False),
-    Column("to_groups", Boolean, nullable=False),
-    Column("send_at", Instant),
-    Column("expected", Integer, nullable=False),
-    Column("confirmed_by", RowId, ForeignKey("person.id")),
-    Column("seconded_by", RowId, ForeignKey("person.id")),
-    Column("begun_at", Instant),
-    Column("finished_at", Instant),
-    # The last person looked at while recipients are written down.
-    Column("frozen_to", RowId, nullable=False),
-    Column("reminded_at", Instant),
-    Column("remind", Boolean, nullable=False),
-    Column("repeat", String, nullable=False),
-    Column("repeat_day", Integer, nullable=False),
-    Column("kind", String, nullable=False, server_default="other"),
-    Column("valid_days", Integer, nullable=False, server_default=text("0")),
-    Column("valid_until", Instant),
-    CheckConstraint(
-        "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', "
-        "'dropped')",
-        name="state",
-    ),
-    CheckConstraint("seconded_by IS NULL OR seconded_by <> confirmed_by", name="two_people"),
-    Index("ix_notice_unit_id", "unit_id", "id"),
-    # What the clock and the mailings look for: never more than a handful.
-    Index("ix_notice_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
-    Index("ix_notice_begun_at", "begun_at", "id"),
-    Index("ix_notice_asked", "unit_id", sqlite_where=_ASKED, postgresql_where=_ASKED),
-    Index("ix_notice_to_remind", "finished_at", sqlite_where=_TO_REMIND, postgresql_where=_TO_REMIND),
-    Index("ix_notice_unsent", "unit_id", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
-)
-
-mailing = Table(
-    "mailing",
-    metadata,
-    *_entity(),
-    Column("notice_id", RowId, ForeignKey("notice.id"), nullable=False, index=True),
-    Column("errand", Key(Errand), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("reached", RowId, nullable=False),
-    Column("held", Boolean, nullable=False),
-    Column("finished_at", Instant),
-    CheckConstraint("errand IN ('send', 'correct', 'withdraw', 'remind')", name="errand"),
-    Index(
-        "uq_mailing_open",
-        "notice_id",
-        "errand",
-        unique=True,
-        sqlite_where=text("finished_at IS NULL"),
-        postgresql_where=text("finished_at IS NULL"),
-    ),
-)
-
-# One row for each recipient of each notice: once written, nobody is a recipient twice. Walked through in the order of
-# its key, so that the thousandth batch costs what the first did. By another way it is asked only who is to be called.
-receipt = Table(
-    "receipt",
-    metadata,
-    # Both are taken from rows that are there and never go: looking for them again takes as long as writing this one.
-    Column("notice_id", RowId, primary_key=True, autoincrement=False),
-    Column("person_id", RowId, primary_key=True, autoincrement=False),
-    # Where they lived when it was sent, for the report by building.
-    Column("unit_id", RowId),
-    Column("state", String, nullable=False),
-    Column("reason", String),
-    Column("message_id", BigInteger),
-    Column("sent_at", Instant),
-    Column("read_at", Instant),
-    Column("reminded_at", Instant),
-    Column("called_by", RowId),
-    Column("called_at", Instant),
-    CheckConstraint(
-        "state IN ('waiting', 'queued', 'sent', 'failed', 'unreachable', 'left', 'stopped', 'muted')",
-        name="state",
-    ),
-    Index(
-        "ix_receipt_to_call",
-        "unit_id",
-        "notice_id",
-        "person_id",
-        sqlite_where=TO_CALL,
-        postgresql_where=TO_CALL,
-    ),
-    sqlite_with_rowid=False,
-)
-
-# How a notice fares, summed up as it happens: counting a million receipts for each look would take longer than sending.
-tally = Table(
-    "tally",
-    metadata,
-    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
-    *(
-        Column(name, Integer, nullable=False, server_default=text("0"))
-        for name in (
-            "total",
-            "queued",
-            "sent",
-            "failed",
-            "unreachable",
-            "left",
-            "stopped",
-            "muted",
-            "read",
-            "reminded",
-        )
-    ),
-)
-
-# What a recipient said to a notice and was written back; the words are remarks. One for each recipient who said anything.
-thread = Table(
-    "thread",
-    metadata,
-    *_entity(),
-    Column("notice_id", RowId, ForeignKey("notice.id"), nullable=False),
-    Column("person_id", RowId, ForeignKey("person.id"), nullable=False, index=True),
-    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("last_at", Instant, nullable=False),
-    Column("waiting_since", Instant),
-    Column("unanswered", Integer, nullable=False),
-    Column("handler_id", RowId, ForeignKey("person.id"), index=True),
-    UniqueConstraint("notice_id", "person_id"),
-    CheckConstraint("(waiting_since IS NULL) = (unanswered = 0)", name="waiting"),
-    Index("ix_thread_notice_id", "notice_id", "last_at", "id"),
-    Index(
-        "ix_thread_waiting",
-        "unit_id",
-        "waiting_since",
-        sqlite_where=_UNANSWERED,
-        postgresql_where=_UNANSWERED,
-    ),
-    Index(
-        "ix_thread_waiting_since",
-        "waiting_since",
-        "id",
-        sqlite_where=_UNANSWERED,
-        postgresql_where=_UNANSWERED,
-    ),
-    # By age, for what time alone forgets.
-    Index("ix_thread_last_at", "last_at", "id"),
-)
-
-notice_template = Table(
-    "notice_template",
-    metadata,
-    *_entity(),
-    Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
-    Column("name", String, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("composed", JSON, nullable=False),
-    Index("ix_notice_template_unit_id", "unit_id", "name"),
-)
-
-# Where a notice is for, once it has begun to leave: whoever arrives there finds what is valid by the units above them.
-notice_place = Table(
-    "notice_place",
-    metadata,
-    Column("unit_id", RowId, ForeignKey("unit.id"), primary_key=True),
-    Column("notice_id", RowId, ForeignKey("notice.id"), primary_key=True),
-)
-
-# Of which kinds somebody wants no routine messages.
-notice_mute = Table(
-    "notice_mute",
-    metadata,
-    Column("person_id", RowId, ForeignKey("person.id"), primary_key=True),
-    Column("kind", String, primary_key=True),
-)
-
 # --- erasure ----------------------------------------------------------------------------------------------------------------
 
 # What has to be looked for while somebody's words are being emptied. The row goes with the last of them.
@@ -968,7 +773,7 @@ job_run = Table(
 job = Table(
     "job",
     metadata,
-    *_entity(),
+    *entity_columns(),
     Column("name", String, nullable=False, unique=True),
     Column("cadence", String, nullable=False),
     Column("reached", Instant, nullable=False),

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from domain.lessons.shapes import LessonState
-from storage.schema import metadata
+from storage.schema import entity_columns, metadata
 from storage.types import Instant, Key, Listed, Pairs, RowId
 
 _MOVING = text("state IN ('freezing', 'sending')")
@@ -26,8 +26,7 @@ _MOVING = text("state IN ('freezing', 'sending')")
 lesson = Table(
     "lesson",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=False),
-    Column("version", Integer, nullable=False),
+    *entity_columns(),
     Column("author_id", RowId, ForeignKey("person.id"), nullable=False),
     Column("unit_id", RowId, ForeignKey("unit.id"), nullable=False),
     Column("state", Key(LessonState), nullable=False),

@@ -6,10 +6,10 @@ same commit, so that a kill anywhere repeats nothing and leaves nobody out.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    func,
     literal,
     literal_column,
     or_,
@@ -43,9 +42,7 @@ from storage.schema import outbox as outbox_table
 from storage.schema import person, unit
 from storage.schema_lessons import lesson, lesson_due, lesson_walk
 from storage.tree import office_of
-
-T = TypeVar("T")
-Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
+from storage.walks import MOST_WAITING, Run, Step, is_full
 
 STRETCH = 4_000
 """Ids of people that are looked at in one step, whoever of them is meant."""
@@ -53,8 +50,6 @@ PORTION = 200
 """People handed to delivery in one commit."""
 REMINDED_AT_ONCE = 1_500
 """People reminded in one commit, by one statement."""
-MOST_WAITING = 2_000
-"""Copies of lessons that wait in the outbox at once: somewhat more than Telegram takes in a minute."""
 DAYS_BEFORE = (0, 1, 3)
 """Reminders come so many days before the last one. Source: DOMAIN §8."""
 
@@ -66,14 +61,6 @@ _MOVING = (
 )
 _MOST: BindParameter[int] = bindparam("most")
 _AFTER: BindParameter[int] = bindparam("after")
-_SOME_WAITING = (
-    select(literal(1))
-    .select_from(outbox_table)
-    .where(outbox_table.c.state == literal_column("'waiting'"), outbox_table.c.kind == bindparam("kind"))
-    .limit(_MOST)
-    .subquery()
-)
-_WAITING = select(func.count()).select_from(_SOME_WAITING)
 _REACHABLE = (
     person.c.telegram_id.is_not(None),
     person.c.unreachable_since.is_(None),
@@ -91,14 +78,6 @@ _NEXT = Prepared(
     .order_by(lesson_due.c.person_id)
     .limit(_MOST)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a step came to: how many it dealt with, and whether there is more to do at once."""
-
-    count: int
-    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +144,7 @@ class Study:
             if found is None or found.state is not LessonState.SENDING:
                 return Step(0, more=False)
             kind = COPY if found.nudged_at is None else NUDGE
-            if (
-                connection.execute(_WAITING, {"kind": kind, "most": MOST_WAITING}).scalar_one()
-                >= MOST_WAITING
-            ):
+            if is_full(connection, kind, most=MOST_WAITING):
                 return Step(0, more=False)
             rows = _NEXT.all(connection, {"lesson": found.id, "after": found.sent_to, "most": PORTION})
             copies = [(row.chat_id, row.person_id, None) for row in rows if row.chat_id is not None]

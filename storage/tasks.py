@@ -27,7 +27,16 @@ from domain.tasks import (
 from storage.entities import columns, load, next_id, selection
 from storage.people import ancestors, below
 from storage.prepared import Prepared
-from storage.schema import appointment, claim, pairing, person, person_skill, task, unit, visit
+from storage.schema import (
+    appointment,
+    claim,
+    pairing,
+    person,
+    person_skill,
+    task,
+    unit,
+    visit,
+)
 
 _circle = unit.alias("circle")
 # Task and the paths of its unit and circle in one statement; only the task itself is locked.

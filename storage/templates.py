@@ -24,7 +24,7 @@ from domain.templates import (
 from storage.addressees import paths_of
 from storage.entities import load, next_id
 from storage.people import unit_path
-from storage.schema import notice_template
+from storage.schema_notices import notice_template
 
 _NAMES = select(notice_template.c.name).where(
     notice_template.c.unit_id == bindparam("unit"), notice_template.c.id != bindparam("but")

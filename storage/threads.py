@@ -16,7 +16,8 @@ from storage.entities import load, next_id, only, selection
 from storage.notices import COPY
 from storage.people import load_actors, unit_path
 from storage.prepared import Prepared
-from storage.schema import person, remark, thread
+from storage.schema import person, remark
+from storage.schema_notices import thread
 
 KIND = "thread"
 """What remarks call it."""

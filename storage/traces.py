@@ -12,7 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, select, tuple_
 
-from storage.schema import draft, import_batch, import_row, inbox, outbox
+from storage.schema import (
+    draft,
+    import_batch,
+    import_row,
+    inbox,
+    outbox,
+)
 from storage.types import Instant
 
 AT_ONCE = 250

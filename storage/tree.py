@@ -21,7 +21,16 @@ from storage.dialect import upserting
 from storage.imports import there
 from storage.people import below
 from storage.prepared import Prepared, one_of, some
-from storage.schema import appointment, chat_group, checkin, counter, household, person, unit, unit_alias
+from storage.schema import (
+    appointment,
+    chat_group,
+    checkin,
+    counter,
+    household,
+    person,
+    unit,
+    unit_alias,
+)
 from storage.types import Instant
 
 _LOCK = select(counter.c.value).where(counter.c.name == unit.name).with_for_update()

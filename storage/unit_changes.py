@@ -42,7 +42,16 @@ from storage import tree
 from storage.entities import every, load, next_id, selection
 from storage.imports import there
 from storage.people import ancestors, below
-from storage.schema import appointment, checkin, pairing, person, request, task, unit, unit_alias
+from storage.schema import (
+    appointment,
+    checkin,
+    pairing,
+    person,
+    request,
+    task,
+    unit,
+    unit_alias,
+)
 
 _MANY = MOST_AT_ONCE + 1
 _ID: BindParameter[int] = bindparam("id")

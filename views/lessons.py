@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from domain.base import Scalar
 from domain.lessons.quiz import LETTERS, QuizFacts
 from domain.lessons.shown import DueSoon, LessonForMember, MyLesson, MyStudy
-from domain.notices.shown import words_in
 from domain.permissions import Permission, allowed
+from domain.queries import words_in
 from views.message import Button, Keyboard, Media, Message
 from views.safe import Html, cut, line, plain
 from views.voice import Voice, block, card, press

@@ -17,7 +17,7 @@ from domain.notices.shown import (
     NoticeCard,
     NoticeCopy,
 )
-from domain.queries import Place
+from domain.queries import Place, words_in
 from views.message import Button, Keyboard, Media, Message
 from views.notice_shares import percent
 from views.notice_terms import last_day, terms_line
@@ -35,7 +35,7 @@ NAMED = 6
 def text_for(notice: PublicNotice, voice: Voice) -> Html:
     """Its words in the reader's language, else in the other."""
     language = "zh" if voice.chinese else "en"
-    return Html(notice.texts.get(language) or next(iter(notice.texts.values()), ""))
+    return Html(words_in(notice.texts, language))
 
 
 def _media(notice: PublicNotice) -> tuple[Media, ...]:

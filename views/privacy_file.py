@@ -12,7 +12,7 @@ from datetime import datetime
 
 from domain.base import Purpose
 from domain.privacy import ClaimRecord, OwnRecord, PairingRecord, RequestRecord, ThreadRecord
-from domain.queries import Part
+from domain.queries import Part, words_in
 from views.digests import chosen
 from views.message import Upload
 from views.privacy import counts, how_long, profile
@@ -42,6 +42,7 @@ def own_file(record: OwnRecord, *, voice: Voice) -> Upload:
         _section("file.pairings", (_pairing(one, voice) for one in record.pairings), voice),
         _section("file.appointments", (_appointments(record, voice),) if record.appointments else (), voice),
         _section("file.checkins", (_checkins(record, voice),) if record.checkins else (), voice),
+        _section("file.lessons", (_lessons(record, voice),) if record.lessons else (), voice),
         _section("file.points", (_points(record, voice),) if record.entries else (), voice),
         _section(
             "file.digests", (_lines(chosen(record.digests, voice=voice)),) if record.digests else (), voice
@@ -183,6 +184,26 @@ def _checkins(record: OwnRecord, voice: Voice) -> str:
                 _when(one.decided_at, voice),
             )
             for one in record.checkins
+        ),
+    )
+
+
+def _lessons(record: OwnRecord, voice: Voice) -> str:
+    return _table(
+        (
+            voice.say("file.lesson"),
+            voice.say("file.opened"),
+            voice.say("file.finished"),
+            voice.say("file.score"),
+        ),
+        (
+            (
+                _own(words_in(one.titles, voice.reader.language)),
+                _when(one.opened_at, voice),
+                _when(one.done_at, voice),
+                "" if one.score is None else f"{one.score}%",
+            )
+            for one in record.lessons
         ),
     )
 

@@ -5,7 +5,6 @@ Whose eyes see what is decided where rows are read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -18,11 +17,6 @@ from domain.queries import Page, Place
 LIST_ROWS = 8
 RECEIPT_STATES = ("waiting", "queued", "sent", "failed", "unreachable", "left", "stopped", "muted")
 """What became of a notice for one recipient, as it is written down; ``Fares`` sums them up."""
-
-
-def words_in(texts: Mapping[str, str], language: str) -> str:
-    """What is read in a language; where there is none, in the other one."""
-    return texts.get(language) or next(iter(texts.values()), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,15 +103,14 @@ def compress(source: Path, target: Path) -> Weight:
         own_file(target) as raw,
         gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as packed,
     ):
-        # Without a type of its own, a GzipFile is a file for bytes all the same.
-        return copied(plain, packed)  # type: ignore[arg-type]
+        return copied(plain, packed)  # type: ignore[arg-type] # a GzipFile is a file for bytes, but not by its type
 
 
 def decompress(source: Path, target: Path) -> Weight:
     """The other way round. Returns what came out. Raises BackupError when it is not what gzip wrote."""
     try:
         with gzip.open(source, "rb") as packed, own_file(target) as plain:
-            weight = copied(packed, plain)  # type: ignore[arg-type]
+            weight = copied(packed, plain)  # type: ignore[arg-type] # as above
             _settle(plain)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BackupError(f"the compressed copy is damaged ({error}); take another backup") from error

@@ -11,7 +11,12 @@ from domain.base import Purpose, Subject
 from domain.permissions import Permission, allowed
 from domain.queries import AlarmFacts, Contact
 from storage.facts.rows import Look, place, said_about, words_of
-from storage.schema import alarm, household, person, unit
+from storage.schema import (
+    alarm,
+    household,
+    person,
+    unit,
+)
 
 _seen_by = person.alias("seen_by")
 _ALARM = (

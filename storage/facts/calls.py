@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, 
 
 from domain.desk import LIST_ROWS, CountDesk, DeskCall, DeskCounts, ListCalls
 from domain.notices.shapes import OUT
-from domain.notices.shown import words_in
 from domain.permissions import STAFF, Permission, allowed
-from domain.queries import Page
+from domain.queries import Page, words_in
 from storage.facts.rows import Look, led, place, stretch, within
 from storage.facts.templates import capped
 from storage.facts.threads import waiting
-from storage.schema import household, notice, person, receipt, thread, unit
+from storage.schema import household, person, unit
+from storage.schema_notices import notice, receipt, thread
 
 _NOT_REACHED: ColumnElement[bool] = literal_column("receipt.state IN ('unreachable', 'failed')")
 """In the words of ``ix_receipt_to_call``, so that it is used."""

@@ -17,7 +17,13 @@ from domain.queries import Contact, Part, UnitLevel, UnitRow
 from storage.checkins import SERVED
 from storage.facts.rows import Look, Said, last_words, place, said_about
 from storage.people import ancestors
-from storage.schema import appointment, checkin, household, person, unit
+from storage.schema import (
+    appointment,
+    checkin,
+    household,
+    person,
+    unit,
+)
 
 _decider = person.alias("decider")
 _home = unit.alias("home")

@@ -30,7 +30,18 @@ from domain.queries import DeskRow, ListDesk, Page
 from domain.requests import RequestState
 from domain.tasks import ClaimState
 from storage.facts.rows import STAFF_ROLES, Look, covered, page_of, paged, place
-from storage.schema import LATE, LISTED, TO_VERIFY, alarm, checkin, claim, request, task, unit, visit
+from storage.schema import (
+    LATE,
+    LISTED,
+    TO_VERIFY,
+    alarm,
+    checkin,
+    claim,
+    request,
+    task,
+    unit,
+    visit,
+)
 from storage.types import Instant
 
 _nothing = type_coerce(null(), Instant()).label("due_at")

@@ -25,15 +25,17 @@ from domain.digests import (
     Waiting,
 )
 from domain.notices.shapes import OUT
-from domain.notices.shown import NoticeLine, words_in
+from domain.notices.shown import NoticeLine
 from domain.permissions import Permission, allowed
+from domain.queries import words_in
 from domain.requests import RequestState
 from storage.digests import chosen, place_of_work
 from storage.facts.calls import count_desk
 from storage.facts.desk import waiting_by_kind
 from storage.facts.rows import STAFF_ROLES, Look, below, place
 from storage.people import in_force
-from storage.schema import appointment, notice, receipt, request, unit
+from storage.schema import appointment, request, unit
+from storage.schema_notices import notice, receipt
 from storage.types import Instant
 
 MOST_LOOKED_AT = 500

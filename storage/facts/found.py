@@ -6,7 +6,12 @@ from sqlalchemy import and_, bindparam
 
 from storage.imports import there
 from storage.people import in_force
-from storage.schema import appointment, household, person, unit
+from storage.schema import (
+    appointment,
+    household,
+    person,
+    unit,
+)
 
 HOME = unit.alias("home_unit")
 DETAILS = (

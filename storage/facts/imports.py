@@ -30,7 +30,14 @@ from storage.entities import load
 from storage.facts.rows import Look, below
 from storage.imports import there
 from storage.people import unit_path
-from storage.schema import appointment, household, person, person_skill, unit, unit_alias
+from storage.schema import (
+    appointment,
+    household,
+    person,
+    person_skill,
+    unit,
+    unit_alias,
+)
 
 _MICROSECOND = timedelta(microseconds=1)
 _VALUES: BindParameter[Any] = bindparam("values", expanding=True)

@@ -20,19 +20,16 @@ from domain.notices.shown import (
     NoticeLine,
     ReceivedPage,
     SeeMuted,
-    words_in,
 )
-from domain.queries import Page
+from domain.queries import Page, words_in
 from storage.facts.rows import Look, place
 from storage.prepared import Prepared
-from storage.schema import (
+from storage.schema import person_skill, person_tag, unit
+from storage.schema_notices import (
     notice,
     notice_mute,
     notice_place,
-    person_skill,
-    person_tag,
     receipt,
-    unit,
 )
 from storage.types import Instant
 

@@ -23,16 +23,16 @@ from domain.notices.shown import (
     SeeReport,
     ToCall,
     UnitFares,
-    words_in,
 )
 from domain.permissions import GRANTS, STAFF, Permission, allowed
-from domain.queries import Page, Place
+from domain.queries import Page, Place, words_in
 from storage import receipts
 from storage.entities import selection
 from storage.facts.notices import notice_card, sendable
 from storage.facts.rows import Look, page_of, paged, place
 from storage.people import below
-from storage.schema import household, notice, person, receipt, tally, unit
+from storage.schema import household, person, unit
+from storage.schema_notices import notice, receipt, tally
 
 _at = func.coalesce(notice.c.begun_at, notice.c.created_at)
 

@@ -33,7 +33,8 @@ from storage.facts.units import CHILDREN, OWN
 from storage.notices import groups_of
 from storage.people import recipients
 from storage.prepared import Prepared, one_of, some
-from storage.schema import mailing, person, receipt, unit
+from storage.schema import person, unit
+from storage.schema_notices import mailing, receipt
 
 _UNIT = Prepared(select(unit.c.name, unit.c.name_en, unit.c.path).where(unit.c.id == bindparam("id")))
 _NAMES = Prepared(select(person.c.id, person.c.name).where(one_of(person.c.id, "person")))

@@ -24,7 +24,15 @@ from storage.facts.rows import (
     said_about,
     words_of,
 )
-from storage.schema import claim, household, pairing, person, task, unit, visit
+from storage.schema import (
+    claim,
+    household,
+    pairing,
+    person,
+    task,
+    unit,
+    visit,
+)
 
 _resident = person.alias("resident")
 _member = person.alias("member")

@@ -30,7 +30,12 @@ from storage import tree
 from storage.facts.rows import HELPER_ROLES, STAFF_ROLES, Look, covered, page_of, paged, place
 from storage.imports import there
 from storage.people import HOME_KINDS, in_force
-from storage.schema import appointment, household, person, unit
+from storage.schema import (
+    appointment,
+    household,
+    person,
+    unit,
+)
 
 MOST_UNITS = 90
 """A keyboard holds a hundred buttons, and some are for turning."""

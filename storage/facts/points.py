@@ -12,7 +12,12 @@ from domain.points import Currency
 from domain.queries import PointRow, PointsFacts, SeePoints
 from storage import troubles
 from storage.facts.rows import Look
-from storage.schema import balance, earning, entry, posting
+from storage.schema import (
+    balance,
+    earning,
+    entry,
+    posting,
+)
 
 SHOWN = 10
 

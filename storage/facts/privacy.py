@@ -15,6 +15,7 @@ from domain.privacy import (
     CheckInRecord,
     ClaimRecord,
     ConsentRecord,
+    LessonRecord,
     OwnData,
     OwnRecord,
     PairingRecord,
@@ -39,7 +40,6 @@ from storage.schema import (
     claim,
     entry,
     household,
-    notice_mute,
     outbox,
     pairing,
     person,
@@ -49,9 +49,10 @@ from storage.schema import (
     remark,
     request,
     task,
-    thread,
     unit,
 )
+from storage.schema_lessons import lesson, lesson_due
+from storage.schema_notices import notice_mute, thread
 from storage.threads import KIND as THREAD
 
 RUNNING = ("request.", "letter.", "alarm.")
@@ -223,6 +224,12 @@ _IN_THREADS = (
     .where(thread.c.person_id == _READER)
     .order_by(remark.c.id)
 )
+_ALL_LESSONS = (
+    select(lesson.c.titles, lesson_due.c.opened_at, lesson_due.c.done_at, lesson_due.c.score)
+    .join(lesson, lesson.c.id == lesson_due.c.lesson_id)
+    .where(lesson_due.c.person_id == _READER)
+    .order_by(lesson_due.c.lesson_id)
+)
 _WRITTEN = select(*SAID).where(remark.c.author_id == _READER).order_by(remark.c.id)
 _ALL_PAIRINGS = select(pairing).where(_PAIRED).order_by(pairing.c.id)
 _NOTES = (
@@ -316,6 +323,10 @@ def read_own_record(connection: Connection, query: ReadOwnRecord, look: Look) ->
                 row.notice_id, place(row.place, row.place_en), row.opened_at, in_threads.get(row.id, ())
             )
             for row in connection.execute(_ALL_THREADS, key)
+        ),
+        lessons=tuple(
+            LessonRecord(row.titles, row.opened_at, row.done_at, row.score)
+            for row in connection.execute(_ALL_LESSONS, key)
         ),
         pairings=tuple(
             PairingRecord(

@@ -36,7 +36,17 @@ from domain.queries import (
 from domain.requests import FINAL, RequestState
 from domain.tasks import AT_WORK, HOLDING, ClaimState
 from storage.facts.rows import SAID, Look, Said, last_words, page_of, paged, place, words_of
-from storage.schema import appointment, audit, claim, household, person, remark, request, task, unit
+from storage.schema import (
+    appointment,
+    audit,
+    claim,
+    household,
+    person,
+    remark,
+    request,
+    task,
+    unit,
+)
 
 _home = unit.alias("home_unit")
 _handling = unit.alias("handling_unit")

@@ -50,7 +50,14 @@ from storage.people import below as bounds
 from storage.people import in_force
 from storage.prepared import Prepared, one_of, some
 from storage.roster import alive
-from storage.schema import appointment, household, person, person_skill, person_tag, unit
+from storage.schema import (
+    appointment,
+    household,
+    person,
+    person_skill,
+    person_tag,
+    unit,
+)
 
 NEAR_UNITS = 1000
 """Up to so many units are searched whole."""

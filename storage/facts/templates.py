@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, 
 from domain.base import NOT_FOUND, Refused
 from domain.desk import COUNTED
 from domain.notices.shapes import NoticeState
-from domain.notices.shown import LIST_ROWS, NoticeLine, words_in
+from domain.notices.shown import LIST_ROWS, NoticeLine
 from domain.permissions import GRANTS, Permission
-from domain.queries import Page
+from domain.queries import Page, words_in
 from domain.templates import Beginnings, ListDrafts, ListTemplates, SeeBeginnings, SeeTemplate, TemplateLine
 from storage.facts.rows import Look, among_few, led, place, stretch
-from storage.schema import notice, notice_template, unit
+from storage.schema import unit
+from storage.schema_notices import notice, notice_template
 
 _UNSENT: ColumnElement[bool] = literal_column("notice.state IN ('draft', 'asked')")
 """In the words of ``ix_notice_unsent``."""

@@ -34,7 +34,13 @@ from storage.facts.rows import SAID, Look, Said, among_few, led, page_of, paged,
 from storage.notices import COPY
 from storage.people import unit_path
 from storage.prepared import Prepared
-from storage.schema import household, person, remark, thread, unit
+from storage.schema import (
+    household,
+    person,
+    remark,
+    unit,
+)
+from storage.schema_notices import thread
 from storage.threads import KIND
 
 SENDERS = GRANTS[Permission.SEND_NOTICE].roles

@@ -34,7 +34,12 @@ from domain.trail import MOST_ROWS, FindTrailPeople, SearchTrail, TrailFilter, T
 from storage.facts.rows import Look, place
 from storage.imports import there
 from storage.people import below, unit_path
-from storage.schema import audit, person, request, unit
+from storage.schema import (
+    audit,
+    person,
+    request,
+    unit,
+)
 
 STRETCH = 5000
 """How many rows one look reads at most."""

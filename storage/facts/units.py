@@ -42,7 +42,13 @@ from storage.facts.rows import Look, page_of, paged, place
 from storage.imports import there
 from storage.people import ancestors, below, in_force
 from storage.prepared import Prepared
-from storage.schema import appointment, chat_group, person, unit, unit_alias
+from storage.schema import (
+    appointment,
+    chat_group,
+    person,
+    unit,
+    unit_alias,
+)
 from storage.unit_changes import capped, counted, standing_below
 
 GAPS_PAGE = 10

@@ -2,12 +2,13 @@
 
 from alembic import context
 
-# The metadata with every table on it.
-from storage.schema_digests import digest
+# Imported for their tables, which stand on the same metadata.
+from storage import schema_digests, schema_lessons, schema_notices  # noqa: F401 - as said
+from storage.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=digest.metadata,
+    target_metadata=metadata,
     compare_type=True,
     compare_server_default=False,
     render_as_batch=False,

@@ -18,7 +18,18 @@ from domain.requests import RequestState
 from domain.rulebook import Rulebook
 from sandbox.server import Sandbox
 from storage.engine import Engine
-from storage.schema import appointment, audit, balance, card, outbox, person, request, task, unit, visit
+from storage.schema import (
+    appointment,
+    audit,
+    balance,
+    card,
+    outbox,
+    person,
+    request,
+    task,
+    unit,
+    visit,
+)
 from storage.unit import Store, Who
 from storage.units import UnitRow
 from tests.support.databases import on_sqlite

@@ -22,7 +22,13 @@ from domain.notices.shapes import COPY, NoticeState
 from sandbox import Sandbox
 from storage.database import open_engine
 from storage.engine import Engine
-from storage.schema import mailing, notice, outbox, person, receipt, tally
+from storage.schema import outbox, person
+from storage.schema_notices import (
+    mailing,
+    notice,
+    receipt,
+    tally,
+)
 from tests.crash import target
 from tests.crash.broken import MARKED_UNSENT, SENT_UNMARKED
 from tests.crash.campaign import HITS, LOG, MOST_LOG, Kill, Tally, environment

@@ -26,7 +26,7 @@ from storage import inbox, receipts
 from storage.cards import topic_of
 from storage.engine import UnitOfWork
 from storage.outbox import Leased, Sent
-from storage.schema import receipt
+from storage.schema_notices import receipt
 from storage.unit import LeasedBatch, Outcome, Store
 from tests.crash.journal import Journal
 from views.catalogue import Texts

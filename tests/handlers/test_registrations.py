@@ -14,8 +14,8 @@ from domain.tasks import ClaimTask
 from handlers import ANYONE, REGISTRATIONS, Command, Pressed, Seen, talk
 from handlers.forms import Form
 from handlers.turn import Do, Turn, press_of
+from storage.actions import DECIDE, LOAD, LOAD_AT
 from storage.facts import QUERIES
-from storage.unit import DECIDE, LOAD, LOAD_AT
 from tests.handlers.stage import NOW, RESIDENT, RULES, TEXTS, Stage
 from views.forms import Prompt
 from views.message import Reader

@@ -33,7 +33,12 @@ from storage import points
 from storage.database import Location, open_engine
 from storage.engine import Engine
 from storage.inbox import Arrived
-from storage.schema import balance, earning, entry, posting
+from storage.schema import (
+    balance,
+    earning,
+    entry,
+    posting,
+)
 from storage.unit import Done, Hooks, Store
 from tests.support.village import WORDS, Soul, Village, village
 

@@ -57,11 +57,13 @@ from domain.trail import SearchTrail, TrailFilter
 from domain.unit_pages import SeeUnit
 from domain.units import RenameUnit
 from storage import unit as unit_of_work
+from storage.actions import DECIDE
 from storage.engine import Engine
 from storage.entities import save
 from storage.facts import QUERIES
-from storage.schema import audit, receipt
-from storage.unit import DECIDE, Store, Who
+from storage.schema import audit
+from storage.schema_notices import receipt
+from storage.unit import Store, Who
 from storage.units import UnitRow
 from tests.domain.test_permissions import EXPECTED, LETTERS, ROLES, TIES, expected
 from tests.support.databases import on_sqlite

@@ -18,7 +18,12 @@ from storage import addressees
 from storage.addressees import chosen, counted, found, paths_of
 from storage.engine import Engine
 from storage.entities import save
-from storage.schema import person, person_skill, person_tag, unit
+from storage.schema import (
+    person,
+    person_skill,
+    person_tag,
+    unit,
+)
 from storage.unit import Store
 from tests.domain.audiences import AUDIENCES, LANGUAGES, PARENTS, PATHS, SKILLS, TAGS
 

@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain.rulebook import Rulebook
 from storage import leases
+from storage.actions import DECIDE
 from storage.database import Location, open_engine
 from storage.engine import DatabaseAwayError, Engine
 from storage.sqlite import SqliteEngine
-from storage.unit import DECIDE, Store
+from storage.unit import Store
 from tests.support.databases import SQLITE
 from tests.support.dump import differences, dump
 from tests.support.faults import EVERYWHERE, HERE_AND_THERE, Fault, FaultyEngine, Unwound, mined

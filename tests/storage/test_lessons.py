@@ -24,7 +24,7 @@ from domain.lessons.shapes import (
 )
 from domain.lessons.shown import ListAssigned, ListMyLessons, MyStudy, SeeLearners
 from domain.people import ChooseHome
-from domain.privacy import ForgetMe
+from domain.privacy import ForgetMe, ReadOwnRecord
 from domain.queries import SeeCard
 from jobs.lessons import hand_out, remind
 from storage import lessons, study
@@ -214,6 +214,17 @@ async def test_two_records_of_one_human_keep_what_either_has_done(
     rows = dict(await engine.read(lambda c: c.execute(done).all()))  # type: ignore[arg-type]
     assert first.id not in rows
     assert rows[second.id] == 2
+
+
+async def test_one_s_own_file_says_which_lessons_one_has(store: Store, place: Village, now: datetime) -> None:
+    number = await assigned(store, place.secretary, place.building, now=now)
+    first, second, _ = place.members
+    await finished(store, first, number, now=now)
+    (record,) = (await store.read(ReadOwnRecord(), first.who, now=now)).lessons
+    assert (record.titles, record.opened_at, record.done_at) == ({"zh": "党章第一章"}, now - HOUR, now)
+    (record,) = (await store.read(ReadOwnRecord(), second.who, now=now)).lessons
+    assert (record.opened_at, record.done_at, record.score) == (None, None, None)
+    assert (await store.read(ReadOwnRecord(), place.resident.who, now=now)).lessons == ()
 
 
 async def test_nothing_is_left_of_who_is_forgotten(

@@ -22,7 +22,16 @@ from domain.points import Currency, Line
 from domain.rulebook import Rulebook
 from storage.engine import Engine
 from storage.people import household_at
-from storage.schema import claim, earning, entry, person, posting, request, task, visit
+from storage.schema import (
+    claim,
+    earning,
+    entry,
+    person,
+    posting,
+    request,
+    task,
+    visit,
+)
 from storage.unit import Done, Refusal, Store, Who
 from storage.units import UnitRow
 from tests.domain.lifecycle import (

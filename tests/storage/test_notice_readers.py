@@ -24,7 +24,8 @@ from domain.privacy import ForgetMe, SeeOwnData
 from domain.queries import SeeCard
 from domain.tags import TagPerson
 from storage.engine import Engine
-from storage.schema import notice_mute, person_tag
+from storage.schema import person_tag
+from storage.schema_notices import notice_mute
 from storage.unit import Refusal, Store
 from tests.support.delivery import deliver, fence
 from tests.support.notices import carried_out, composed, say_yes, states, sums

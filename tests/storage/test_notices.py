@@ -39,7 +39,8 @@ from domain.rulebook import Rulebook
 from domain.threads import AnswerNotice
 from storage import mailings, receipts
 from storage.engine import Engine
-from storage.schema import outbox, receipt
+from storage.schema import outbox
+from storage.schema_notices import receipt
 from storage.unit import Done, Refusal, Store
 from tests.support.databases import on_sqlite
 from tests.support.delivery import deliver, fence

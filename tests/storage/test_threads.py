@@ -38,7 +38,8 @@ from storage.facts.rows import Look
 from storage.facts.templates import _unsent
 from storage.facts.threads import waiting
 from storage.people import load_actors
-from storage.schema import notice, person, receipt, thread
+from storage.schema import person
+from storage.schema_notices import notice, receipt, thread
 from storage.unit import Refusal, Store
 from tests.support.databases import on_sqlite
 from tests.support.delivery import fence

@@ -26,7 +26,13 @@ from domain.units import AddUnit, RemoveAlias, RenameUnit, SetAlias, SetCalendar
 from storage import tree
 from storage.engine import Engine
 from storage.people import household_at, load_actors
-from storage.schema import import_batch, pairing, person, request, unit
+from storage.schema import (
+    import_batch,
+    pairing,
+    person,
+    request,
+    unit,
+)
 from storage.unit import Done, Refusal, Store, Who
 from storage.units import UnitRow
 from tests.domain.tree_model import PEOPLE, PERMISSIONS, ROOT, Step, Tree, count

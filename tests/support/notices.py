@@ -23,7 +23,8 @@ from storage.engine import Engine
 from storage.entities import load
 from storage.outbox import Leased, Sent
 from storage.receipts import SUMS
-from storage.schema import outbox, receipt, tally
+from storage.schema import outbox
+from storage.schema_notices import receipt, tally
 from storage.unit import Store
 from tests.support.delivery import LEASE, deliver, sent
 from tests.support.village import Soul, do

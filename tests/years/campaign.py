@@ -29,7 +29,7 @@ from domain.rulebook import Rulebook
 from jobs.clock import Job
 from jobs.items import Items
 from jobs.ticker import Ticker
-from storage import unit
+from storage import actions
 from storage.database import Location, open_engine
 from storage.schema import audit, job_run
 from storage.unit import Hooks, Store
@@ -73,8 +73,8 @@ def _touch(case: _Case, action: Touch, *, actor: Actor, now: datetime, rules: Ru
 @contextmanager
 def touching() -> Any:
     """While this lasts the store knows how to do an item."""
-    decide: Any = unit.DECIDE
-    load: Any = unit.LOAD
+    decide: Any = actions.DECIDE
+    load: Any = actions.LOAD
     decide[Touch], load[Touch] = _touch, _load
     try:
         yield
