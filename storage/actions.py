@@ -19,6 +19,7 @@ from domain import (
     imports,
     jobs,
     lessons,
+    meetings,
     notices,
     pairings,
     people,
@@ -44,6 +45,7 @@ from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import jobs as job_rows
 from storage import lessons as lesson_rows
+from storage import meetings as meeting_rows
 from storage import (
     notice_terms,
     receipts,
@@ -86,6 +88,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **templates.DECIDE,
     **digests.DECIDE,
     **lessons.DECIDE,
+    **meetings.DECIDE,
     **backup.DECIDE,
     **jobs.DECIDE,
 }
@@ -113,6 +116,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **notice_terms.LOADERS,
     **digest_rows.LOADERS,
     **lesson_rows.LOADERS,
+    **meeting_rows.LOADERS,
     **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
@@ -122,6 +126,7 @@ LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
     **thread_rows.LOADERS_AT,
     **job_rows.LOADERS_AT,
     **lesson_rows.LOADERS_AT,
+    **meeting_rows.LOADERS_AT,
 }
 """The same, where which rows they are depends on the time."""
 
@@ -133,6 +138,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **tag_rows.SWEEPS,
     **digest_rows.SWEEPS,
     **lesson_rows.SWEEPS,
+    **meeting_rows.SWEEPS,
     **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""

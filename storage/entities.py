@@ -19,6 +19,7 @@ from domain.groups import Group
 from domain.imports import ImportBatch
 from domain.jobs import JobState
 from domain.lessons.shapes import Lesson
+from domain.meetings.shapes import Followup, Meeting
 from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
@@ -27,7 +28,7 @@ from domain.tasks import Claim, Task
 from domain.templates import Template
 from domain.threads import Thread
 from domain.units import Unit
-from storage import schema, schema_lessons, schema_notices
+from storage import schema, schema_lessons, schema_meetings, schema_notices
 from storage.areas import AREA, hold
 from storage.dialect import upserting
 from storage.prepared import Prepared
@@ -53,6 +54,8 @@ TABLES: dict[type[Entity], Table] = {
     Template: schema_notices.notice_template,
     JobState: schema.job,
     Lesson: schema_lessons.lesson,
+    Meeting: schema_meetings.meeting,
+    Followup: schema_meetings.followup,
 }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, exists, func, literal, select, uni
 from domain.base import Notice, ToPerson
 from domain.lanes import Lane
 from domain.lessons.learning import EARNS
+from domain.meetings.shapes import EARNS as AT_MEETINGS
 from domain.points import posting as lines_of
 from domain.points import within
 from domain.rulebook import Rulebook
@@ -27,6 +28,9 @@ from storage.schema import (
     posting,
 )
 from storage.types import Instant
+
+CAPPED = (EARNS, AT_MEETINGS)
+"""The kinds of service that a day's cap is on, together. Source: DOMAIN §6."""
 
 _WAITING = (
     select(
@@ -51,7 +55,7 @@ _MARK = (
 )
 _SAME_DAY = select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(
     earning.c.person_id == bindparam("person"),
-    earning.c.kind == EARNS,
+    earning.c.kind.in_(CAPPED),
     earning.c.posted_at.is_not(None),
     earning.c.confirmed_at >= bindparam("begins", type_=Instant()),
     earning.c.confirmed_at < bindparam("ends", type_=Instant()),
@@ -166,8 +170,8 @@ def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int)
 
 
 def _counting(connection: Connection, row: Any, rules: Rulebook) -> int:
-    """How much of an earning is posted: for studying no more in a day of the community's than its cap."""
-    if row.kind != EARNS:
+    """How much of an earning is posted: for studying and meetings no more in a day of the community's than its cap."""
+    if row.kind not in CAPPED:
         return int(row.amount)
     zone = ZoneInfo(rules.time_zone)
     day = row.confirmed_at.astimezone(zone).date()

@@ -45,6 +45,8 @@ FEATURES = (
     "notice_readers",
     "tags",
     "lessons",
+    "meeting_desk",
+    "meetings",
     "backup",
     "jobs",
     "deadlines",

@@ -27,6 +27,8 @@ from storage.facts import (
     imports,
     jobs,
     lessons,
+    meeting_records,
+    meetings,
     news,
     notice_readers,
     notice_reports,
@@ -68,6 +70,8 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **trail.FACTS,
     **digests.FACTS,
     **lessons.FACTS,
+    **meetings.FACTS,
+    **meeting_records.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -93,6 +97,8 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **trail.QUERIES,
     **digests.QUERIES,
     **lessons.QUERIES,
+    **meetings.QUERIES,
+    **meeting_records.QUERIES,
     **jobs.QUERIES,
 }
 
