@@ -35,7 +35,7 @@ from domain.permissions import Permission
 from domain.queries import SeeCard
 from handlers import forms, parsing, steps
 from handlers.forms import Answers, Form, Said, Step, Taken
-from handlers.turn import Answer, Do, Say, Show, Turn, turned
+from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
 from storage.drafts import Draft
 from storage.outbox import Reply
 from views import meeting_desk as screens
@@ -61,14 +61,14 @@ async def own_card(turn: Turn) -> MeetingCard:
     return seen.facts
 
 
-async def see(turn: Turn) -> Answer:
-    """``meeting.see:<id>``: back to the card, in place of what was looked at."""
-    return Show(replies=(turn.card(CARD, (await own_card(turn)).meeting.id),))
-
-
 async def show_card(turn: Turn) -> Answer:
-    """``meeting.card:<id>``, from the list."""
+    """``meeting.card:<id>``: the card at the bottom of the chat."""
     return Show(replies=(turn.new_card(CARD, (await own_card(turn)).meeting.id),))
+
+
+def beside_card(turn: Turn, message: Message) -> Show:
+    """A screen below the card, which goes on changing while people answer and check in; on such a screen in its place."""
+    return turned(turn, message) if turn.beside("meeting.card") else sent(message)
 
 
 # --- planning -----------------------------------------------------------------------------------------------------------
@@ -233,29 +233,30 @@ async def pin(turn: Turn) -> Answer:
 # --- from button to button ------------------------------------------------------------------------------------------------
 
 
-def _change(turn: Turn, action: Action, *, toast: str) -> Do:
-    card = turn.card(CARD, turn.pressed.id)
-    return Do(action, replies=(card,), if_refused=card, toast=toast)
+def _change(turn: Turn, action: Action, *, told: str) -> Do:
+    card = turn.new_card(CARD, turn.pressed.id)
+    done = turn.words(told, edit=turn.pressed.message_id)
+    return Do(action, replies=(done, card), if_refused=card)
 
 
 async def cancel(turn: Turn) -> Answer:
     """``meeting.cancel:<id>``: asked once more."""
-    return turned(turn, screens.surely_cancel(await own_card(turn), voice=await turn.voice()))
+    return beside_card(turn, screens.surely_cancel(await own_card(turn), voice=await turn.voice()))
 
 
 async def cancel_yes(turn: Turn) -> Answer:
     """``meeting.cancelyes:<id>``."""
-    return _change(turn, CancelMeeting(turn.pressed.id), toast="toast.meeting_cancelled")
+    return _change(turn, CancelMeeting(turn.pressed.id), told="meeting.cancelled_now")
 
 
 async def close(turn: Turn) -> Answer:
     """``meeting.close:<id>``: what will stand on the sheet."""
-    return turned(turn, screens.surely_close(await own_card(turn), voice=await turn.voice()))
+    return beside_card(turn, screens.surely_close(await own_card(turn), voice=await turn.voice()))
 
 
 async def close_yes(turn: Turn) -> Answer:
     """``meeting.closeyes:<id>``."""
-    return _change(turn, CloseMeeting(turn.pressed.id), toast="toast.meeting_closed")
+    return _change(turn, CloseMeeting(turn.pressed.id), told="meeting.closed_now")
 
 
 # --- who is there ---------------------------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ async def close_yes(turn: Turn) -> Answer:
 async def _guests(turn: Turn, *, here: bool) -> Answer:
     after = turn.pressed.count if turn.pressed.arg else 0
     found = await turn.read(SeeGuests(turn.pressed.id, after, here=here))
-    return turned(turn, meeting_guests.guests(found, voice=await turn.voice()))
+    return beside_card(turn, meeting_guests.guests(found, voice=await turn.voice()))
 
 
 async def absent(turn: Turn) -> Answer:
@@ -301,7 +302,7 @@ async def strike(turn: Turn) -> Answer:
 async def code(turn: Turn) -> Answer:
     """``meeting.code:<id>``: the code of this minute."""
     found = await turn.read(SeeCode(turn.pressed.id))
-    return turned(turn, meeting_guests.code(found, voice=await turn.voice()))
+    return beside_card(turn, meeting_guests.code(found, voice=await turn.voice()))
 
 
 async def qr(turn: Turn) -> Answer:

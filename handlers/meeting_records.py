@@ -27,7 +27,7 @@ from domain.queries import Page, PersonRow
 from handlers import forms, parsing, steps
 from handlers.contents import restored
 from handlers.forms import CONTENTS, Answers, Form, Said, Step, Taken
-from handlers.meeting_desk import own_card
+from handlers.meeting_desk import beside_card, own_card
 from handlers.turn import Answer, Do, Turn, made, turned
 from storage.drafts import Draft
 from storage.outbox import Reply
@@ -68,7 +68,7 @@ async def follows(turn: Turn) -> Answer:
     """``meeting.follows:<id>[:<page>]``."""
     page = turn.pressed.count if turn.pressed.arg else 1
     found = await turn.read(SeeFollowups(turn.pressed.id, page))
-    return turned(turn, screens.follows(found, voice=await turn.voice()))
+    return beside_card(turn, screens.follows(found, voice=await turn.voice()))
 
 
 async def _owners(turn: Turn, answers: Answers) -> Page[PersonRow]:

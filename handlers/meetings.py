@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -124,6 +125,9 @@ async def _right(turn: Turn, meeting_id: int, code: str) -> CheckInFacts:
             turn.limits.count(Counted.CODES, who)
             if turn.limits.wait(Counted.CODES, who):
                 log.warning("meeting codes are being guessed", telegram_id=who, meeting=meeting_id)
+        elif refused.key == NOT_FOUND:
+            # Who holds no role at all, and a meeting that there is none of: no more is told, in words that help.
+            raise Refused("meeting.not_invited") from None
         raise
     return found
 
@@ -179,15 +183,23 @@ async def check_in(turn: Turn) -> Answer:
 
 
 async def linked(turn: Turn, link: str) -> Answer:
-    """``/start m-<id>-<code>``: scanned on the spot."""
+    """``/start m-<id>-<code>``: scanned on the spot; one press checks in."""
     parts = _LINK.fullmatch(link)
     if parts is None:
         raise Refused(NOT_FOUND)
     meeting_id, code = int(parts[1]), parts[2]
+    await _right(turn, meeting_id, code)
+    return sent(screens.scanned(await _own(turn, meeting_id), code, voice=await turn.voice()))
+
+
+async def scanned(turn: Turn) -> Answer:
+    """``meeting.scan:<id>:<code>``: the press below what was scanned."""
+    meeting_id, code = turn.pressed.id, turn.pressed.arg
     found = await _right(turn, meeting_id, code)
     answers = {"meeting_id": meeting_id, "code": code, "seen_at": turn.now.isoformat()}
     if not found.asks_place:
-        return _check_in(turn, answers, Draft(CODE.name, "code"))
+        card = turn.card(MINE, meeting_id)
+        return replace(_check_in(turn, answers, Draft(CODE.name, "code")), replies=(card,), if_refused=card)
     return await forms.show(turn, CODE, CODE.step("spot"), {**answers, "asks_place": True})
 
 

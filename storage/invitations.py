@@ -181,7 +181,7 @@ class Invitations:
         changed = [{"_meeting": found.id, "_person": row.person_id, "told": found.edition} for row in untold]
         if changed:
             _TOLD.run_all(connection, changed)
-        return self._on(connection, found, rows, len(untold))
+        return self._on(connection, found, rows, len(untold), now)
 
     def _remind(self, connection: Connection, found: Meeting, now: datetime) -> Step:
         """All but those who have taken leave, and those who are there already."""
@@ -194,7 +194,7 @@ class Invitations:
             if row.checked_in_at is None and not (row.answer is Answer.LEAVE and row.edition == found.edition)
         ]
         self._copies(connection, found, REMINDER, meant, now)
-        return self._on(connection, found, rows, len(meant))
+        return self._on(connection, found, rows, len(meant), now)
 
     def _credit(self, connection: Connection, found: Meeting, now: datetime) -> Step:
         rows = self._next(connection, found)
@@ -218,7 +218,7 @@ class Invitations:
             ),
             now=now,
         )
-        return self._on(connection, found, rows, len(there))
+        return self._on(connection, found, rows, len(there), now)
 
     def _next(self, connection: Connection, found: Meeting) -> list[Any]:
         values = {"meeting": found.id, "after": found.reached, "most": PORTION}
@@ -241,13 +241,15 @@ class Invitations:
             ),
         )
 
-    def _on(self, connection: Connection, found: Meeting, rows: list[Any], count: int) -> Step:
+    def _on(self, connection: Connection, found: Meeting, rows: list[Any], count: int, now: datetime) -> Step:
         over = len(rows) < PORTION
         walking = Walking.RESTING if over else found.walking
         save(
             connection,
             (replace(found, walking=walking, reached=0 if over else rows[-1].person_id),),
         )
+        if over and found.walking is Walking.TELLING:
+            outbox.put(connection, now=now, update_id=None, refreshes=(Refresh(CARD, found.id),))
         self._reached(f"meeting.{found.walking}")
         return Step(count, more=not over)
 

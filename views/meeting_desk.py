@@ -163,7 +163,7 @@ def meeting_card(params: Mapping[str, Scalar], facts: MeetingCard, voice: Voice)
                     leave=counts.leave,
                     silent=counts.silent,
                 )
-                if facts.walking is not Walking.FREEZING
+                if counts.total
                 else "",
                 voice.say("meeting.attended", here=counts.here, total=counts.total)
                 if _under_way(facts, voice) and meeting.state is not MeetingState.CANCELLED
@@ -244,7 +244,7 @@ def to_close(params: Mapping[str, Scalar], facts: MeetingCard, voice: Voice) -> 
 
 
 def _back(number: int, voice: Voice) -> tuple[Button, ...]:
-    return (voice.button("button.meeting_back", "meeting.see", number),)
+    return (voice.button("button.meeting_back", "meeting.card", number),)
 
 
 def surely_cancel(facts: MeetingCard, *, voice: Voice) -> Message:

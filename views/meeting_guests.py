@@ -22,7 +22,7 @@ _QUIET = 4
 
 
 def _back(number: int, voice: Voice) -> tuple[Button, ...]:
-    return (voice.button("button.meeting_back", "meeting.see", number),)
+    return (voice.button("button.meeting_back", "meeting.card", number),)
 
 
 def list_again(params: Mapping[str, Scalar], facts: GuestPage, voice: Voice) -> Message:

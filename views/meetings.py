@@ -18,7 +18,6 @@ from domain.meetings.shown import (
 )
 from domain.permissions import Permission, allowed
 from views import rosterforms
-from views.forms import Prompt
 from views.message import Button, Keyboard, Media, Message
 from views.safe import Html, cut, line, plain, words
 from views.voice import Voice, block, card, press
@@ -140,9 +139,12 @@ def cancelled(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice
 # --- answering and checking in ----------------------------------------------------------------------------------------------
 
 
-def ask_spot(asked: Prompt, voice: Voice) -> Message:
-    """Where one is, as a place that Telegram sends."""
-    return rosterforms.question(asked, voice.say("ask.meeting_spot"), voice)
+def scanned(facts: MeetingForGuest, code: str, *, voice: Voice) -> Message:
+    """What was scanned, and the press that checks in."""
+    return Message(
+        card(described(facts.meeting, voice), voice.say("meeting.scanned")),
+        keyboard=((voice.button("button.meeting_scan", "meeting.scan", facts.meeting.id, code),),),
+    )
 
 
 # --- one's own list ---------------------------------------------------------------------------------------------------------
