@@ -78,6 +78,8 @@ def look_at_meeting(
     meeting = case.meeting
     if meeting.state is not MeetingState.PLANNED or meeting.next_at is None or now < meeting.next_at:
         return Decision()
+    if (awake := _awake(now, _zone(case.zone, rules), rules)) > now:
+        return Decision(saves=(replace(meeting, next_at=awake),))
     if meeting.reminded >= REMINDERS:
         over = replace(meeting, reminded=meeting.reminded + 1, next_at=None)
         return Decision(
@@ -128,6 +130,8 @@ def look_at_followup(
     followup = case.followup
     if followup.done_at is not None or followup.next_at is None or now < followup.next_at:
         return Decision()
+    if (awake := _awake(now, _zone(case.zone, rules), rules)) > now:
+        return Decision(saves=(replace(followup, next_at=awake),))
     _, second = followup_looks(followup, zone=case.zone, rules=rules)
     late = now >= second
     told = replace(followup, told=2 if late else 1, next_at=None if late else second)

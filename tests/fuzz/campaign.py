@@ -40,6 +40,7 @@ from domain import (
 from domain.base import Action, Actor
 from domain.checkins import shapes as checkins
 from domain.lessons import shapes as lessons
+from domain.meetings import shapes as meetings
 from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
 from storage.schema import metadata
@@ -86,6 +87,9 @@ ANYBODYS = (
     lessons.FinishReading,
     lessons.AnswerQuestion,
     lessons.TryAgain,
+    meetings.AnswerMeeting,
+    meetings.CheckInMeeting,
+    meetings.FinishFollowup,
 )
 """What concerns nobody but who does it."""
 
@@ -413,6 +417,19 @@ class Attack:
                 | lessons.NudgeLesson()
             ):
                 return who == secretary
+            case meetings.PlanMeeting(kind=kind):
+                return who in staff if kind is meetings.MeetingKind.GROUP else who == secretary
+            case (
+                meetings.MoveMeeting()
+                | meetings.CancelMeeting()
+                | meetings.PinPlace()
+                | meetings.TickGuest()
+                | meetings.CloseMeeting()
+                | meetings.KeepMinutes()
+                | meetings.AddFollowup()
+                | meetings.SettleFollowup()
+            ):
+                return who in staff
             case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():
                 return who == secretary
             case appointments.GrantRole() | appointments.EndAppointment() | merging.MergePeople():

@@ -50,6 +50,24 @@ from domain.lessons.shapes import (
     TryAgain,
     WithdrawLesson,
 )
+from domain.meetings.shapes import (
+    AddFollowup,
+    AnswerMeeting,
+    CancelMeeting,
+    CheckInMeeting,
+    CloseMeeting,
+    FinishFollowup,
+    KeepMinutes,
+    LookAtDuty,
+    LookAtFollowup,
+    LookAtMeeting,
+    MeetingKind,
+    MoveMeeting,
+    PinPlace,
+    PlanMeeting,
+    SettleFollowup,
+    TickGuest,
+)
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.notices.shapes import (
     Address,
@@ -106,6 +124,7 @@ from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
 from tests.support.lessons import QUESTION, assigned, draft_lesson, lesson_version
+from tests.support.meetings import HOUR, planned, shown_code
 from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
 from tests.support.notices import confirmed as confirmed_notice
 from tests.support.village import (
@@ -184,6 +203,9 @@ class Scene:
     template: int
     lessons: Mapping[str, int]
     lesson_version: int
+    meetings: Mapping[str, int]
+    """One in each state in which something may follow, and what was decided at one."""
+    code: str
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
@@ -224,6 +246,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     kept = await do(store, SaveTemplate(told, "通知停水"), place.leader.who, now=now)
     await carried_out(store, held=held, now=now)
     lessons = await _lessons(store, place, now=now)
+    meetings = await _meetings(store, place, now=now)
     await deliver(store, held=held, now=now)
     notices = await _notices(store, place, told, now=now)
     await asked(store, place.neighbour, now=now)
@@ -272,6 +295,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         template=int(kept["template_id"] or 0),
         lessons=lessons,
         lesson_version=await lesson_version(store, lessons["draft"]),
+        meetings=meetings,
+        code=await shown_code(store, meetings["runs"], now),
     )
 
 
@@ -287,6 +312,21 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
     await do(store, AnswerQuestion(asks, 1, 0), third.who, now=now)
     draft = await draft_lesson(store, place.secretary, place.building, now=now)
     return {"draft": draft, "read": read, "asks": asks}
+
+
+async def _meetings(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
+    """Of the group, in the name of its leader: one runs, of one it is time to remind people, one decided what is due."""
+    made = {
+        "ahead": await planned(store, place.leader, place.building, now=now),
+        "runs": await planned(store, place.leader, place.building, now=now - 2 * HOUR, ahead=1.9 * HOUR),
+        "soon": await planned(store, place.leader, place.building, now=now - 10 * HOUR, ahead=11.9 * HOUR),
+        "over": await planned(store, place.leader, place.building, now=now - 50 * HOUR, ahead=24 * HOUR),
+        "untold": await planned(store, place.leader, place.building, now=now, told=False),
+    }
+    yesterday = now - 25 * HOUR
+    decided = AddFollowup(made["over"], "联系物业修路灯", place.members[0].id, yesterday.date())
+    result = await do(store, decided, place.leader.who, now=yesterday)
+    return {**made, "followup": int(result["followup_id"] or 0)}
 
 
 async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
@@ -539,6 +579,30 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "FinishReading": (FinishReading(scene.lessons["read"]), place.members[0]),
         "AnswerQuestion": (AnswerQuestion(scene.lessons["asks"], 1, 1), place.members[0]),
         "TryAgain": (TryAgain(scene.lessons["asks"], 2), place.members[2]),
+        "PlanMeeting": (
+            PlanMeeting(place.building, MeetingKind.GROUP, "学习", "二楼", scene.now + HOUR),
+            place.leader,
+        ),
+        "MoveMeeting": (MoveMeeting(scene.meetings["ahead"], scene.now + 5 * HOUR), place.leader),
+        "CancelMeeting": (CancelMeeting(scene.meetings["ahead"]), place.leader),
+        "PinPlace": (PinPlace(scene.meetings["ahead"], 31.2, 121.4), place.leader),
+        "TickGuest": (TickGuest(scene.meetings["runs"], place.members[1].id, here=True), place.leader),
+        "CloseMeeting": (CloseMeeting(scene.meetings["runs"]), place.leader),
+        "KeepMinutes": (KeepMinutes(scene.meetings["runs"], WORDS), place.leader),
+        "AddFollowup": (
+            AddFollowup(scene.meetings["runs"], "补种树", place.members[1].id, scene.now.date()),
+            place.leader,
+        ),
+        "SettleFollowup": (SettleFollowup(scene.meetings["followup"]), place.leader),
+        "AnswerMeeting": (AnswerMeeting(scene.meetings["ahead"], 1, coming=True), place.members[0]),
+        "CheckInMeeting": (
+            CheckInMeeting(scene.meetings["runs"], scene.code, scene.now),
+            place.members[0],
+        ),
+        "FinishFollowup": (FinishFollowup(scene.meetings["followup"]), place.members[0]),
+        "LookAtMeeting": (LookAtMeeting(scene.meetings["soon"]), Actor.system("meetings")),
+        "LookAtFollowup": (LookAtFollowup(scene.meetings["followup"]), Actor.system("meetings")),
+        "LookAtDuty": (LookAtDuty(place.building), Actor.system("meeting_duties")),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
         "CancelImport": (CancelImport(scene.checked_import), scene.importer),
@@ -605,6 +669,7 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "mailings.progress": lambda s: s.mailings.progress(scene.notices["sending"], now=now),
         "study.freeze": lambda s: s.study.freeze(scene.lessons["read"], now=now),
         "study.hand_out": lambda s: s.study.hand_out(scene.lessons["read"], now=now),
+        "meetings.freeze": lambda s: s.meetings.step(scene.meetings["untold"], now=now),
         "jobs.know": lambda s: s.jobs.know(JOBS[1:], now=now),
         "jobs.open": lambda s: s.jobs.open(JOBS[1], now=now + timedelta(days=9)),
         "jobs.looked": lambda s: s.jobs.looked({"settlement": (now, 1)}),
