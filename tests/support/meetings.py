@@ -9,6 +9,7 @@ from domain.meetings.shapes import Guest, Meeting, MeetingKind, PlanMeeting
 from jobs.meetings import go_on
 from storage.entities import load
 from storage.meetings import guest_of
+from storage.schema_meetings import followup, meeting
 from storage.unit import Store
 from tests.support.village import Soul, do
 
@@ -50,3 +51,15 @@ async def seen_guest(store: Store, meeting_id: int, soul: Soul) -> Guest:
 async def shown_code(store: Store, meeting_id: int, now: datetime) -> str:
     """What is shown on the spot."""
     return code_at((await seen_meeting(store, meeting_id)).secret, now)
+
+
+async def put_back(store: Store, meeting_id: int, *, starts_at: datetime, next_at: datetime) -> None:
+    """As if it had been planned long ago."""
+    change = meeting.update().where(meeting.c.id == meeting_id)
+    await store._engine.write(lambda c: c.execute(change.values(starts_at=starts_at, next_at=next_at)))
+
+
+async def comes_due(store: Store, followup_id: int, *, now: datetime) -> None:
+    """The clock has to look at it now."""
+    change = followup.update().where(followup.c.id == followup_id)
+    await store._engine.write(lambda c: c.execute(change.values(next_at=now)))

@@ -124,7 +124,7 @@ from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
 from tests.support.lessons import QUESTION, assigned, draft_lesson, lesson_version
-from tests.support.meetings import HOUR, planned, shown_code
+from tests.support.meetings import HOUR, comes_due, planned, put_back, shown_code
 from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
 from tests.support.notices import confirmed as confirmed_notice
 from tests.support.village import (
@@ -317,16 +317,16 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
 async def _meetings(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
     """Of the group, in the name of its leader: one runs, of one it is time to remind people, one decided what is due."""
     made = {
-        "ahead": await planned(store, place.leader, place.building, now=now),
-        "runs": await planned(store, place.leader, place.building, now=now - 2 * HOUR, ahead=1.9 * HOUR),
-        "soon": await planned(store, place.leader, place.building, now=now - 10 * HOUR, ahead=11.9 * HOUR),
-        "over": await planned(store, place.leader, place.building, now=now - 50 * HOUR, ahead=24 * HOUR),
-        "untold": await planned(store, place.leader, place.building, now=now, told=False),
+        state: await planned(store, place.leader, place.building, now=now)
+        for state in ("ahead", "runs", "soon")
     }
-    yesterday = now - 25 * HOUR
-    decided = AddFollowup(made["over"], "联系物业修路灯", place.members[0].id, yesterday.date())
-    result = await do(store, decided, place.leader.who, now=yesterday)
-    return {**made, "followup": int(result["followup_id"] or 0)}
+    await put_back(store, made["runs"], starts_at=now - timedelta(minutes=5), next_at=now + HOUR)
+    await put_back(store, made["soon"], starts_at=now + HOUR, next_at=now)
+    decided = AddFollowup(made["runs"], "联系物业修路灯", place.members[0].id, now.date())
+    made["followup"] = int((await do(store, decided, place.leader.who, now=now))["followup_id"] or 0)
+    await comes_due(store, made["followup"], now=now)
+    made["untold"] = await planned(store, place.leader, place.building, now=now, told=False)
+    return made
 
 
 async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
