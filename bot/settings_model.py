@@ -426,6 +426,10 @@ class RetentionSettings(Section):
         DEFAULTS.retention.notice_answers,
         after="since the last words until what was answered to a notice, and written back, is emptied",
     )
+    leave_reasons: int = _days(
+        DEFAULTS.retention.leave_reasons,
+        after="since a meeting until the reasons of those who took leave from it are emptied",
+    )
     import_rows: int = _days(
         DEFAULTS.retention.import_rows, after="until the lines of a finished import are dropped"
     )

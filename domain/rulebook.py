@@ -191,6 +191,7 @@ class Retention:
     cards: int = 400
     closed_request_words: int = 1095
     notice_answers: int = 1095
+    leave_reasons: int = 1095
     import_rows: int = 7
     audit: int = 1825
 

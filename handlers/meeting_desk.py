@@ -106,7 +106,10 @@ async def _clock(turn: Turn, said: Said, answers: Answers) -> Taken:
         typed = f"{pressed[1]}:{pressed[2]}"
     else:
         typed = said.text
-    starts_at = parsing.moment(f"{answers['day']} {typed}", now=turn.now, zone=zone)
+    try:
+        starts_at = parsing.moment(f"{answers['day']} {typed}", now=turn.now, zone=zone)
+    except Refused:
+        raise Refused("meeting.clock_wrong") from None
     check_time(starts_at, turn.now)
     return Taken({"starts_at": starts_at.isoformat()})
 
@@ -190,12 +193,27 @@ async def new(turn: Turn) -> Answer:
 def _move(turn: Turn, answers: Answers, draft: Draft) -> Do:
     number = int(answers["meeting_id"])
     return Do(
-        MoveMeeting(number, datetime.fromisoformat(str(answers["starts_at"]))),
+        MoveMeeting(
+            number, datetime.fromisoformat(str(answers["starts_at"])), str(answers.get("where") or "")
+        ),
         replies=(turn.words("meeting.moved_now", edit=draft.message_id), turn.new_card(CARD, number)),
     )
 
 
-MOVE = Form("meeting_move", (_DAY, _TIME), submit=_move)
+MOVE = Form(
+    "meeting_move",
+    (
+        _DAY,
+        _TIME,
+        Step(
+            "where",
+            take=steps.words("where", most=MAX_PLACE),
+            skippable=True,
+            screen=screens.asks("ask.meeting_elsewhere"),
+        ),
+    ),
+    submit=_move,
+)
 
 
 async def move(turn: Turn) -> Answer:

@@ -35,6 +35,8 @@ from views import meeting_desk as screens
 from views import meeting_duties
 from views.message import Message, Upload
 
+LIST = "meeting.follows"
+
 # --- minutes ------------------------------------------------------------------------------------------------------------
 
 
@@ -140,14 +142,13 @@ async def follow(turn: Turn) -> Answer:
 
 
 async def settle(turn: Turn) -> Answer:
-    """``followup.settle:<id>``: it is done, whoever did it."""
-    gone = Reply(
-        "said",
-        turn.who.telegram_id,
-        params={"key": "followup.settled"},
-        edit_message_id=turn.pressed.message_id,
-    )
-    return Do(SettleFollowup(turn.pressed.id), replies=(gone,), toast="toast.followup_done")
+    """``followup.settle:<id>[:<meeting>]``: it is done, whoever did it; pressed on a meeting's list that goes on."""
+    here = turn.pressed.message_id
+    if turn.pressed.arg:
+        shown = Reply(LIST, turn.who.telegram_id, subject_id=turn.pressed.count, edit_message_id=here)
+    else:
+        shown = turn.words("followup.settled", edit=here)
+    return Do(SettleFollowup(turn.pressed.id), replies=(shown,), toast="toast.followup_done")
 
 
 # --- what is owed, and the year's sheet -----------------------------------------------------------------------------------

@@ -174,6 +174,7 @@ KINDS: Mapping[str, Kind] = {
     "meeting.close": Kind(meeting_desk.to_close, facts=True),
     "meeting.present": Kind(meeting_guests.list_again, facts=True),
     "meeting.absent": Kind(meeting_guests.list_again, facts=True),
+    "meeting.follows": Kind(meeting_desk.follows_again, facts=True),
     "meeting.duty": Kind(meeting_duties.duty_told, facts=True),
     "meeting.mine": Kind(meetings.mine, facts=True),
     "meeting.copy": Kind(meetings.copy, facts=True),

@@ -285,6 +285,11 @@ def surely_close(facts: MeetingCard, *, voice: Voice) -> Message:
 # --- what was decided ---------------------------------------------------------------------------------------------------
 
 
+def follows_again(params: Mapping[str, Scalar], facts: FollowupPage, voice: Voice) -> Message:
+    """The list as it is now."""
+    return follows(facts, voice=voice)
+
+
 def follows(found: FollowupPage, *, voice: Voice) -> Message:
     """What was decided, each to be ticked off, and one more."""
     number, page = found.meeting_id, found.page
@@ -301,7 +306,7 @@ def follows(found: FollowupPage, *, voice: Voice) -> Message:
         (
             Button(
                 cut(plain(voice.say("button.followup_done_named", words=line(one.what, limit=24))), BUTTON),
-                press("followup.settle", one.id),
+                press("followup.settle", one.id, number),
             ),
         )
         for one in page.rows

@@ -131,11 +131,18 @@ def move(case: MeetingCase, action: MoveMeeting, *, actor: Actor, now: datetime,
     if now >= opens_at(meeting, rules):
         raise Refused("meeting.begun")
     check_time(action.starts_at, now)
-    if action.starts_at == meeting.starts_at:
+    if len(action.place) > MAX_PLACE:
+        raise Refused("request.too_long", most=MAX_PLACE)
+    elsewhere = bool(action.place) and action.place != meeting.place
+    if action.starts_at == meeting.starts_at and not elsewhere:
         raise Refused("meeting.same_time")
     moved = replace(
         meeting,
         starts_at=action.starts_at,
+        place=action.place or meeting.place,
+        # What was pinned was the former place.
+        latitude=None if elsewhere else meeting.latitude,
+        longitude=None if elsewhere else meeting.longitude,
         was_at=meeting.starts_at,
         edition=meeting.edition + 1,
         walking=Walking.FREEZING,

@@ -293,11 +293,12 @@ class PlanMeeting(Action):
 
 @dataclass(frozen=True, slots=True)
 class MoveMeeting(Action):
-    """To another time; everybody is told and asked anew."""
+    """To another time, and with ``place`` to another place; everybody is told and asked anew."""
 
     permission: ClassVar[str] = Permission.PLAN_MEETING
     meeting_id: int
     starts_at: datetime
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,14 @@ def see_followups(connection: Connection, query: SeeFollowups, look: Look) -> Fo
     )
 
 
+def follows(connection: Connection, meeting_id: int, look: Look) -> FollowupPage | None:
+    """The beginning of the list, as a message in place of the one that was pressed."""
+    try:
+        return see_followups(connection, SeeFollowups(meeting_id), look)
+    except Refused:
+        return None
+
+
 _NAME = select(person.c.name).where(person.c.id == bindparam("id"))
 _UNIT = select(unit.c.id, unit.c.kind, unit.c.path, unit.c.name, unit.c.name_en).where(
     unit.c.id == bindparam("id")
@@ -252,6 +260,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "followup.due": followup_facts,
     "followup.late": followup_facts,
     "meeting.duty": duty_told,
+    "meeting.follows": follows,
 }
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     SeeMinutes: see_minutes,

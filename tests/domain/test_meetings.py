@@ -125,6 +125,9 @@ def test_a_moved_meeting_asks_anew_until_the_doors_open() -> None:
     assert answered.answer_to(MEETING) is Answer.LEAVE
     assert answered.answer_to(moved) is Answer.NONE
     assert refusal(planning.move, case, MoveMeeting(1, STARTS)) == "meeting.same_time"
+    pinned = MeetingCase(replace(MEETING, latitude=31.2, longitude=121.4), "1.2.4.")
+    elsewhere = saved(decided(planning.move, pinned, MoveMeeting(1, STARTS, "三楼")))
+    assert (elsewhere.place, elsewhere.latitude, elsewhere.edition) == ("三楼", None, 2)
     assert refusal(planning.move, case, MoveMeeting(1, NOW - HOUR)) == "meeting.time_past"
     late = STARTS - 15 * MINUTE
     assert refusal(planning.move, case, MoveMeeting(1, STARTS + DAY), now=late) == "meeting.begun"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
+from bot.settings_model import MeetingsSettings
+from domain.base import Actor
 from domain.meetings.codes import code_at
-from domain.meetings.shapes import Meeting
+from domain.meetings.shapes import LookAtDuty, Meeting
+from storage.database import Location
 from storage.entities import load
 from tests.support.databases import on_sqlite
 from tests.support.player import Player
-from tests.support.program import Program
+from tests.support.program import Program, running
 
 pytestmark = on_sqlite
 
@@ -71,6 +76,7 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     wang.reads("meeting.too_early")
     await zhao.presses("meeting.move", "meeting.day")
     await zhao.says("20:00")
+    await zhao.presses("form.skip")
     zhao.reads("meeting.answers", "参加 0，请假 0，未回复 3")
     await program.ticks("meetings")
     wang.reads("meeting.moved_told", "19:00", "20:00")
@@ -157,6 +163,84 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     assert rows["李强"][1:7] == ("请假", 1, 0, 1, 0, 0)
     assert rows["陈芳"][1:7] == ("缺席", 1, 0, 0, 1, 0)
     assert ("党课", "第 1 季度", 0) in [row[:3] for row in book.worksheets[1].values]
+
+
+@pytest.mark.parametrize("sections", [{"meetings": MeetingsSettings(ask_place=True)}])
+async def test_a_leader_holds_the_group_s_meeting_where_who_checks_in_shows_where_they_are(
+    location: Location, sections: dict[str, Any]
+) -> None:
+    async with running(location, sections=sections) as program:
+        chen, wang, qiang = program.chen, program.wang, program.qiang
+        await chen.says("/meetings")
+        await chen.presses("meetings.desk", "meeting.new", "meeting.kind:1:lecture")
+        # A leader plans what the group holds, and is told so at the unit.
+        await chen.presses(f"meeting.unit:2:{program.units['b1']}")
+        chen.reads("refused.not_found")
+        await chen.presses("form.back", "meeting.kind:3:group", f"meeting.unit:4:{program.units['b1']}")
+        await chen.says("小组学习", "1号楼活动室")
+        await chen.presses("meeting.day")
+        await chen.says("25点")
+        chen.reads("meeting.clock_wrong")
+        await chen.presses("meeting.clock")
+        await chen.says("一、读 <文件>")
+        chen.reads("check.meeting", "<文件>", "3 人")
+        await chen.presses("form.submit")
+        await program.ticks("meetings")
+        wang.reads("meeting.invited", "小组学习")
+        await chen.presses("meeting.pin")
+        await chen.says("活动室")
+        chen.reads("meeting.place_needed")
+        await chen.does(chen.sends_location(31.2304, 121.4737))
+        await _until(program, 5)
+        meeting = await meeting_of(program)
+        code = code_at(meeting.secret, program.clock.now())
+        await wang.presses("meeting.checkin")
+        await wang.says(code)
+        wang.reads("ask.meeting_spot")
+        await wang.does(wang.sends_location(31.2504, 121.4737))
+        wang.reads("meeting.far_away")
+        await wang.does(wang.sends_location(31.2305, 121.4738))
+        wang.reads("meeting.is_here")
+        # Scanned, it asks for the place as well; whoever guesses is stopped, and is ticked off by hand.
+        await qiang.says(f"/start m-1-{code}")
+        await qiang.presses("meeting.scan")
+        qiang.reads("ask.meeting_spot")
+        await qiang.presses("form.cancel", "meeting.checkin")
+        for _ in range(10):
+            await qiang.says(wrong(code))
+        await qiang.says(code)
+        qiang.reads("meeting.codes_tried")
+        await qiang.presses("form.cancel")
+        await chen.presses("meeting.absent")
+        tick = [d for label, d in chen.shown("meeting.tick").buttons if "李强" in label]
+        await chen.presses(tick[0])
+        assert "李强" not in chen.reads("meeting.absent_title").text
+        await chen.forged("meeting.tick:1:5")
+        chen.reads("refused.not_found")
+        await chen.presses("meeting.card", "meeting.cancel", "meeting.cancelyes")
+        await program.ticks("meetings")
+        wang.reads("meeting.cancelled_told")
+
+
+async def test_what_is_missing_is_said_and_planned_with_one_press(program: Program) -> None:
+    chen = program.chen
+    for unit_id in await program.store.meetings.owing(now=program.clock.now(), after=0):
+        await program.performs(LookAtDuty(unit_id), Actor.system("meeting_duties"))
+    await program.quiet()
+    chen.reads("duty.was_missing", "党小组会")
+    await chen.presses("meetings.duty")
+    chen.reads("duty.missing", "3 月还缺")
+    await chen.presses(f"meeting.new:{program.units['b1']}:group")
+    chen.reads("ask.meeting_topic")
+    await chen.says("小组学习", "活动室")
+    await chen.presses("meeting.day", "meeting.clock", "form.skip", "form.submit")
+    await chen.forged(f"meetings.duty:{program.units['b1']}")
+    assert "3 月还缺" not in chen.reads("duty.title").text
+    # Nobody looks into another building's.
+    await chen.forged(f"meetings.duty:{program.units['b2']}")
+    chen.reads("refused.not_found")
+    await chen.forged(f"meetings.sheet:{program.units['grid']}:2026")
+    chen.reads("refused.not_found")
 
 
 def wrong(code: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from domain.base import NOT_FOUND, Actor, Role
+from domain.jobs import Run
 from domain.meetings.shapes import (
     CANCELLED,
     COPY,
@@ -295,7 +297,9 @@ async def test_who_leads_a_unit_hears_once_what_it_owes(
     for unit_id in owing:
         await do(store, LookAtDuty(unit_id), clock, now=later)
     assert len(await got(engine, "meeting.duty")) == 3
-    assert DUTIES.action(1) == LookAtDuty(1)
+    run = Run("meeting_duties", "2026-03-27", later)
+    assert tuple(await DUTIES.find(store, run, 0)) == ()
+    assert tuple(await DUTIES.find(store, replace(run, due=later + timedelta(days=6)), owing[0])) == owing[1:]
     assert (
         await engine.read(lambda c: c.execute(select(func.count()).select_from(meeting_duty)).scalar()) == 2
     )
@@ -317,6 +321,15 @@ async def test_who_is_forgotten_leaves_no_reason_and_minutes_stay(
     while await store.erase_further() is not None:
         pass
     assert (await seen_guest(store, number, first)).reason == ""
+    second = place.members[1]
+    other = await planned(store, place.secretary, place.building, now=now + HOUR)
+    await do(store, AnswerMeeting(other, 1, coming=False, reason="出差"), second.who, now=now + HOUR)
+    long_after = now + timedelta(days=store.rules.retention.leave_reasons)
+    await store.forget("leave_reasons", now=long_after)
+    assert (await seen_guest(store, other, second)).reason == "出差"
+    await store.forget("leave_reasons", now=long_after + timedelta(days=3))
+    away = await seen_guest(store, other, second)
+    assert (away.reason, away.answer) == ("", Answer.LEAVE)
     said = await engine.read(
         lambda c: c.execute(select(remark.c.text).where(remark.c.subject_kind == "meeting")).scalars()
     )
