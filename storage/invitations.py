@@ -229,6 +229,9 @@ class Invitations:
     ) -> None:
         zone = office_of(connection, unit_path(connection, found.unit_id)).zone or self._rules.time_zone
         quiet = self._rules.notices
+        awake = after_quiet(now, zone=ZoneInfo(zone), quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to)
+        # What has changed about a meeting that begins before the morning, or should have, cannot wait for it.
+        hurries = kind != REMINDER and min(found.starts_at, found.was_at or found.starts_at) <= awake
         outbox.put_copies(
             connection,
             [(row.chat_id, row.person_id, None) for row in rows if row.chat_id is not None],
@@ -236,9 +239,7 @@ class Invitations:
             subject_id=found.id,
             lane=Lane.REMINDER,
             now=now,
-            not_before=after_quiet(
-                now, zone=ZoneInfo(zone), quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to
-            ),
+            not_before=now if hurries else awake,
         )
 
     def _on(self, connection: Connection, found: Meeting, rows: list[Any], count: int, now: datetime) -> Step:

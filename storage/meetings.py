@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Select, String, bindparam, exists, func, or_, select, type_coerce
 
 from domain.base import NOT_FOUND, Actor, Refused, Role, Sweep
 from domain.meetings.duties import OWED, Often, look_on, period_of
@@ -92,6 +92,9 @@ def put_guest(connection: Connection, sweep: PutGuest) -> None:
 
 HELPERS = (Role.MEMBER.value, Role.LEADER.value, Role.SECRETARY.value)
 STAFF = (Role.LEADER.value, Role.SECRETARY.value)
+# From the places to who serves there: what is joined to nothing is in no index, or all members of the town would be
+# walked for those of one building.
+_ROLE = type_coerce(appointment.c.role, String).concat("")
 
 
 def belonging(kind: MeetingKind, path: str) -> Select[Any]:
@@ -114,7 +117,7 @@ def belonging(kind: MeetingKind, path: str) -> Select[Any]:
         .where(
             place,
             there(unit),
-            appointment.c.role.in_(STAFF if committee else HELPERS),
+            _ROLE.in_(STAFF if committee else HELPERS),
             in_force(appointment),
             there(appointment),
             person.c.merged_into_id.is_(None),

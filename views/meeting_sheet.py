@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.meetings.duties import Owed
-from domain.meetings.shown import Attendance, Held, YearDuties
+from domain.meetings.shown import Attendance, HeldMeeting, YearDuties
 from views.meeting_duties import period
 from views.safe import plain
 from views.voice import Voice
@@ -18,7 +18,7 @@ _NAME, _MEETING, _SUM = 16, 14, 10
 class AttendanceBook:
     """Rows are people, columns meetings, sums at the end; people are added as they are read."""
 
-    def __init__(self, meetings: tuple[Held, ...], *, voice: Voice) -> None:
+    def __init__(self, meetings: tuple[HeldMeeting, ...], *, voice: Voice) -> None:
         self._voice = voice
         self._meetings = meetings
         sums = (
@@ -58,7 +58,7 @@ class AttendanceBook:
     def _said(self, key: str) -> str:
         return plain(self._voice.say(key))
 
-    def _column(self, one: Held) -> str:
+    def _column(self, one: HeldMeeting) -> str:
         day = one.starts_at.astimezone(self._voice.zone)
         return f"{day:%m-%d} {plain(self._voice.term('meeting_kind', one.kind))}"
 

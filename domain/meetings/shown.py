@@ -246,7 +246,7 @@ class YearDuties:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldMeeting:
     """A meeting that was held: a column of the year's sheet."""
 
     id: int
@@ -274,7 +274,7 @@ class AttendancePage:
     unit_id: int
     place: Place
     year: int
-    meetings: tuple[Held, ...]
+    meetings: tuple[HeldMeeting, ...]
     rows: tuple[Attendance, ...]
     next_after: int | None = None
 

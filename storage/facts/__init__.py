@@ -27,6 +27,7 @@ from storage.facts import (
     imports,
     jobs,
     lessons,
+    meeting_guests,
     meeting_records,
     meetings,
     news,
@@ -71,6 +72,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **digests.FACTS,
     **lessons.FACTS,
     **meetings.FACTS,
+    **meeting_guests.FACTS,
     **meeting_records.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
@@ -98,6 +100,7 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **digests.QUERIES,
     **lessons.QUERIES,
     **meetings.QUERIES,
+    **meeting_guests.QUERIES,
     **meeting_records.QUERIES,
     **jobs.QUERIES,
 }

@@ -30,7 +30,7 @@ from domain.meetings.shown import (
     FollowupFacts,
     FollowupLine,
     FollowupPage,
-    Held,
+    HeldMeeting,
     MinutesFacts,
     SeeAttendance,
     SeeDuties,
@@ -244,7 +244,7 @@ def see_attendance(connection: Connection, query: SeeAttendance, look: Look) -> 
         row.id,
         place(row.name, row.name_en),
         year,
-        tuple(Held(one.id, one.kind, one.topic, one.starts_at) for one in held),
+        tuple(HeldMeeting(one.id, one.kind, one.topic, one.starts_at) for one in held),
         tuple(
             Attendance(
                 one.person_id, one.name, tuple(marks[one.person_id]), *groups.get(one.person_id, (0, 0))

@@ -7,11 +7,23 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Integer, bindparam, case, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 
 from domain.base import NOT_FOUND, Refused, Role, Subject
 from domain.meetings.attending import asks_place, may_check_in
-from domain.meetings.codes import code_at, is_code, seconds_left
+from domain.meetings.codes import is_code
 from domain.meetings.following import KIND
 from domain.meetings.planning import check_kind, closes_at, opens_at
 from domain.meetings.shapes import (
@@ -20,18 +32,12 @@ from domain.meetings.shapes import (
     Meeting,
     MeetingKind,
     MeetingState,
-    Presence,
     planners,
 )
 from domain.meetings.shown import (
-    GUEST_ROWS,
     MOST_COUNTED,
     CheckInFacts,
-    CodeFacts,
-    FindOwners,
     GuestCounts,
-    GuestLine,
-    GuestPage,
     ListMeetings,
     ListMyMeetings,
     MeetingCard,
@@ -42,15 +48,13 @@ from domain.meetings.shown import (
     PlanFacts,
     PlannedLine,
     SeeCheckIn,
-    SeeCode,
-    SeeGuests,
     SeePlan,
     Shown,
 )
 from domain.permissions import Permission, allowed
-from domain.queries import PAGE_ROWS, Page, PersonRow
+from domain.queries import PAGE_ROWS, Page
 from storage.entities import load
-from storage.facts.rows import Look, among_few, led, page_of, paged, place, stretch
+from storage.facts.rows import Look, led, page_of, paged, place, stretch, within
 from storage.imports import there
 from storage.meetings import belonging_count, guest_of, midnight
 from storage.people import unit_path
@@ -307,16 +311,32 @@ def to_close(connection: Connection, meeting_id: int, look: Look) -> MeetingCard
     return None if facts is None or facts.meeting.state is not MeetingState.PLANNED else facts
 
 
+FEW_UNITS = 100
+"""Of so many units each one's meetings are looked up and sorted; in a wider part all are walked from the latest on."""
+
+
 def list_meetings(connection: Connection, query: ListMeetings, look: Look) -> Page[PlannedLine]:
     """Of a secretary's units all, of a leader's the groups' own."""
-    secretaries = among_few(connection, unit.c.path, led(look, (Role.SECRETARY,)))
-    leaders = among_few(connection, unit.c.path, led(look, (Role.LEADER,)))
+    secretaries, leaders = led(look, (Role.SECRETARY,)), led(look, (Role.LEADER,))
+    theirs = (
+        select(unit.c.id).where(within(unit.c.path, [*secretaries, *leaders])).limit(FEW_UNITS + 1).subquery()
+    )
+    few = connection.execute(select(func.count()).select_from(theirs)).scalar_one() <= FEW_UNITS
+    # What is joined to nothing, and what nothing is added to, is in no index.
+    path = unit.c.path if few else unit.c.path.concat("")
+    latest = type_coerce(meeting.c.starts_at, BigInteger) + 0 if few else meeting.c.starts_at
     rows, page = stretch(
         connection,
         select(*_LINE, unit.c.name, unit.c.name_en)
         .join(unit, unit.c.id == meeting.c.unit_id)
-        .where(or_(secretaries, leaders & (meeting.c.kind == MeetingKind.GROUP)))
-        .order_by(meeting.c.starts_at.desc(), meeting.c.id.desc()),
+        .where(
+            within(path, [*secretaries, *leaders]) if few else true(),
+            or_(
+                within(path, secretaries),
+                within(path, leaders) & (meeting.c.kind == MeetingKind.GROUP),
+            ),
+        )
+        .order_by(latest.desc(), meeting.c.id.desc()),
         page=query.page,
         size=PAGE_ROWS,
     )
@@ -350,112 +370,9 @@ def see_plan(connection: Connection, query: SeePlan, look: Look) -> PlanFacts:
     return PlanFacts(query.unit_id, place(row.name, row.name_en), row.kind, count)
 
 
-_GUESTS = (
-    select(
-        meeting_guest.c.person_id,
-        person.c.name,
-        meeting_guest.c.answer,
-        meeting_guest.c.edition,
-        meeting_guest.c.reason,
-        meeting_guest.c.checked_in_at,
-        meeting_guest.c.presence,
-        (person.c.telegram_id.is_not(None) & person.c.unreachable_since.is_(None)).label("reachable"),
-    )
-    .join(person, person.c.id == meeting_guest.c.person_id)
-    .where(meeting_guest.c.meeting_id == bindparam("meeting"), meeting_guest.c.person_id > bindparam("after"))
-    .order_by(meeting_guest.c.person_id)
-    .limit(GUEST_ROWS + 1)
-)
-_ABSENT = _GUESTS.where(meeting_guest.c.checked_in_at.is_(None))
-_HERE = _GUESTS.where(meeting_guest.c.checked_in_at.is_not(None))
-
-
-def see_guests(connection: Connection, query: SeeGuests, look: Look) -> GuestPage:
-    """In the order of their numbers, so that what comes after a page stays the same while they check in."""
-    found = surely_seen(connection, query.meeting_id, look)
-    statement = _HERE if query.here else _ABSENT
-    rows = connection.execute(statement, {"meeting": found.id, "after": query.after}).all()
-    lines = tuple(
-        GuestLine(
-            row.person_id,
-            row.name,
-            answer := row.answer if row.edition == found.edition else Answer.NONE,
-            row.reason if answer is Answer.LEAVE else "",
-            row.checked_in_at,
-            Presence(row.presence),
-            bool(row.reachable),
-        )
-        for row in rows[:GUEST_ROWS]
-    )
-    return GuestPage(
-        found.id,
-        found.topic,
-        query.here,
-        open=found.state is MeetingState.PLANNED and look.now >= opens_at(found, look.rules),
-        rows=lines,
-        next_after=lines[-1].person_id if len(rows) > GUEST_ROWS else None,
-        unit_id=found.unit_id,
-    )
-
-
-def _list_of(*, here: bool) -> Callable[[Connection, int, Look], GuestPage | None]:
-    """The beginning of a list, as a message in place of the one that was pressed."""
-
-    def facts(connection: Connection, meeting_id: int, look: Look) -> GuestPage | None:
-        try:
-            return see_guests(connection, SeeGuests(meeting_id, here=here), look)
-        except Refused:
-            return None
-
-    return facts
-
-
-_OWNERS = paged(
-    select(person.c.id, person.c.name, unit.c.name.label("place"), unit.c.name_en.label("place_en"))
-    .select_from(
-        meeting_guest.join(person, person.c.id == meeting_guest.c.person_id).outerjoin(
-            unit, unit.c.id == person.c.home_unit_id
-        )
-    )
-    .where(
-        meeting_guest.c.meeting_id == bindparam("meeting"),
-        person.c.merged_into_id.is_(None),
-        person.c.erased_at.is_(None),
-    )
-    .order_by(person.c.name, person.c.id)
-)
-
-
-def find_owners(connection: Connection, query: FindOwners, look: Look) -> Page[PersonRow]:
-    """Of those who were invited, by name."""
-    found = surely_seen(connection, query.meeting_id, look)
-    rows, page = page_of(connection, _OWNERS, {"meeting": found.id}, page=query.page)
-    people = tuple(PersonRow(row.id, row.name, place(row.place, row.place_en)) for row in rows)
-    return Page(people, page.page, page.pages, page.total)
-
-
-def see_code(connection: Connection, query: SeeCode, look: Look) -> CodeFacts:
-    """While people may check in."""
-    found = surely_seen(connection, query.meeting_id, look)
-    if found.state is not MeetingState.PLANNED or look.now > closes_at(found, look.rules):
-        raise Refused("meeting.checkin_over")
-    if look.now < opens_at(found, look.rules):
-        at = opens_at(found, look.rules).astimezone(ZoneInfo(look.rules.time_zone))
-        raise Refused("meeting.too_early", at=f"{at:%m-%d %H:%M}")
-    return CodeFacts(
-        found.id,
-        found.topic,
-        code_at(found.secret, look.now),
-        seconds_left(look.now),
-        counts_of(connection, found),
-    )
-
-
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "meeting.card": meeting_card,
     "meeting.close": to_close,
-    "meeting.present": _list_of(here=True),
-    "meeting.absent": _list_of(here=False),
     "meeting.mine": mine,
     "meeting.copy": to_come,
     "meeting.moved": to_come,
@@ -467,7 +384,4 @@ QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     SeeCheckIn: see_check_in,
     ListMeetings: list_meetings,
     SeePlan: see_plan,
-    SeeGuests: see_guests,
-    FindOwners: find_owners,
-    SeeCode: see_code,
 }

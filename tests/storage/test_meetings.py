@@ -138,6 +138,20 @@ async def test_who_was_told_of_it_hears_what_changes_and_who_was_not_is_left_in_
     assert await got(engine, CANCELLED) == sorted([*told, late.id])
 
 
+async def test_at_night_people_are_left_in_peace_unless_it_begins_before_the_morning(
+    store: Store, engine: Engine, place: Village, now: datetime
+) -> None:
+    night, morning = now + 13 * HOUR, now + 21.5 * HOUR
+    number = await planned(store, place.leader, place.building, now=night, ahead=20 * HOUR)
+    soon = await planned(store, place.leader, place.building, now=night, ahead=HOUR)
+    rows = await engine.read(
+        lambda c: c.execute(
+            select(outbox.c.subject_id, outbox.c.not_before).where(outbox.c.kind == COPY).distinct()
+        ).all()
+    )
+    assert {tuple(row) for row in rows} == {(number, morning), (soon, night)}
+
+
 async def test_reminders_come_once_and_not_to_who_has_taken_leave(
     store: Store, engine: Engine, place: Village, now: datetime
 ) -> None:

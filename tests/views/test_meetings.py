@@ -17,7 +17,7 @@ from domain.meetings.shown import (
     CodeFacts,
     FollowupPage,
     GuestPage,
-    Held,
+    HeldMeeting,
     MinutesFacts,
     MyMeeting,
     MyMeetings,
@@ -111,7 +111,7 @@ def meeting_screens(spoken: Voice) -> Iterator[Message]:
         yield meeting_duties.duties(YearDuties(DUTY, today), voice=spoken)
     yield meeting_duties.duties(YearDuties(replace(DUTY, owed=()), NOW.date()), voice=spoken)
     yield meeting_duties.duty_told({"over": False}, DUTY, spoken)
-    lines_ = tuple(replace(UNIT_LINE, id=number) for number in range(1, 21))
+    lines_ = tuple(replace(UNIT_LINE, id=BIG - number) for number in range(1, 21))
     yield meeting_duties.places(UNIT_LINE, Page(lines_, 2, 3, 60), parent_id=7, voice=spoken)
     yield meeting_duties.places(None, Page(()), parent_id=0, voice=spoken)
     answers = {
@@ -179,7 +179,10 @@ def test_the_card_offers_what_may_be_done_at_the_time() -> None:
 
 
 def test_the_year_s_sheet_says_who_was_where_and_nothing_in_it_is_a_formula() -> None:
-    held = (Held(1, MeetingKind.BRANCH, "第一季度", NOW), Held(2, MeetingKind.LECTURE, "党课", NOW))
+    held = (
+        HeldMeeting(1, MeetingKind.BRANCH, "第一季度", NOW),
+        HeldMeeting(2, MeetingKind.LECTURE, "党课", NOW),
+    )
     book = AttendanceBook(held, voice=voice("zh"))
     book.add(
         [
