@@ -344,6 +344,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("followup.done", meetings.done, Permission.ATTEND_MEETING),
     Pressed("meetings.desk", meeting_desk.desk, Permission.PLAN_MEETING),
     Pressed("meeting.new", meeting_desk.new, Permission.PLAN_MEETING),
+    Pressed("meeting.record", meeting_desk.record, Permission.PLAN_MEETING),
     Pressed("meeting.card", meeting_desk.show_card, Permission.PLAN_MEETING),
     Pressed("meeting.move", meeting_desk.move, Permission.PLAN_MEETING),
     Pressed("meeting.pin", meeting_desk.pin, Permission.PLAN_MEETING),

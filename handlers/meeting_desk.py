@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.base import NOT_FOUND, Action, Refused
@@ -12,6 +12,7 @@ from domain.meetings.planning import check_time
 from domain.meetings.shapes import (
     CARD,
     MAX_AGENDA,
+    MAX_BACK,
     MAX_PLACE,
     MAX_TOPIC,
     CancelMeeting,
@@ -90,15 +91,17 @@ async def _unit(turn: Turn, said: Said, answers: Answers) -> Taken:
 
 
 async def _day(turn: Turn, said: Said, answers: Answers) -> Taken:
+    """From today on, or (``past``) up to today."""
+    sign = -1 if answers.get("past") else 1
     if said.verb:
-        ahead = parsing.number(said.arg, least=0, most=366, key=NOT_FOUND)
-        return Taken({"day": (turn.today + timedelta(days=ahead)).isoformat()})
-    return Taken({"day": parsing.day(said.text, today=turn.today).isoformat()})
+        days = parsing.number(said.arg, least=0, most=366, key=NOT_FOUND)
+        return Taken({"day": (turn.today + sign * timedelta(days=days)).isoformat()})
+    read = parsing.past_day if answers.get("past") else parsing.day
+    return Taken({"day": read(said.text, today=turn.today).isoformat()})
 
 
 async def _clock(turn: Turn, said: Said, answers: Answers) -> Taken:
     """A time of the day that was chosen, by the community's clock."""
-    zone = ZoneInfo(turn.rules.time_zone)
     if said.verb:
         pressed = _CLOCK.fullmatch(said.arg)
         if pressed is None:
@@ -106,11 +109,17 @@ async def _clock(turn: Turn, said: Said, answers: Answers) -> Taken:
         typed = f"{pressed[1]}:{pressed[2]}"
     else:
         typed = said.text
+    zone, day = ZoneInfo(turn.rules.time_zone), date.fromisoformat(str(answers["day"]))
+    eve = datetime.combine(day, time(), zone) - timedelta(seconds=1)
     try:
-        starts_at = parsing.moment(f"{answers['day']} {typed}", now=turn.now, zone=zone)
+        starts_at = parsing.moment(typed, now=eve, zone=zone)
     except Refused:
         raise Refused("meeting.clock_wrong") from None
-    check_time(starts_at, turn.now)
+    if starts_at.astimezone(zone).date() != day:
+        raise Refused("meeting.clock_wrong")
+    check_time(starts_at, turn.now, back=MAX_BACK if answers.get("past") else timedelta(0))
+    if answers.get("past") and starts_at > turn.now:
+        raise Refused("meeting.not_over")
     return Taken({"starts_at": starts_at.isoformat()})
 
 
@@ -129,7 +138,12 @@ def _plan(turn: Turn, answers: Answers, draft: Draft) -> Do:
             datetime.fromisoformat(str(answers["starts_at"])),
             str(answers.get("agenda") or ""),
         ),
-        replies=(turn.words("meeting.planned_now", edit=draft.message_id),),
+        replies=(
+            turn.words(
+                "meeting.recorded_now" if answers.get("past") else "meeting.planned_now",
+                edit=draft.message_id,
+            ),
+        ),
     )
 
 
@@ -188,6 +202,12 @@ async def new(turn: Turn) -> Answer:
     kind = _kind(turn.pressed.arg)
     await turn.read(SeePlan(turn.pressed.id, kind))
     return await forms.begin(turn, NEW, {"unit_id": turn.pressed.id, "kind": kind.value, "fixed": True})
+
+
+async def record(turn: Turn) -> Answer:
+    """``meeting.record:0``: one that was held without being planned here."""
+    await turn.read(ListMeetings())  # says no to who may not
+    return await forms.begin(turn, NEW, {"past": True})
 
 
 def _move(turn: Turn, answers: Answers, draft: Draft) -> Do:

@@ -166,22 +166,23 @@ class Invitations:
         return Step(0, more=True)
 
     def _tell(self, connection: Connection, found: Meeting, now: datetime) -> Step:
-        """Who knows of it hears what is new; who does not is invited, or left in peace if it was called off."""
+        """Who knows of it hears what is new; who does not is invited, or left in peace if it was called off
+        or is over."""
         off = found.state is MeetingState.CANCELLED
         if is_full(connection, CANCELLED if off else COPY, most=MOST_WAITING):
             return Step(0, more=False)
         rows = self._next(connection, found)
         untold = [row for row in rows if row.told < found.edition]
-        again = CANCELLED if off else MOVED
-        for kind, theirs in (
-            (again, [row for row in untold if row.told]),
-            (COPY, [] if off else [row for row in untold if not row.told]),
-        ):
-            self._copies(connection, found, kind, theirs, now)
-        changed = [{"_meeting": found.id, "_person": row.person_id, "told": found.edition} for row in untold]
-        if changed:
-            _TOLD.run_all(connection, changed)
-        return self._on(connection, found, rows, len(untold), now)
+        news = [row for row in untold if row.told]
+        new = [] if off or found.starts_at <= now else [row for row in untold if not row.told]
+        self._copies(connection, found, CANCELLED if off else MOVED, news, now)
+        self._copies(connection, found, COPY, new, now)
+        told = [
+            {"_meeting": found.id, "_person": row.person_id, "told": found.edition} for row in (*news, *new)
+        ]
+        if told:
+            _TOLD.run_all(connection, told)
+        return self._on(connection, found, rows, len(told), now)
 
     def _remind(self, connection: Connection, found: Meeting, now: datetime) -> Step:
         """All but those who have taken leave, and those who are there already."""

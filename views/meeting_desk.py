@@ -38,8 +38,9 @@ def desk(page: Page[PlannedLine], *, voice: Voice) -> Message:
     below: Keyboard = (
         (
             voice.button("button.meeting_new", "meeting.new", 0),
-            voice.button("button.meeting_places", "meetings.places", 0),
+            voice.button("button.meeting_record", "meeting.record", 0),
         ),
+        (voice.button("button.meeting_places", "meetings.places", 0),),
         (voice.button("button.meetings_mine", "meetings.page", 1),),
     )
     if not page.rows:
@@ -92,11 +93,13 @@ def units(asked: Prompt, voice: Voice) -> Keyboard:
 
 
 def days(asked: Prompt, voice: Voice) -> Keyboard:
-    """Usual days."""
+    """Usual days, before or after today."""
+    sign = -1 if asked.answers.get("past") else 1
     return rows(
         (
             Button(
-                plain(voice.day(voice.today + timedelta(days=one))), press("meeting.day", asked.version, one)
+                plain(voice.day(voice.today + sign * timedelta(days=one))),
+                press("meeting.day", asked.version, one),
             )
             for one in DAYS
         ),
@@ -126,10 +129,14 @@ def check(asked: Prompt, voice: Voice) -> Message:
         ("label.meeting_where", line(str(answers.get("where") or ""), limit=60)),
         ("label.meeting_agenda", words(str(answers.get("agenda") or ""), limit=600)),
     )
-    key = "meeting.reaches_more" if count > MOST_COUNTED else "meeting.reaches"
+    if answers.get("past"):
+        reach = voice.say("meeting.writes_down")
+    else:
+        key = "meeting.reaches_more" if count > MOST_COUNTED else "meeting.reaches"
+        reach = voice.say(key, count=min(count, MOST_COUNTED))
     return rosterforms.question(
         asked,
-        card(voice.say("check.meeting"), block(*lines), voice.say(key, count=min(count, MOST_COUNTED))),
+        card(voice.say("check.meeting"), block(*lines), reach),
         voice,
         ((voice.button("button.meeting_plan", "form.submit", asked.version),),),
     )

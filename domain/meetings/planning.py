@@ -24,6 +24,7 @@ from domain.meetings.shapes import (
     HELD_AT,
     MAX_AGENDA,
     MAX_AHEAD,
+    MAX_BACK,
     MAX_PLACE,
     MAX_TOPIC,
     CancelMeeting,
@@ -72,9 +73,9 @@ def closes_at(meeting: Meeting, rules: Rulebook) -> datetime:
     return meeting.ends_at + timedelta(minutes=rules.meetings.checkin_closes_minutes_after)
 
 
-def check_time(starts_at: datetime, now: datetime) -> None:
-    """Refuses a time that is over, or too far away."""
-    if starts_at <= now:
+def check_time(starts_at: datetime, now: datetime, *, back: timedelta = timedelta(0)) -> None:
+    """Refuses a time that is over since longer than ``back``, or too far away."""
+    if starts_at <= now - back:
         raise Refused("meeting.time_past")
     if starts_at > now + MAX_AHEAD:
         raise Refused("meeting.time_far")
@@ -98,7 +99,7 @@ def plan(
             raise Refused("request.too_long", most=most)
     if len(action.agenda) > MAX_AGENDA:
         raise Refused("request.too_long", most=MAX_AGENDA)
-    check_time(action.starts_at, now)
+    check_time(action.starts_at, now, back=MAX_BACK)
     if not case.somebody:
         raise Refused("meeting.nobody")
     meeting = Meeting(

@@ -36,6 +36,8 @@ MAX_REASON = 200
 MAX_FOLLOWUP = 200
 MOST_FOLLOWUPS = 30
 MAX_AHEAD = timedelta(days=366)
+MAX_BACK = timedelta(days=92)
+"""A meeting that was held without being planned here may be put on record for so long."""
 SECRET_BYTES = 16
 CODE_GRACE = timedelta(minutes=5)
 """How long after the code was typed somebody may still share where they are."""
@@ -280,7 +282,8 @@ class DutyCase:
 
 @dataclass(frozen=True, slots=True)
 class PlanMeeting(Action):
-    """Plan a meeting of a unit; everybody who belongs there is invited."""
+    """Plan a meeting of a unit; everybody who belongs there is invited. One that is over is put on record: its people are
+    written down, to be ticked off by hand, and nobody is invited."""
 
     permission: ClassVar[str] = Permission.PLAN_MEETING
     unit_id: int

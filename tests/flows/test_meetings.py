@@ -236,6 +236,25 @@ async def test_what_is_missing_is_said_and_planned_with_one_press(program: Progr
     await chen.presses("meeting.day", "meeting.clock", "form.skip", "form.submit")
     await chen.forged(f"meetings.duty:{program.units['b1']}")
     assert "3 月还缺" not in chen.reads("duty.title").text
+    # One that was held without being planned here is put on record, and nobody is invited to it.
+    await chen.says("/meetings")
+    await chen.presses("meetings.desk", "meeting.record", "meeting.kind:1:group")
+    await chen.presses(f"meeting.unit:2:{program.units['b1']}")
+    await chen.says("二月小组会", "活动室")
+    await chen.says("明天")
+    chen.reads("trail.day_wrong")
+    await chen.says("2月26日", "19:00")
+    await chen.presses("form.skip")
+    chen.reads("meeting.writes_down")
+    await chen.presses("form.submit")
+    await program.ticks("meetings")
+    assert not any("二月小组会" in text for text in program.wang.news)
+    chen.reads("meeting.ended", "二月小组会")
+    await chen.presses("meeting.absent")
+    tick = [d for label, d in chen.shown("meeting.tick").buttons if "王建国" in label]
+    await chen.presses(tick[0], "meeting.card", "meeting.close", "meeting.closeyes")
+    chen.reads("meeting.next_held")
+    assert await program.ticks("meetings") == 1
     # Nobody looks into another building's.
     await chen.forged(f"meetings.duty:{program.units['b2']}")
     chen.reads("refused.not_found")
