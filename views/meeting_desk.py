@@ -222,7 +222,7 @@ def _buttons(facts: MeetingCard, voice: Voice, *, planned: bool) -> Keyboard:
         voice.button("button.meeting_cancel", "meeting.cancel", number),
     )
     if not _under_way(facts, voice):
-        return (lists, change)
+        return ((voice.button("button.meeting_list", "meeting.absent", number),), change)
     codes = (
         voice.button("button.meeting_code", "meeting.code", number),
         voice.button("button.meeting_qr", "meeting.qr", number),

@@ -27,12 +27,10 @@ def period(period: Period, voice: Voice) -> Html:
 
 
 def _missing(owed: Owed, voice: Voice) -> Html:
-    return voice.say(
-        "duty.missing",
-        kind=voice.term("meeting_kind", owed.kind),
-        period=period(owed.period, voice),
-        day=voice.day(owed.period.last),
-    )
+    named = {"kind": voice.term("meeting_kind", owed.kind), "period": period(owed.period, voice)}
+    if owed.period.last < voice.today:
+        return voice.say("duty.missed", **named)
+    return voice.say("duty.missing", **named, day=voice.day(owed.period.last))
 
 
 def _plan(facts: DutyFacts, missing: tuple[Owed, ...], voice: Voice) -> Keyboard:
