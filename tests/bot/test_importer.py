@@ -15,6 +15,7 @@ from domain.people import ChooseHome, GiveConsent
 from domain.queries import UnitChildren
 from jobs.clock import sweep_imports
 from storage.engine import Engine
+from storage.facts.people import LEVEL_ROWS
 from storage.import_rows import PORTION
 from storage.importing import MOST_IN_FLIP, ImportEndedError, Imports
 from storage.unit import Done, Refusal, Store, Who
@@ -432,7 +433,7 @@ async def test_nobody_sees_a_row_before_all_are_there(desk: Desk, store: Store, 
     assert report.added == 700
     assert len(seen) == 3  # two portions, and the moment when all is there
     assert set(seen[:-1]) == {(2, 0)}
-    assert seen[-1][0] == 90
+    assert seen[-1][0] == LEVEL_ROWS
     assert seen[-1][1]
 
 
