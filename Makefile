@@ -55,7 +55,7 @@ format: $(VENV)/.test-ready ## put the code in shape
 bench: $(VENV)/.test-ready ## measure, all figures in one run
 	$(BIN)/python -m benchmarks
 
-crash: $(VENV)/.test-ready ## kill -9 campaign: MODE=people|broadcast ROUNDS=200 SEED=1 DATABASE=sqlite|postgres|both
+crash: $(VENV)/.test-ready ## kill -9 campaign: MODE=people|broadcast|jobs ROUNDS=200 SEED=1 DATABASE=sqlite|postgres|both
 	$(BIN)/python -m tests.crash --mode $(MODE) --rounds $(ROUNDS) --seed $(SEED) --database $(DATABASE)
 
 fuzz: $(VENV)/.test-ready ## forged callbacks and broken updates: COUNT=100000 SEED=1

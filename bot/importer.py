@@ -10,8 +10,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -50,6 +50,8 @@ TOLD = timedelta(seconds=3)
 """How often a card shows how far it is."""
 AGAIN_SECONDS = 1.0
 SAID_ROWS = 5000
+AT_ONCE = 2
+"""Portions of people that are brought in side by side: a server of PostgreSQL has more than one processor."""
 
 Tell = Callable[[str], Awaitable[None]]
 
@@ -231,17 +233,18 @@ class Importer:
             raise Refused("import.columns_missing", kind=header.kind, columns=",".join(header.missing))
         report = Report(header.kind, unknown=header.unknown)
         staging = await self._imports.staging(batch_id, header.kind, now=self._now())
-        while portion := await asyncio.to_thread(_portion, sheet):
-            verdict = await self._imports.stage(staging, portion)
-            before = report.rows
-            report.rows += len(portion.rows)
-            report.added += verdict.added
-            report.changed += verdict.changed
-            report.problems += verdict.problems
-            report.listed += verdict.listed[: MOST_LISTED - len(report.listed)]
-            if report.rows // SAID_ROWS > before // SAID_ROWS:
-                await tell(f"{report.rows} rows read")
-            await self._show_progress(batch_id)
+        async with aclosing(_portions(sheet)) as portions:
+            async for portion in portions:
+                verdict = await self._imports.stage(staging, portion)
+                before = report.rows
+                report.rows += len(portion.rows)
+                report.added += verdict.added
+                report.changed += verdict.changed
+                report.problems += verdict.problems
+                report.listed += verdict.listed[: MOST_LISTED - len(report.listed)]
+                if report.rows // SAID_ROWS > before // SAID_ROWS:
+                    await tell(f"{report.rows} rows read")
+                await self._show_progress(batch_id)
         if not report.rows:
             raise Refused("import.no_rows")
         late = [*_merged(sheet), *await self._imports.look_over(staging)]
@@ -311,21 +314,40 @@ class Importer:
 
     async def _bring_in(self, batch: ImportBatch, tell: Tell) -> None:
         """Everything unseen, then all of it there at once."""
-        done, line, before = 0, -1, 0
-        while batch.added:
-            came_to = await self._imports.bring_in(batch, line=line, done=done)
-            if came_to is None:
-                # A tree is brought in from the top, a level or more each time it is gone through.
-                if batch.kind is ImportKind.PEOPLE or done == before:
-                    break
-                line, before = -1, done
-                continue
-            if came_to[1] // SAID_ROWS > done // SAID_ROWS:
-                await tell(f"{came_to[1]} of {batch.added} new rows brought in")
-            line, done = came_to
-            await self._show_progress(batch.id)
+        # A tree is brought in from the top, a level or more each time it is gone through.
+        done, before = 0, -1
+        while done < batch.added and done != before:
+            before, done = done, await self._gone_through(batch, tell, done)
         await self._imports.flip(batch, now=self._now())
         await tell("it is live")
+
+    async def _gone_through(self, batch: ImportBatch, tell: Tell, done: int) -> int:
+        """Bring in what can be, portion by portion, some at a time. Returns how many there are then."""
+        line = -1
+        reading = asyncio.Lock()
+
+        async def work() -> None:
+            nonlocal line, done
+            while True:
+                async with reading:
+                    if (lines := await self._imports.portion_below(batch.id, line)) is None:
+                        return
+                    line = lines.upto
+                made = await self._imports.bring_in(batch, lines)
+                before, done = done, done + made
+                if done // SAID_ROWS > before // SAID_ROWS:
+                    await tell(f"{done} of {batch.added} new rows brought in")
+                await self._show_progress(batch.id)
+
+        at_once = AT_ONCE if batch.kind is ImportKind.PEOPLE else 1
+        workers = [asyncio.create_task(work()) for _ in range(at_once)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        return done
 
     # --- small things ---------------------------------------------------------------------------------------------------
 
@@ -365,6 +387,18 @@ class Importer:
     @property
     def _english(self) -> Voice:
         return self._voice(Actor(language="en"))
+
+
+async def _portions(sheet: Sheet) -> AsyncGenerator[Portion[Any], None]:
+    """A sheet in portions, the next of which is read while the last is worked on."""
+    ahead = asyncio.create_task(asyncio.to_thread(_portion, sheet))
+    try:
+        while portion := await ahead:
+            ahead = asyncio.create_task(asyncio.to_thread(_portion, sheet))
+            yield portion
+    finally:
+        # Nobody reads in a sheet that is closed.
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 def _portion(sheet: Sheet) -> Portion[Any] | None:

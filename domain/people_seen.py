@@ -170,10 +170,11 @@ class SearchPeople(Query):
 
 @dataclass(frozen=True, slots=True)
 class UnitsBelow(Query):
-    """Open units under one, those without homes too: ``UnitLevel``."""
+    """As ``UnitChildren``, those without homes too."""
 
     permission: ClassVar[str] = Permission.SEE_PEOPLE
-    unit_id: int
+    unit_id: int | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

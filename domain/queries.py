@@ -445,11 +445,16 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitLevel:
-    """The units under ``above`` (None: the top); ``parent_id`` is one level up from ``above``, 0 for the top."""
+    """Units under ``above`` (None: the top); ``parent_id`` is one level up from ``above``, 0 for the top.
+
+    ``is_later``: others come before them. ``goes_on``: others come after them, which are asked for ``after`` this id.
+    """
 
     rows: tuple[UnitRow, ...]
     above: UnitRow | None = None
     parent_id: int = 0
+    is_later: bool = False
+    goes_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -554,10 +559,11 @@ class SeeRights(Query):
 
 @dataclass(frozen=True, slots=True)
 class UnitChildren(Query):
-    """Open units under one, or the top: ``UnitLevel``."""
+    """Open units under one, or the top: ``UnitLevel``. ``after``: those of them whose ids are greater."""
 
     permission: ClassVar[str] = Permission.ARRIVE
     unit_id: int | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

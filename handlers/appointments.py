@@ -14,7 +14,7 @@ from domain.people_seen import AppointmentFacts, ListDeputies, SeeAppointment, U
 from domain.permissions import Permission
 from domain.queries import UnitLevel, UnitsInCharge
 from domain.rank import may_reach
-from handlers import forms, parsing
+from handlers import forms, parsing, steps
 from handlers.forms import Answers, Form, Said, Step, Take, Taken
 from handlers.persons import chosen, seen, words_for_search
 from handlers.steps import UNIT_LEVEL
@@ -57,9 +57,7 @@ async def _role(turn: Turn, said: Said, answers: Answers) -> Taken:
 
 async def _units(turn: Turn, answers: Answers) -> UnitLevel:
     below = answers.get(UNIT_LEVEL)
-    level: UnitLevel = await turn.read(
-        UnitsBelow(int(below)) if below else UnitsInCharge(to=Permission.APPOINT)
-    )
+    level: UnitLevel = await turn.read(UnitsBelow(*below) if below else UnitsInCharge(to=Permission.APPOINT))
     return level
 
 
@@ -67,20 +65,20 @@ async def _unit(turn: Turn, said: Said, answers: Answers) -> Taken:
     """Down the tree, or this one. What cannot be given at one's own unit is said here already."""
     if not said.verb:
         raise Refused("form.choose_button")
-    number = int(said.arg) if said.arg.isdigit() else -1
-    if number == 0:
-        return Taken({UNIT_LEVEL: 0}, stay=True)
-    level: UnitLevel = await turn.read(UnitsBelow(number))
+    asked = steps.level_asked(said.arg)
+    if asked is None:
+        return Taken({UNIT_LEVEL: None}, stay=True)
+    level: UnitLevel = await turn.read(UnitsBelow(*asked))
     if level.above is None:
         raise Refused(NOT_FOUND)
-    if level.rows and said.verb != "appoint.here":
-        return Taken({UNIT_LEVEL: number}, stay=True)
+    if (level.rows or level.is_later) and said.verb != "appoint.here":
+        return Taken({UNIT_LEVEL: asked}, stay=True)
     actor, role = await turn.actor(), Role(str(answers["role"]))
-    own = [held.path for held in actor.held if held.unit_id == number]
+    own = [held.path for held in actor.held if held.unit_id == level.above.id]
     if own and not may_reach(actor, role, own[0]):
         raise Refused("appoint.not_yours_to_give")
     place = level.above.place
-    return Taken({"unit_id": number, "unit_zh": place.zh, "unit_en": place.en})
+    return Taken({"unit_id": level.above.id, "unit_zh": place.zh, "unit_en": place.en})
 
 
 def starting(verb: str) -> Take:

@@ -178,16 +178,17 @@ async def _by_code(turn: Turn, code: str) -> UnitRow:
     return unit
 
 
-async def level_of(turn: Turn, unit_id: int) -> UnitLevel:
-    """One level of the tree; 0 is the top."""
-    level: UnitLevel = await turn.read(UnitChildren(unit_id or None))
+async def level_of(turn: Turn, unit_id: int, after: int = 0) -> UnitLevel:
+    """A page of one level of the tree; 0 is the top."""
+    level: UnitLevel = await turn.read(UnitChildren(unit_id or None, after))
     return level
 
 
 async def pick_unit(turn: Turn) -> Answer:
-    """``unit.pick:<id>``: one level down, or this is the home."""
-    level = await level_of(turn, turn.pressed.id)
-    if level.above is not None and not level.rows:
+    """``unit.pick:<id>[:<after>]``: one level down, or this is the home; or the next page of a level."""
+    after = turn.pressed.count if turn.pressed.arg else 0
+    level = await level_of(turn, turn.pressed.id, after)
+    if level.above is not None and not level.rows and not after:
         return await take_home(turn)
     return turned(turn, screens.home_picker(level, voice=await turn.voice()))
 

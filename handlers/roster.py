@@ -13,7 +13,7 @@ from domain.people_seen import Found, ListSkills, SearchPeople, UnitsBelow
 from domain.permissions import Permission
 from domain.queries import SeeCard, UnitLevel, UnitsInCharge
 from domain.roster import MAX_WORDS, ROLES
-from handlers import forms, parsing, persons, raising
+from handlers import forms, parsing, persons, raising, steps
 from handlers.forms import CONTENTS, Answers, Form, Said, Step, Taken
 from handlers.people import payload_of
 from handlers.turn import Answer, Do, Say, Show, Turn
@@ -62,10 +62,10 @@ async def _choices(turn: Turn, answers: Answers) -> Any:
 
 async def _units(turn: Turn, answers: Answers) -> UnitLevel:
     own: UnitLevel = await turn.read(UnitsInCharge(to=Permission.SEE_PEOPLE))
-    level = answers.get("level") or (own.rows[0].id if len(own.rows) == 1 else None)
+    level = answers.get("level") or ([own.rows[0].id] if len(own.rows) == 1 else None)
     if not level:
         return own
-    below: UnitLevel = await turn.read(UnitsBelow(int(level)))
+    below: UnitLevel = await turn.read(UnitsBelow(*level))
     return below
 
 
@@ -109,7 +109,7 @@ async def _taken(turn: Turn, said: Said, answers: Answers) -> Answers:
         case "people.tag" if turn.rules.tag(said.arg):
             return {**again, "tag": said.arg}
         case "people.unit":
-            return {"pane": "unit", "level": _unit(said)}
+            return {"pane": "unit", "level": steps.level_asked(said.arg)}
         case "people.here":
             return {**again, "unit_id": _unit(said)}
         case "people.page" if answers.get("unit_id"):

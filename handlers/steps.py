@@ -5,6 +5,7 @@ Each makes a ``Take`` for a step. Knows nothing of any particular form.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -15,7 +16,10 @@ from handlers.forms import Answers, Said, Take, Taken
 from handlers.turn import Turn
 
 UNIT_LEVEL = "unit_level"
-"""The unit whose children are shown at a unit step; 0 or nothing: the person's own units."""
+"""The level of the tree that is shown at a unit step, as ``level_asked`` reads it; nothing: the person's own units."""
+
+
+_LEVEL = re.compile(r"(?P<unit>\d{1,18})(a(?P<after>\d{1,18}))?", re.ASCII)
 
 
 def typed(key: str, read: Callable[[str], Any]) -> Take:
@@ -90,10 +94,22 @@ def unit_choices(permission: str) -> Callable[[Turn, Answers], Any]:
 
     async def choices(turn: Turn, answers: Answers) -> UnitLevel:
         below = answers.get(UNIT_LEVEL)
-        level: UnitLevel = await turn.read(UnitChildren(below) if below else UnitsInCharge(to=permission))
+        level: UnitLevel = await turn.read(UnitChildren(*below) if below else UnitsInCharge(to=permission))
         return level
 
     return choices
+
+
+def level_asked(argument: str) -> list[int] | None:
+    """The unit whose children a button asks for, and after which of them; None: one's own units.
+
+    Refuses what no button of ours says.
+    """
+    found = _LEVEL.fullmatch(argument)
+    if found is None:
+        raise Refused(NOT_FOUND)
+    unit_id = int(found["unit"])
+    return [unit_id, int(found["after"] or 0)] if unit_id else None
 
 
 async def unit(turn: Turn, said: Said, answers: Answers) -> Taken:
@@ -103,14 +119,15 @@ async def unit(turn: Turn, said: Said, answers: Answers) -> Taken:
     """
     if not said.verb:
         raise Refused("form.choose_button")
-    number = parsing.number(said.arg, least=0, most=10**9, key=NOT_FOUND)
-    if number == 0:
-        return Taken({UNIT_LEVEL: 0}, stay=True)
-    level: UnitLevel = await turn.read(UnitChildren(number))
+    asked = level_asked(said.arg)
+    if asked is None:
+        return Taken({UNIT_LEVEL: None}, stay=True)
+    level: UnitLevel = await turn.read(UnitChildren(*asked))
     if level.above is None:
         raise Refused(NOT_FOUND)
-    if level.rows and not said.verb.endswith(".here"):
-        return Taken({UNIT_LEVEL: number}, stay=True)
+    is_page = bool(level.rows or level.is_later)
+    if is_page and not said.verb.endswith(".here"):
+        return Taken({UNIT_LEVEL: asked}, stay=True)
     return Taken(_named(level.above))
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ARGUMENTS = r"([0-9]{1,18})(?::([A-Za-z0-9_-]{1,40}))?"
 """What follows ``<feature>.<verb>:`` in callback data, as a regular expression."""
+_COUNT = re.compile("[0-9]{1,18}")
+"""No more digits than a database's number holds."""
 _DATA = re.compile(r"([a-z]{1,16})\.([a-z]{1,16}):" + ARGUMENTS)
 
 
@@ -58,7 +60,7 @@ class Press:
     @property
     def count(self) -> int:
         """The argument as a number. Raises Refused(NOT_FOUND) for anything else: no button of ours says that."""
-        if not (self.arg.isascii() and self.arg.isdigit()):
+        if not _COUNT.fullmatch(self.arg):
             raise Refused(NOT_FOUND)
         return int(self.arg)
 

@@ -20,7 +20,7 @@ from domain.base import Actor
 from domain.clock import Every
 from jobs.clock import MINUTE, Job
 from storage.backup.archive import BackupError
-from storage.backup.making import Made, is_whole, kept, make
+from storage.backup.making import Made, is_whole, kept, make, tidy
 from storage.database import Location
 from storage.erasure_log import ErasureLog
 from storage.unit import Store
@@ -65,6 +65,7 @@ class Backups:
         self._free = free
         self._not_before: datetime | None = None
         self._last_erasure: datetime | None = None
+        self._tidy = False
         self.erasures = ErasureLog(erasure_places(location, plan.directory))
 
     def jobs(self) -> tuple[Job, ...]:
@@ -80,6 +81,7 @@ class Backups:
         directory = self._plan.directory
         if directory is None or (self._not_before is not None and now < self._not_before):
             return 0
+        await self._tidied()
         newest: datetime | None = None
         try:
             identity = await store.identity()
@@ -99,6 +101,16 @@ class Backups:
         await self._tell(store, Trouble.BACKUP, on=False, number=0, now=now)
         await asyncio.to_thread(_rotate, directory, identity, self._plan.keep, zone)
         return 1
+
+    async def _tidied(self) -> None:
+        """Once in the life of a process: whoever was killed before it may have left copies of everything."""
+        if self._tidy:
+            return
+        try:
+            self._tidy = await tidy(self._location)
+        except (BackupError, OSError) as error:
+            # Whether backups can be made is told when one is due.
+            log.warning("what is left of former backups could not be removed", reason=str(error))
 
     async def _make(self, store: Store, directory: Path, now: datetime) -> Made:
         await self.keep_erasures(store, now)

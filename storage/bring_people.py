@@ -46,7 +46,13 @@ from storage.types import EPOCH
 
 _is_new = has(NEW) & ~has(MORE)
 _UNIT_ID, _FLAT = numbered(NEW, "unit_id"), said(NEW, "flat")
-_HOMES = select(_UNIT_ID, _FLAT).where(within(), _is_new, _FLAT.is_not(None)).distinct()
+# In order, so that of two portions with the same homes neither waits for the other in a ring.
+_HOMES = (
+    select(_UNIT_ID.label("home"), _FLAT.label("flat"))
+    .where(within(), _is_new, _FLAT.is_not(None))
+    .distinct()
+    .order_by("home", "flat")
+)
 _MADE = select(
     import_row.c.row_id,
     literal(1),
@@ -98,7 +104,7 @@ def bring_in(connection: Connection, lines: Lines) -> int:
     """Make the new people of these rows, unseen. Returns how many."""
     rows = lines._asdict()
     # Nobody moves a home while its people come in.
-    tree.lock(connection)
+    tree.keep(connection)
     connection.execute(_making_homes(connection.dialect.name), rows)
     made = connection.execute(_PEOPLE, rows).rowcount
     skills = [

@@ -145,6 +145,12 @@ _CAME_TO = Prepared(
     .where(import_batch.c.id == bindparam("batch"), import_batch.c.state == bindparam("at"))
     .values(done=bindparam("now_done"))
 )
+_WENT_ON = Prepared(
+    import_batch.update()
+    .where(import_batch.c.id == bindparam("batch"), import_batch.c.state == bindparam("at"))
+    .values(done=import_batch.c.done + bindparam("made"))
+    .returning(import_batch.c.done)
+)
 _FORGET = Prepared(
     import_row.delete().where(
         import_row.c.batch_id == bindparam("batch"), import_row.c.line <= bindparam("upto")
@@ -168,6 +174,17 @@ def came_to(connection: Connection, batch_id: int, done: int, *, at: ImportState
     """Keep how far it is. Raises ImportEndedError when it is no longer ``at`` that state: somebody has dropped it."""
     if not _CAME_TO.run(connection, {"batch": batch_id, "at": at, "now_done": done}):
         raise ImportEndedError(f"import {batch_id} is no longer {at}")
+
+
+def went_on(connection: Connection, batch_id: int, made: int, *, at: ImportState) -> int:
+    """Keep that so many more are done, however many portions are at work at once. Returns how many there are now.
+
+    Raises as ``came_to``.
+    """
+    row = _WENT_ON.first(connection, {"batch": batch_id, "at": at, "made": made})
+    if row is None:
+        raise ImportEndedError(f"import {batch_id} is no longer {at}")
+    return int(row.done)
 
 
 def keep(connection: Connection, batch_id: int, rows: Iterable[Staged]) -> None:

@@ -40,6 +40,7 @@ from storage.import_rows import (
     lines_after,
     problems_in,
     rows_with,
+    went_on,
 )
 from storage.imports import under_way
 from storage.people import load_actors
@@ -249,25 +250,26 @@ class Imports:
 
     # --- bringing in -------------------------------------------------------------------------------------------------
 
-    async def bring_in(self, batch: ImportBatch, *, line: int, done: int) -> tuple[int, int] | None:
-        """Bring in the next new rows below ``line``, unseen: the last line, and how many there are now.
+    async def portion_below(self, batch_id: int, line: int) -> Lines | None:
+        """The next rows below ``line``; None when there are none."""
+        return await self._lines(batch_id, line)
 
-        None when there are no more below it: a tree needs another round from its top while there were any. Raises
-        Refused when somebody else has entered the same number or code meanwhile.
+    async def bring_in(self, batch: ImportBatch, lines: Lines) -> int:
+        """Bring in the new ones of these rows, unseen. Returns how many those were.
+
+        A tree needs another round from its top while there were any. Raises Refused when somebody else has entered the
+        same number or code meanwhile.
         """
-        lines = await self._lines(batch.id, line)
-        if lines is None:
-            return None
         noun = _BROUGHT[batch.kind]
 
         def unit(connection: Connection) -> int:
             made: int = noun.bring_in(connection, lines)
-            came_to(connection, batch.id, done + made, at=ImportState.APPLYING)
-            _look_at_sizes(connection, done // PORTION, "person", "household", "unit")
+            done = went_on(connection, batch.id, made, at=ImportState.APPLYING)
+            _look_at_sizes(connection, (done - made) // PORTION, "person", "household", "unit")
             return made
 
         try:
-            return lines.upto, done + await self._commit(unit)
+            return int(await self._commit(unit))
         except IntegrityError as error:
             raise Refused("import.clash") from error
 

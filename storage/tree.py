@@ -33,7 +33,8 @@ from storage.schema import (
 )
 from storage.types import Instant
 
-_LOCK = select(counter.c.value).where(counter.c.name == unit.name).with_for_update()
+_SHAPE = select(counter.c.value).where(counter.c.name == unit.name)
+_LOCK = _SHAPE.with_for_update()
 
 
 def lock(connection: Connection) -> None:
@@ -42,6 +43,14 @@ def lock(connection: Connection) -> None:
     The counter that deals out units' numbers is held until the commit, so that nobody moves what one has just read.
     """
     connection.execute(_LOCK)
+
+
+_KEEP = _SHAPE.with_for_update(read=True)
+
+
+def keep(connection: Connection) -> None:
+    """The tree stays in its shape until the commit, for as many as ask for it at once."""
+    connection.execute(_KEEP)
 
 
 _BY_CODE = select(unit.c.id, unit.c.closed_at, unit.c.merged_into_id).where(

@@ -20,7 +20,7 @@ from views import checkins, trail
 from views.catalogue import LANGUAGES, Texts
 from views.message import Button, Keyboard, Message
 from views.pairings import cadence
-from views.people import unit_buttons
+from views.people import level_buttons
 from views.safe import Html, line, plain, words
 from views.units import ZONES
 from views.voice import Voice, block, card, press, rows
@@ -294,7 +294,7 @@ def _units(asked: Prompt, voice: Voice) -> Keyboard:
     up = (
         ((voice.button("button.up", f"{asked.form}.unit", asked.version, level.parent_id),),) if above else ()
     )
-    return (*unit_buttons(level.rows, f"{asked.form}.unit", voice=voice, version=asked.version), *here, *up)
+    return (*level_buttons(level, f"{asked.form}.unit", voice=voice, version=asked.version), *here, *up)
 
 
 def _needs(asked: Prompt, voice: Voice) -> Keyboard:

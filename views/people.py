@@ -60,13 +60,18 @@ def home_picker(level: UnitLevel, *, voice: Voice, note: Html | str = "") -> Mes
     else:
         # A printed code leads straight to a building: then there is nothing to choose, only to say yes to.
         text = voice.say(
-            "home.which_building" if level.rows else "home.is_it_here", place=voice.place(above.place)
+            "home.which_building" if level.rows or level.is_later else "home.is_it_here",
+            place=voice.place(above.place),
         )
     here = ((voice.button("button.here", "unit.here", above.id),),) if above and above.has_homes else ()
     up = ((voice.button("button.up", "unit.pick", level.parent_id),),) if above else ()
+    number = above.id if above else 0
+    turning = turning_level(
+        level, voice, first=press("unit.pick", number), after=press("unit.pick", number, level.goes_on)
+    )
     return Message(
         card(note, text if level.rows or here else _no_homes(voice)),
-        keyboard=(*unit_buttons(level.rows, "unit.pick", voice=voice), *here, *up),
+        keyboard=(*unit_buttons(level.rows, "unit.pick", voice=voice), *turning, *here, *up),
     )
 
 
@@ -74,6 +79,29 @@ def _no_homes(voice: Voice) -> Html:
     """Nowhere to live yet: who serves here can do something about it, others ask."""
     actor = voice.reader.actor
     return voice.say("home.nothing_yet" if actor is not None and actor.held else "home.nothing_here")
+
+
+def turning_level(level: UnitLevel, voice: Voice, *, first: str, after: str) -> Keyboard:
+    """Back to where a level begins, and on to its next page; nothing where it fits on one."""
+    turning = (
+        *((Button(plain(voice.say("button.from_start")), first),) if level.is_later else ()),
+        *((Button(plain(voice.say("button.page_after")), after),) if level.goes_on else ()),
+    )
+    return (turning,) if turning else ()
+
+
+def level_buttons(level: UnitLevel, verb: str, *, voice: Voice, version: int) -> Keyboard:
+    """A level of the tree in a form: its units to press, and its pages."""
+    number = level.above.id if level.above else 0
+    return (
+        *unit_buttons(level.rows, verb, voice=voice, version=version),
+        *turning_level(
+            level,
+            voice,
+            first=press(verb, version, number),
+            after=press(verb, version, f"{number}a{level.goes_on}"),
+        ),
+    )
 
 
 def unit_buttons(

@@ -20,7 +20,7 @@ from domain.queries import PersonRow, UnitLevel
 from domain.roster import ROLES
 from views.forms import Prompt
 from views.message import Button, Keyboard, Message
-from views.people import unit_buttons
+from views.people import level_buttons
 from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press, rows
 
@@ -93,7 +93,7 @@ def _unit_pane(asked: Prompt, level: UnitLevel, voice: Voice) -> Message:
     )
     return Message(
         voice.say("people.which_unit" if above is not None else "people.as_which_unit"),
-        keyboard=(*here, *unit_buttons(level.rows, verb, voice=voice, version=asked.version), *up, *back),
+        keyboard=(*here, *level_buttons(level, verb, voice=voice, version=asked.version), *up, *back),
     )
 
 

@@ -12,7 +12,7 @@ from domain.people_seen import FoundPerson, Twins
 from domain.queries import PersonRow, Place, UnitLevel
 from views.forms import Prompt, turning
 from views.message import Button, Keyboard, Message
-from views.people import unit_buttons
+from views.people import level_buttons
 from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press
 
@@ -61,7 +61,7 @@ def units(asked: Prompt, voice: Voice) -> Keyboard:
     if not isinstance(level, UnitLevel):
         return ()
     above = level.above
-    buttons = unit_buttons(level.rows, f"{asked.form}.unit", voice=voice, version=asked.version)
+    buttons = level_buttons(level, f"{asked.form}.unit", voice=voice, version=asked.version)
     if above is None:
         return buttons
     label = plain(voice.say("button.this_unit", place=voice.place(above.place)))

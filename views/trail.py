@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from domain.queries import Page, PersonRow, UnitLevel
 from domain.trail import EVENTS, KINDS, THINGS, TrailFilter, TrailPage, TrailRow
 from views.message import Button, Keyboard, Message
-from views.people import unit_buttons
+from views.people import level_buttons
 from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press, rows
 
@@ -197,7 +197,7 @@ def units(choices: object, *, version: int, voice: Voice) -> Keyboard:
         return ()
     above = choices.above
     here = ((voice.button("button.here", "audit.here", version, above.id),),) if above else ()
-    return (*unit_buttons(choices.rows, "audit.where", voice=voice, version=version), *here)
+    return (*level_buttons(choices, "audit.where", voice=voice, version=version), *here)
 
 
 def kinds(*, version: int, voice: Voice) -> Keyboard:

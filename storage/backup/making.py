@@ -26,6 +26,10 @@ BEFORE_SEALED = f"{RESTORED}; then encrypted, and the encrypted file's checksum 
 Tell = Callable[[str], None]
 
 
+class BusyError(BackupError):
+    """Another process makes a backup of this database."""
+
+
 def say_nothing(words: str) -> None:
     """For whoever does not want to hear how far it is."""
 
@@ -60,7 +64,7 @@ def _alone(location: Location) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise BackupError(
+            raise BusyError(
                 "a backup of this database is being made already: wait until it is there"
             ) from error
         for left in parent.glob(f"{prefix}-*"):
@@ -99,6 +103,7 @@ async def make(
             # Imported late: 50 ms that a start on SQLite does not need.
             from storage.backup import postgres
 
+            await postgres.drop_left(location)
             server = await postgres.server_version(location)
             tell("pg_dump is writing")
             await postgres.dump(location, plain, server=server)
@@ -135,6 +140,22 @@ async def make(
         tell("writing")
         await asyncio.to_thread(_write, target, manifest, payload)
     return Made(target, manifest)
+
+
+async def tidy(location: Location) -> bool:
+    """Let what killed processes left of backups go without making one: it is everything that the database held then.
+
+    False when some of it is still in use, or a backup is being made. Raises BackupError, OSError or DatabaseAwayError.
+    """
+    try:
+        with _alone(location):
+            if location.path is not None:
+                return True
+            from storage.backup import postgres
+
+            return await postgres.drop_left(location)
+    except BusyError:
+        return False
 
 
 def _write(target: Path, manifest: Manifest, payload: Path) -> None:

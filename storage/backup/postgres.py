@@ -28,6 +28,9 @@ DEBIAN = Path("/usr/lib/postgresql")
 MAINTENANCE = ("postgres", "template1")
 """Databases that every server has: another one cannot be made or renamed from within itself."""
 LONGEST_NAME = 63
+CHECK = "check_"
+"""How the names of temporary databases end, after that of the database they are a copy of and before what is drawn."""
+CHECK_BYTES = 4
 
 
 def _tools(name: str) -> list[Path]:
@@ -140,12 +143,32 @@ def beside(location: Location, ending: str) -> Location:
 @asynccontextmanager
 async def temporary(location: Location) -> AsyncIterator[Location]:
     """An empty database for as long as it is needed. Raises BackupError when this user may not make one."""
-    made = beside(location, f"check_{secrets.token_hex(4)}")
+    made = beside(location, f"{CHECK}{secrets.token_hex(CHECK_BYTES)}")
     await create(made)
     try:
         yield made
     finally:
         await drop(made)
+
+
+async def drop_left(location: Location) -> bool:
+    """Remove what ``temporary`` made in processes that were killed. False when somebody is still connected to one: a
+    tool that has outlived its process, or a backup that is made from another machine. Raises BackupError."""
+
+    async def work(server: Any) -> bool:
+        names = [row[0] for row in await server.fetch("SELECT datname FROM pg_database")]
+        gone = True
+        for name in names:
+            left = Location(location.url.set(database=name), None)
+            ending = name.rpartition(CHECK)[2]
+            if len(ending) == 2 * CHECK_BYTES and beside(location, CHECK + ending) == left:
+                try:
+                    await server.execute(f"DROP DATABASE IF EXISTS {_quoted(left)}")
+                except asyncpg.ObjectInUseError:
+                    gone = False
+        return gone
+
+    return bool(await _on_server(location, work))
 
 
 async def create(location: Location) -> None:

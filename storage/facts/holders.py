@@ -20,7 +20,7 @@ from storage.schema import appointment, person, unit
 
 _first_held = appointment.alias("first_held")
 _first_unit = unit.alias("first_unit")
-_place = func.coalesce(unit.c.path, "")
+_path = select(unit.c.path).where(unit.c.id == appointment.c.unit_id).scalar_subquery()
 _ROLE = bindparam("role", type_=appointment.c.role.type)
 
 
@@ -42,28 +42,19 @@ def _holders(*columns: Any, role: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-HELD = Prepared(
-    select(func.count().label("total")).select_from(
-        select(appointment.c.id)
-        .select_from(SERVING)
-        # From those who hold the role to their places: the expression keeps planners from walking the places instead.
-        .where(
-            appointment.c.role == _ROLE,
-            in_force(appointment),
-            there(appointment),
-            _place >= bindparam("low"),
-            _place < bindparam("high"),
-        )
-        .limit(MOST_COUNTED + 1)
-        .subquery()
-    )
-)
-"""Places held, which are no fewer than their holders."""
-HOLDERS = Prepared(
-    select(func.count().label("total")).select_from(
-        _holders(appointment.c.id, role=appointment.c.role == _ROLE).limit(MOST_COUNTED + 1).subquery()
-    )
-)
+def _counted(rows: Select[Any]) -> Prepared:
+    return Prepared(select(func.count().label("total")).select_from(rows.limit(MOST_COUNTED + 1).subquery()))
+
+
+_held = select(appointment.c.id).where(appointment.c.role == _ROLE, in_force(appointment), there(appointment))
+HELD = {
+    True: _counted(_held.select_from(SERVING).where(SERVES_BELOW)),
+    # From those who hold the role to their places: in a wide part of the tree nearly each of them counts, and enough are
+    # soon found. A path asked for row by row keeps planners from reading all places first.
+    False: _counted(_held.where(_path >= bindparam("low"), _path < bindparam("high"))),
+}
+"""Places held, which are no fewer than their holders. The key says whether the part of the tree is small."""
+HOLDERS = _counted(_holders(appointment.c.id, role=appointment.c.role == _ROLE))
 
 
 def _page_of_holders(role: ColumnElement[bool]) -> Prepared:

@@ -39,6 +39,8 @@ from storage.schema import (
 
 MOST_UNITS = 90
 """A keyboard holds a hundred buttons, and some are for turning."""
+LEVEL_ROWS = 60
+"""Units of a level that are shown at once; further ones stand on a page of their own."""
 
 _child = unit.alias("child_unit")
 _UNIT = select(
@@ -52,8 +54,9 @@ _UNIT = select(
     .label("has_children"),
 ).where(unit.c.closed_at.is_(None), there(unit))
 _ONE = _UNIT.where(unit.c.id == bindparam("id"))
-_TOP = _UNIT.where(unit.c.parent_id.is_(None)).order_by(unit.c.id).limit(MOST_UNITS)
-_CHILDREN = _UNIT.where(unit.c.parent_id == bindparam("id")).order_by(unit.c.id).limit(MOST_UNITS)
+_NEXT = _UNIT.where(unit.c.id > bindparam("after")).order_by(unit.c.id).limit(LEVEL_ROWS + 1)
+_TOP = _NEXT.where(unit.c.parent_id.is_(None))
+_CHILDREN = _NEXT.where(unit.c.parent_id == bindparam("id"))
 _SOME = _UNIT.where(unit.c.id.in_(bindparam("ids", expanding=True))).order_by(unit.c.path).limit(MOST_UNITS)
 
 
@@ -63,18 +66,27 @@ def _row(row: Any) -> UnitRow:
     )
 
 
-def level(connection: Connection, unit_id: int | None, *, homes: bool = True) -> UnitLevel | None:
-    """What is directly under a unit, or at the top. With ``homes``, units that lead to none are left out."""
+def level(
+    connection: Connection, unit_id: int | None, *, after: int = 0, homes: bool = True
+) -> UnitLevel | None:
+    """A page of what is directly under a unit, or at the top. With ``homes``, units that lead to none are left out."""
     if not unit_id:
-        rows = connection.execute(_TOP).all()
+        found = connection.execute(_TOP, {"after": after}).all()
         above = None
     else:
         above = connection.execute(_ONE, {"id": unit_id}).first()
         if above is None:
             return None
-        rows = connection.execute(_CHILDREN, {"id": unit_id}).all()
-    units = tuple(found for found in map(_row, rows) if not homes or found.has_children or found.has_homes)
-    return UnitLevel(units, None if above is None else _row(above), (above.parent_id or 0) if above else 0)
+        found = connection.execute(_CHILDREN, {"id": unit_id, "after": after}).all()
+    shown = found[:LEVEL_ROWS]
+    units = tuple(row for row in map(_row, shown) if not homes or row.has_children or row.has_homes)
+    return UnitLevel(
+        units,
+        None if above is None else _row(above),
+        (above.parent_id or 0) if above else 0,
+        is_later=bool(after),
+        goes_on=shown[-1].id if len(found) > LEVEL_ROWS else None,
+    )
 
 
 def home_picker(connection: Connection, unit_id: int, look: Look) -> UnitLevel | None:
@@ -84,7 +96,7 @@ def home_picker(connection: Connection, unit_id: int, look: Look) -> UnitLevel |
 
 def unit_children(connection: Connection, query: UnitChildren, look: Look) -> UnitLevel:
     """The same as a screen."""
-    found = level(connection, query.unit_id)
+    found = level(connection, query.unit_id, after=query.after)
     if found is None:
         raise Refused(NOT_FOUND)
     return found
@@ -92,7 +104,7 @@ def unit_children(connection: Connection, query: UnitChildren, look: Look) -> Un
 
 def units_below(connection: Connection, query: UnitsBelow, look: Look) -> UnitLevel:
     """For staff who choose where somebody serves: branches have no homes."""
-    found = level(connection, query.unit_id, homes=False)
+    found = level(connection, query.unit_id, after=query.after, homes=False)
     if found is None:
         raise Refused(NOT_FOUND)
     return found

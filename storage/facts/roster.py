@@ -140,7 +140,7 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
         **_said_values(words),
     }
     if _by_place(shape):
-        count = holders.HELD.all(connection, parameters)[0].total
+        count = holders.HELD[scope.near].all(connection, parameters)[0].total
         rows = holders.PLACES[count > MOST_COUNTED].all(connection, parameters)
         if count <= MOST_COUNTED:
             count = holders.HOLDERS.all(connection, parameters)[0].total
@@ -269,7 +269,8 @@ def _page_and_count(shape: Shape) -> Prepared:
         select(total.c.total, *shown.c)
         .select_from(total.outerjoin(shown, true()))
         .order_by(shown.c.name, shown.c.id),
-        by_values=True,
+        # A small part of the tree is looked through in one and the same way, and planning it takes longer than that.
+        by_values=not shape.near,
     )
 
 

@@ -131,7 +131,7 @@ def _counting(people: ColumnElement[Any]) -> Prepared:
         name: statement.scalar_subquery() for name, statement in _COUNTS.items()
     }
     numbers |= {"people": people, "members": _MEMBERS.scalar_subquery()}
-    return Prepared(select(*(number.label(name) for name, number in numbers.items())), by_values=True)
+    return Prepared(select(*(number.label(name) for name, number in numbers.items())))
 
 
 _COUNTED = _counting(_people)

@@ -15,6 +15,8 @@ from domain.people import ChooseHome, GiveConsent
 from domain.queries import UnitChildren
 from jobs.clock import sweep_imports
 from storage.engine import Engine
+from storage.facts.people import LEVEL_ROWS
+from storage.import_rows import PORTION
 from storage.importing import MOST_IN_FLIP, ImportEndedError, Imports
 from storage.unit import Done, Refusal, Store, Who
 from tests.support.dump import count, differences, dump, rows, say
@@ -429,10 +431,28 @@ async def test_nobody_sees_a_row_before_all_are_there(desk: Desk, store: Store, 
     desk.importer._imports.__class__ = Watched
     report = await desk.brings(UNITS, tree)
     assert report.added == 700
-    assert len(seen) >= 4
+    assert len(seen) == 3  # two portions, and the moment when all is there
     assert set(seen[:-1]) == {(2, 0)}
-    assert seen[-1][0] == 90
+    assert seen[-1][0] == LEVEL_ROWS
     assert seen[-1][1]
+
+
+async def test_portions_brought_in_side_by_side_share_homes_and_are_all_counted(
+    desk: Desk, engine: Engine
+) -> None:
+    here = range(PORTION)
+    both_ways = [*here, *reversed(here)]
+    people = (
+        person(编号=f"S{n}", 姓名=f"人{n}", 楼栋代码="b1", 房号=f"{flat % 50}")
+        for n, flat in enumerate(both_ways)
+    )
+    report = await desk.brings(PEOPLE, (HEADINGS, *people))
+    assert (report.added, report.problems) == (len(both_ways), 0)
+    assert len({flat for (flat,) in await rows(engine, "household", "flat")}) == 50
+    assert await count(engine, "household") == 50
+    assert await count(engine, "person", "household_id IS NOT NULL") == len(both_ways)
+    [(_, done)] = [row for row in await rows(engine, "import_batch", "kind", "done") if row[0] == "people"]
+    assert done == len(both_ways)
 
 
 async def test_a_unit_that_is_still_coming_is_nobodys_home(desk: Desk, store: Store, engine: Engine) -> None:

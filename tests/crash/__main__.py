@@ -5,20 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-from tests.crash import broadcast
+from tests.conftest import MEMORY
+from tests.crash import broadcast, jobs
 from tests.crash.broadcast import Broadcasts
 from tests.crash.broken import BUILDS
+from tests.crash.broken_jobs import BUILDS as BUILDS_OF_JOBS
 from tests.crash.campaign import Campaign, Tally
-from tests.crash.hamlet import PostgresVillages, SqliteVillages, Villages
+from tests.crash.chores import CHORES
+from tests.crash.hamlet import PostgresVillages, SqliteVillages, Villages, inhabited
 from tests.crash.process import Nursery
+from tests.crash.workday import settle
 from tests.support.postgres import Postgres
 
 SHOWN = 20
@@ -27,19 +33,50 @@ SHOWN = 20
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument(
-        "--mode", choices=("people", "broadcast"), default="people", help="who is at work (default people)"
+        "--mode",
+        choices=("people", "broadcast", "jobs"),
+        default="people",
+        help="who is at work (default people)",
     )
+    parser.add_argument("--chore", choices=[chore.name for chore in CHORES], help="only this one of the jobs")
     parser.add_argument("--recipients", type=int, default=5000, help="of a broadcast (default 5000)")
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=200, help="or at how many steps each job is killed")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--round", type=int, help="repeat only this round")
+    parser.add_argument("--round", type=int, help="repeat only this round, or kill jobs at this step only")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--broken", choices=[name for name in BUILDS if name], default="")
-    return parser.parse_args()
+    parser.add_argument("--broken", default="", help="a build that is wrong on purpose")
+    arguments = parser.parse_args()
+    builds = BUILDS_OF_JOBS if arguments.mode == "jobs" else BUILDS
+    if arguments.broken not in builds:
+        parser.error(f"--broken is one of {', '.join(filter(None, builds))} in this mode")
+    return arguments
 
 
-async def _play(villages: Villages, folder: Path, arguments: argparse.Namespace) -> tuple[Tally, str]:
-    """What a campaign has come to, and as a report."""
+async def _kill_jobs(
+    villages: Villages, folder: Path, arguments: argparse.Namespace
+) -> tuple[list[str], str]:
+    """What was found when jobs were killed, and a report."""
+    await villages.prepare()
+    async with Nursery(folder, target=jobs.TARGET) as nursery:
+        killing = jobs.Chores(
+            villages,
+            nursery,
+            folder=folder,
+            seed=arguments.seed,
+            most=arguments.rounds,
+            broken=arguments.broken,
+        )
+        for chore in CHORES:
+            if arguments.chore in (None, chore.name):
+                result = await killing.chore(chore, at=[arguments.round] if arguments.round else [])
+                _print(jobs.line(chore.name, result))
+    return killing.tally.violations, jobs.report(villages.name, killing.tally)
+
+
+async def _play(villages: Villages, folder: Path, arguments: argparse.Namespace) -> tuple[list[str], str]:
+    """What a campaign has found, and a report."""
+    if arguments.mode == "jobs":
+        return await _kill_jobs(villages, folder, arguments)
 
     def told(number: int, tally: Tally) -> None:
         if number % 10 == 0:
@@ -57,10 +94,10 @@ async def _play(villages: Villages, folder: Path, arguments: argparse.Namespace)
                 broken=arguments.broken,
             )
             tally = await broadcasts.run(numbers, told=told)
-            return tally, broadcast.report(villages.name, broadcasts, arguments.recipients)
+            return tally.violations, broadcast.report(villages.name, broadcasts, arguments.recipients)
         campaign = Campaign(villages, nursery, folder=folder, seed=arguments.seed, broken=arguments.broken)
         tally = await campaign.run(numbers, told=told)
-        return tally, report(villages.name, tally)
+        return tally.violations, report(villages.name, tally)
 
 
 def report(name: str, tally: Tally) -> str:
@@ -94,28 +131,43 @@ def _print(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - a report for people
 
 
+def _again(arguments: argparse.Namespace, name: str, violation: str) -> str:
+    """How what was found is found again."""
+    which, what = violation.split(": ", 1)
+    repeat = f"--mode {arguments.mode} --database {name} --seed {arguments.seed}"
+    if arguments.mode != "jobs":
+        return f"{repeat} --round {which.removeprefix('round ')} --recipients {arguments.recipients}"
+    step = re.match(r"killed at step (\d+)", what)
+    return f"{repeat} --chore {which}" + (f" --round {step[1]}" if step else "")
+
+
 def main() -> int:
     """Play a campaign on each database asked for. 0 when nothing went wrong."""
     arguments = _arguments()
     wrong = False
     for name in ("sqlite", "postgres") if arguments.database == "both" else (arguments.database,):
-        with tempfile.TemporaryDirectory(prefix="linli-crash-") as folder:
-            server = Postgres() if name == "postgres" else None
-            villages = PostgresVillages(server) if server else SqliteVillages(Path(folder))
+        # Thousands of commits of a job that is killed again and again would wait for the disk.
+        memory = MEMORY if arguments.mode == "jobs" and MEMORY.is_dir() else None
+        with tempfile.TemporaryDirectory(prefix="linli-crash-", dir=memory) as made:
+            folder = Path(made)
+            settling = partial(settle, files=folder) if arguments.mode == "jobs" else inhabited
+            server = Postgres(memory) if name == "postgres" else None
+            villages = (
+                PostgresVillages(server, settling=settling)
+                if server
+                else SqliteVillages(folder, settling=settling)
+            )
             try:
-                tally, told = asyncio.run(_play(villages, Path(folder), arguments))
+                violations, told = asyncio.run(_play(villages, folder, arguments))
             finally:
                 if server:
                     server.stop()
         _print(told)
-        for violation in tally.violations[:SHOWN]:
+        for violation in violations[:SHOWN]:
             _print(f"  VIOLATION {violation}")
-        if tally.violations:
+        if violations:
             wrong = True
-            number = tally.violations[0].split(":")[0].removeprefix("round ")
-            _print(
-                f"  repeat: --mode {arguments.mode} --database {name} --seed {arguments.seed} --round {number} --recipients {arguments.recipients}"
-            )
+            _print(f"  repeat: {_again(arguments, name, violations[0])}")
     return int(wrong)
 
 

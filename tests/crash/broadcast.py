@@ -29,7 +29,7 @@ from storage.schema_notices import (
     receipt,
     tally,
 )
-from tests.crash import target
+from tests.crash import orders, target
 from tests.crash.broken import MARKED_UNSENT, SENT_UNMARKED
 from tests.crash.campaign import HITS, LOG, MOST_LOG, Kill, Tally, environment
 from tests.crash.crowd import Crowd, gathered
@@ -125,17 +125,17 @@ class Broadcasts:
             await closing.enter_async_context(sandbox)
             trouble: list[str] = []
             deaths: list[Death] = []
-            orders = {
+            order = {
                 **environment(sandbox, location, broken=self._broken),
                 "LINLI_NOTICES__QUIET_FROM": "00:00",
                 "LINLI_NOTICES__QUIET_TO": "00:00",
                 target.HURRY: "0.01",
                 target.JOURNAL: str(self._folder / "life"),
-                target.LOG: str(log),
+                orders.LOG: str(log),
             }
             try:
                 async with asyncio.timeout(PATIENCE + self._recipients / 20):
-                    await self._live(engine, crowd, orders, kills, deaths)
+                    await self._live(engine, crowd, order, kills, deaths)
             except TimeoutError:
                 trouble.append("the notice was never sent")
             except BotEndedError as error:
@@ -154,12 +154,12 @@ class Broadcasts:
         self,
         engine: Engine,
         crowd: Crowd,
-        orders: Mapping[str, str],
+        order: Mapping[str, str],
         kills: Sequence[Kill],
         deaths: list[Death],
     ) -> None:
         for kill in (*kills, Kill()):
-            life = await self._nursery.begin({**orders, target.POINT: kill.point, target.HIT: str(kill.hit)})
+            life = await self._nursery.begin({**order, target.POINT: kill.point, target.HIT: str(kill.hit)})
             with suppress(TimeoutError):
                 await asyncio.wait_for(_sent_or_ended(engine, crowd, life), kill.after)
             if life.ended.is_set():

@@ -20,7 +20,7 @@ from sandbox import Sandbox
 from sandbox.faults import FaultPlan
 from storage.database import Location, open_engine
 from storage.engine import Engine
-from tests.crash import stories, target
+from tests.crash import orders, stories, target
 from tests.crash.broken import SENT_EARLY
 from tests.crash.hamlet import TOKEN, Cast, Villages, cast
 from tests.crash.judge import Death, Verdict, counts, facts, judge
@@ -170,7 +170,7 @@ def environment(sandbox: Sandbox, location: Location, *, broken: str) -> dict[st
         "LINLI_HTTP__LISTEN": "",
         "LINLI_BACKUP__DIRECTORY": "",
         "LINLI_LOG__LEVEL": "warning",
-        target.BROKEN: broken,
+        orders.BROKEN: broken,
     }
 
 
@@ -272,7 +272,7 @@ class Round:
                 target.POINT: kill.point,
                 target.HIT: str(kill.hit),
                 target.JOURNAL: str(self._journal()),
-                target.LOG: str(self._folder / LOG),
+                orders.LOG: str(self._folder / LOG),
             }
         )
         self._watch.life = life

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from storage.database import Location, migrate, open_engine
 from storage.schema import card, outbox
 from storage.unit import Store, Who
 from storage.units import UnitRow
+from tests.support.postgres import TEMPLATE as MIGRATED
 from tests.support.postgres import Postgres
 from tests.support.village import do
 
@@ -79,8 +80,13 @@ def cast(*, seed: int) -> Cast:
     return Cast(sandbox, people, group)
 
 
-async def settle(location: Location, *, group_id: int, now: datetime) -> None:
-    """Fill a migrated database: everyone at home, nobody with anything to do but one visit that is due today."""
+Settling = Callable[[Location], Awaitable[None]]
+"""Fills a migrated database."""
+
+
+async def inhabited(location: Location) -> None:
+    """Everyone at home, nobody with anything to do but one visit that is due today."""
+    group_id, now = cast(seed=0).group.chat_id, datetime.now(UTC)
     engine = open_engine(location, readers=1, pool_size=2)
     try:
         store = Store(engine, rules=Rulebook())
@@ -138,16 +144,18 @@ class SqliteVillages:
     """Rounds on SQLite files, each a copy of the settled one."""
 
     name = "sqlite"
+    TEMPLATE = "template.db"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, settling: Settling = inhabited) -> None:
         self._folder = folder
-        self._template = folder / "template.db"
+        self._template = folder / self.TEMPLATE
+        self._settling = settling
 
     async def prepare(self) -> None:
         """Settle the village that is copied."""
         location = Location.of(f"sqlite:///{self._template}")
         await migrate(location)
-        await settle(location, group_id=cast(seed=0).group.chat_id, now=datetime.now(UTC))
+        await self._settling(location)
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[Location]:
@@ -165,23 +173,22 @@ class PostgresVillages:
     name = "postgres"
     TEMPLATE = "crash_template"
 
-    def __init__(self, server: Postgres) -> None:
+    def __init__(self, server: Postgres, *, settling: Settling = inhabited) -> None:
         self._server = server
+        self._settling = settling
         self._numbers = count(1)
 
     async def prepare(self) -> None:
         """Settle the village that is copied."""
         await self._say(f"DROP DATABASE IF EXISTS {self.TEMPLATE} WITH (FORCE)")
-        await self._say(f"CREATE DATABASE {self.TEMPLATE}")
-        location = self._server.location(self.TEMPLATE)
-        await migrate(location)
-        await settle(location, group_id=cast(seed=0).group.chat_id, now=datetime.now(UTC))
+        await self._say(f"CREATE DATABASE {self.TEMPLATE} TEMPLATE {MIGRATED} STRATEGY FILE_COPY")
+        await self._settling(self._server.location(self.TEMPLATE))
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[Location]:
         """A village of one's own."""
         name = f"crash_{next(self._numbers)}"
-        await self._say(f"CREATE DATABASE {name} TEMPLATE {self.TEMPLATE}")
+        await self._say(f"CREATE DATABASE {name} TEMPLATE {self.TEMPLATE} STRATEGY FILE_COPY")
         try:
             yield self._server.location(name)
         finally:

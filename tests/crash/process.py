@@ -38,10 +38,11 @@ class Life:
 
 
 class Nursery:
-    """The process that makes bots. One lives at a time."""
+    """The process that makes bots, by the module that is their ``target``. One lives at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, target: str = "tests.crash.target") -> None:
         self._folder = folder
+        self._target = target
         self._life: Life | None = None
 
     async def __aenter__(self) -> Nursery:
@@ -50,7 +51,7 @@ class Nursery:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.crash.target",
+            self._target,
             cwd=self._folder,
             env={**kept, "PYTHONPATH": str(ROOT), "PTB_TIMEDELTA": "true"},
             stdin=asyncio.subprocess.PIPE,

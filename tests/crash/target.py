@@ -1,9 +1,7 @@
 """The bot as a process that may be killed at any moment: the real ``App`` from settings, with a trap at a failpoint.
 
-``python -m tests.crash.target`` imports everything once and then takes orders, one JSON object of environment
-variables a line, each of which makes a child that is the bot; so a start costs what the program's own start costs. On
-its standard output it says ``began``, ``ready`` and ``ended``. The child ends with its standard input, so none outlives
-a driver that died.
+``python -m tests.crash.target`` takes orders (``orders.py``), each of which makes a child that is the bot; so a start
+costs what the program's own start costs. The child ends with its standard input, so none outlives a driver that died.
 
 Knows nothing of what is right; the judge sits with the sandbox in the driver.
 """
@@ -11,9 +9,6 @@ Knows nothing of what is right; the judge sits with the sandbox in the driver.
 from __future__ import annotations
 
 import asyncio
-import gc
-import importlib
-import json
 import os
 import signal
 import sys
@@ -30,27 +25,11 @@ from bot.app import App
 from bot.settings import load
 from tests.crash.broken import BUILDS
 from tests.crash.journal import Journal
+from tests.crash.orders import BROKEN, say, take_orders
 
-POINT, HIT, BROKEN, JOURNAL, LOG, HURRY = (
-    "CRASH_POINT",
-    "CRASH_HIT",
-    "CRASH_BROKEN",
-    "CRASH_JOURNAL",
-    "CRASH_LOG",
-    "CRASH_HURRY",
-)
-"""What an order may say beside the program's own settings. HURRY: seconds after which the mailer looks again, which
+POINT, HIT, JOURNAL, HURRY = ("CRASH_POINT", "CRASH_HIT", "CRASH_JOURNAL", "CRASH_HURRY")
+"""What an order may say beside the program's own settings and what ``orders.py`` knows. HURRY: seconds after which the mailer looks again, which
 otherwise looks as often as Telegram's limits need."""
-
-LATE_IMPORTS = (
-    "asyncpg",
-    "sqlalchemy.dialects.postgresql.asyncpg",
-    "sqlalchemy.dialects.sqlite",
-    "sqlalchemy.ext.asyncio",
-    "storage.postgres",
-    "uvicorn",
-)
-MOST_BYTES = 65536
 
 
 class Trap:
@@ -81,10 +60,6 @@ class JournallingApp(App):
         return await super().call(method, params)
 
 
-def _say(**words: int) -> None:
-    os.write(1, json.dumps(words).encode() + b"\n")
-
-
 async def _run(environment: Mapping[str, str]) -> None:
     settings = load(None, environment=environment)
     logs.configure(settings.log, stream=sys.stderr)
@@ -96,7 +71,7 @@ async def _run(environment: Mapping[str, str]) -> None:
     app.journal = journal
     asyncio.get_running_loop().add_reader(0, app.stop)
     await app.start()
-    _say(ready=os.getpid())
+    say(ready=os.getpid())
     hurried = asyncio.create_task(_hurry(app, float(environment.get(HURRY, "0"))))
     await app.run()
     hurried.cancel()
@@ -108,34 +83,5 @@ async def _hurry(app: App, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-def _be_the_bot(order: bytes) -> None:
-    os.environ.update(json.loads(order))
-    log = os.open(os.environ[LOG], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 2)
-    asyncio.run(_run(os.environ))
-
-
-def main() -> None:
-    """Take orders until the driver closes standard input."""
-    for name in LATE_IMPORTS:
-        importlib.import_module(name)
-    gc.freeze()
-    while order := os.read(0, MOST_BYTES):
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                _be_the_bot(order)
-                code = 0
-            except BaseException:
-                # Into the child's own log; the parent's loop must never go on in a child.
-                sys.excepthook(*sys.exc_info())
-            finally:
-                os._exit(code)
-        _say(began=child)
-        _, status = os.waitpid(child, 0)
-        _say(ended=child, code=os.waitstatus_to_exitcode(status))
-
-
 if __name__ == "__main__":
-    main()
+    take_orders(_run, early=("uvicorn",))

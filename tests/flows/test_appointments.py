@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.base import Actor, Role
 from domain.people import Appoint
 from storage.unit import Who
+from storage.units import UnitRow
 from tests.flows.test_roster import found, menu_of, opens
 from tests.support.databases import on_sqlite
 from tests.support.player import Player
@@ -217,3 +218,17 @@ async def test_who_serves_in_two_places_says_first_as_whom_they_look(program: Pr
     await chen.says("/people 赵")
     await chen.presses("1号楼")
     chen.reads("people.nobody")
+
+
+async def test_a_building_on_a_later_page_is_served_too(program: Program) -> None:
+    many = tuple(UnitRow(9 + n, f"t{n}", "building", f"塔楼{n}", "", "grid") for n in range(61))
+    assert not (await program.store.import_units(many, dry_run=False)).problems
+    await opens(program.zhao, "李桂兰")
+    await program.zhao.presses("person.appoint", "组长", "appoint.unit", "第一网格 ›", "下一页 ›")
+    labels = [label for label, _ in program.zhao.shown("appoint.unit").buttons]
+    assert "« 从头看" in labels
+    assert "下一页 ›" not in labels
+    await program.zhao.presses("塔楼60")
+    await program.zhao.says("今天")
+    await program.zhao.presses("不设期限")
+    program.zhao.reads("check.appointment", "塔楼60")

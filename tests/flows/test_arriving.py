@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.asking import commands_for
 from storage.unit import Opening, Who
+from storage.units import UnitRow
 from tests.support.databases import on_sqlite
 from tests.support.paths import raised, words_of
 from tests.support.player import Player
@@ -247,3 +248,22 @@ async def test_who_has_no_home_yet_is_asked_for_it_before_a_request(program: Pro
     await hua.presses("language.pick:0:zh", "consent.yes")
     await hua.says("/request")
     assert hua.saw("home.which_first") or hua.saw("unit.needed")
+
+
+async def test_every_building_of_a_big_community_can_be_found(program: Program) -> None:
+    many = tuple(UnitRow(9 + n, f"t{n}", "building", f"塔楼{n}", "", "grid") for n in range(130))
+    assert not (await program.store.import_units(many, dry_run=False)).problems
+    last = await program.store.unit_by_code("t129")
+    hua = program.person("小华")
+    await hua.does(hua.start("u-grid"))
+    await hua.presses("language.pick:0:zh", "consent.yes")
+    assert not hua.offers(f"unit.pick:{last}")
+    await hua.presses("下一页 ›", "下一页 ›")
+    assert "下一页 ›" not in [label for label, _ in hua.shown("unit.pick").buttons]
+    await hua.presses("« 从头看")
+    hua.reads("home.which_building", "第一网格")
+    assert hua.offers(f"unit.pick:{program.units['b1']}")
+    for page in ("9" * 18, "9" * 40, "x"):
+        await hua.forged(f"unit.pick:{program.units['grid']}:{page}")
+    await hua.presses("下一页 ›", "下一页 ›", f"unit.pick:{last}")
+    hua.reads("home.set", "塔楼129")

@@ -75,7 +75,8 @@ def test_every_button_of_the_views_is_answered() -> None:
     shown = set(re.findall(r'(?:button\(\s*"[a-z_.]+",|press\()\s*"([a-z]+\.[a-z]+)"', source))
     shown |= set(
         re.findall(
-            r'(?:verb=|_people\(|_yes_no\(|star_buttons\(|unit_buttons\([^"]*)"([a-z]+\.[a-z]+)"', source
+            r'(?:verb=|_people\(|_yes_no\(|star_buttons\(|(?:unit|level)_buttons\([^"]*)"([a-z]+\.[a-z]+)"',
+            source,
         )
     )
     assert len(shown) > 40, "the search finds the buttons at all"

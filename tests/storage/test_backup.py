@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pyrage
 import pytest
 
@@ -22,6 +23,7 @@ from bot.settings import Settings
 from domain.privacy import ForgetMe
 from domain.rulebook import Rulebook
 from domain.tasks import StartClaim
+from jobs.backup import Backups, Plan
 from storage.backup import archive, making, postgres
 from storage.backup.archive import BackupError
 from storage.backup.making import is_whole, kept
@@ -349,6 +351,48 @@ async def test_a_backup_cut_off_by_a_full_disk_or_a_kill_leaves_nothing_that_loo
     assert kept(folder) == []
     await making.make(location, folder, now=now, program="test")
     assert len(names_in(folder)) == 1
+    assert left_over(location) == []
+
+
+@on_postgres
+async def test_a_copy_that_a_killed_check_left_on_the_server_goes_and_no_other_database_does(
+    store: Store, location: Location, folder: Path, now: datetime
+) -> None:
+    left, alike = postgres.beside(location, "check_0123abcd"), postgres.beside(location, "check_it")
+    for way in ("by the next backup", "by itself"):
+        for place in (left, alike):
+            await postgres.create(place)
+        try:
+            if way == "by itself":
+                held = await asyncpg.connect(left.url.render_as_string(hide_password=False))
+                assert not await making.tidy(location), "somebody is connected to it"
+                await held.close()
+                assert await making.tidy(location)
+            else:
+                await making.make(location, folder, now=now, program="test")
+            assert not await postgres.exists(left), way
+            assert await postgres.exists(alike), way
+        finally:
+            for place in (left, alike):
+                await postgres.drop(place)
+
+
+@on_sqlite
+async def test_what_a_killed_backup_left_goes_at_the_next_start_though_none_is_due(
+    store: Store, location: Location, folder: Path, now: datetime
+) -> None:
+    dead = making.work_folder(location) / f"{making.work_prefix(location, 'backup')}-dead"
+    first = Backups(location, Plan(folder), program="test")
+    assert await first.nightly(store, now) == 1
+    dead.mkdir()
+    assert await first.nightly(store, now) == 0
+    assert left_over(location) == [dead.name], "its own process is alive"
+    with making._alone(location) as busy:
+        dead.mkdir()
+        again = Backups(location, Plan(folder), program="test")
+        assert await again.nightly(store, now) == 0
+        assert sorted(left_over(location)) == sorted([dead.name, busy.name]), "a backup is being made"
+    assert await again.nightly(store, now) == 0
     assert left_over(location) == []
 
 

