@@ -80,16 +80,16 @@ def look_at_meeting(
         return Decision()
     if (awake := _awake(now, _zone(case.zone, rules), rules)) > now:
         return Decision(saves=(replace(meeting, next_at=awake),))
-    if meeting.reminded >= REMINDERS:
-        over = replace(meeting, reminded=meeting.reminded + 1, next_at=None)
+    later = next_look(replace(meeting, reminded=meeting.reminded + 1), now=now, zone=case.zone, rules=rules)
+    # One look is enough, however late it comes: what is to be said after the meeting is said at once when it is over.
+    if later.next_at is None or later.next_at <= now:
+        over = replace(meeting, reminded=REMINDERS + 1, next_at=None)
         return Decision(
             saves=(over,),
             events=(_event("meeting.ended", meeting),),
             notices=(Notice(ToPerson(meeting.author_id), CLOSE, meeting.id, lane=Lane.REMINDER),),
             refreshes=(Refresh(CARD, meeting.id),),
         )
-    due = meeting.reminded
-    later = next_look(replace(meeting, reminded=due + 1), now=now, zone=case.zone, rules=rules)
     # A later reminder that is due as well says the same: one is enough. While they are still being invited they hear
     # of it anyway, and after the beginning it is no use.
     if meeting.walking is Walking.RESTING and now < meeting.starts_at:
