@@ -18,14 +18,13 @@ from domain.meetings.shown import (
 )
 from domain.permissions import Permission, allowed
 from views import rosterforms
-from views.message import Button, Keyboard, Media, Message
-from views.safe import Html, cut, line, plain, words
+from views.message import MAX_TEXT, Button, Keyboard, Media, Message
+from views.safe import Html, cut, line, plain, utf16_length, words
 from views.voice import Voice, block, card, press
 
 asks = rosterforms.asks
 BUTTON = 40
 """Characters of a topic on a button."""
-MOST_MINUTES = 3000
 
 
 def topic(text: str) -> Html:
@@ -228,23 +227,26 @@ def _row(row: MyMeeting, voice: Voice) -> Html:
 
 
 def minutes(facts: MinutesFacts, *, voice: Voice) -> tuple[Message, ...]:
-    """What was kept: the words, as much as fits at a time, then the pictures and files."""
+    """What was kept: the words in as few messages as hold them, then the pictures and files."""
     head = voice.say(
         "meeting.minutes_of",
         kind=voice.term("meeting_kind", facts.meeting.kind),
         topic=topic(facts.meeting.topic),
         when=voice.when(facts.meeting.starts_at),
     )
-    texts = [words(part.text, limit=MOST_MINUTES) for part in facts.parts if part.text]
     if not facts.parts:
         return (Message(card(head, voice.say("meeting.no_minutes"))),)
-    said = tuple(Message(card(head, one)) for one in texts)
+    said = [head]
+    for part in facts.parts:
+        text = words(part.text, limit=MAX_TEXT)
+        joined = card(said[-1], text)
+        if utf16_length(joined) <= MAX_TEXT:
+            said[-1] = joined
+        else:
+            said.append(text)
     media = tuple(Media(part.kind, part.file_id) for part in facts.parts if part.file_id)
-    return (
-        (*said, Message(card(head, voice.say("meeting.pictures", count=len(media))), media=media))
-        if (media)
-        else said
-    )
+    shown = (Message(voice.say("meeting.pictures", count=len(media)), media=media),) if media else ()
+    return (*(Message(one) for one in said), *shown)
 
 
 # --- what one has taken on --------------------------------------------------------------------------------------------------

@@ -107,6 +107,10 @@ def test_a_meeting_is_planned_with_its_reminders_and_asks_for_its_words() -> Non
     assert refusal(planning.plan, NEW, plan(MeetingKind.GROUP)) == "meeting.not_held_here"
 
 
+def test_the_secret_of_the_codes_is_in_no_log() -> None:
+    assert SECRET not in repr((MEETING, NEW, MeetingCase(MEETING, "1."), GuestCase(MEETING, GUEST)))
+
+
 def test_what_a_unit_owes_it_may_hold_and_a_leader_plans_the_group_s_alone() -> None:
     for kind, owed in OWED.items():
         assert set(owed) <= set(HELD_AT[kind])
