@@ -553,6 +553,9 @@ earning = Table(
     Column("posted_at", Instant),
     # What a cap has cut off, known once it is posted.
     Column("cut", BigInteger, nullable=False, server_default=text("0")),
+    # Then also how many minutes of it counted, and which cap has cut off the rest.
+    Column("counted", Integer),
+    Column("cap", String),
     UniqueConstraint("source_kind", "source_id", "person_id"),
     Index(
         "ix_earning_waiting",

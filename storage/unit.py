@@ -259,7 +259,7 @@ class Store:
             save(connection, decision.saves)
             for sweep in decision.sweeps:
                 SWEEP[type(sweep)](connection, sweep)
-            roster_rows.move(connection, decision.moved, now=now, rules=self.rules)
+            roster_rows.move(connection, decision.moved, actor=actor, now=now, rules=self.rules)
             audit.record(connection, decision.events, actor=actor, now=now, update_id=update_id)
             audit.keep(connection, decision.remarks, now=now)
             audit.earn(connection, decision.earnings, now=now)
