@@ -43,6 +43,8 @@ from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import jobs as job_rows
+from storage import lesson_series as series_rows
+from storage import lesson_templates as lesson_template_rows
 from storage import lessons as lesson_rows
 from storage import (
     notice_terms,
@@ -113,6 +115,8 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **notice_terms.LOADERS,
     **digest_rows.LOADERS,
     **lesson_rows.LOADERS,
+    **lesson_template_rows.LOADERS,
+    **series_rows.LOADERS,
     **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
@@ -122,6 +126,7 @@ LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
     **thread_rows.LOADERS_AT,
     **job_rows.LOADERS_AT,
     **lesson_rows.LOADERS_AT,
+    **series_rows.LOADERS_AT,
 }
 """The same, where which rows they are depends on the time."""
 
@@ -133,6 +138,8 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **tag_rows.SWEEPS,
     **digest_rows.SWEEPS,
     **lesson_rows.SWEEPS,
+    **lesson_template_rows.SWEEPS,
+    **series_rows.SWEEPS,
     **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""

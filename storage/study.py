@@ -35,6 +35,7 @@ from storage.addressees import chosen, home, paths_of
 from storage.dialect import insert_for, upserting
 from storage.entities import load, save
 from storage.imports import there
+from storage.lesson_series import due_to_start
 from storage.people import below, unit_path
 from storage.prepared import Prepared
 from storage.receipts import last_person
@@ -111,6 +112,11 @@ class Study:
         """Lessons whose people are being written down or get it now."""
         rows = await self._read(lambda c: c.execute(_MOVING).all())
         return tuple((row.id, row.state) for row in rows)
+
+    async def to_start(self, *, now: datetime) -> list[int]:
+        """Lessons of series whose first day has come."""
+        found: list[int] = await self._read(lambda c: due_to_start(c, now, self._rules))
+        return found
 
     # --- writing down and handing out ------------------------------------------------------------------------------
 

@@ -37,13 +37,14 @@ from storage.facts.rows import Look, page_of, paged, place
 from storage.lessons import due_of
 from storage.people import below, unit_path
 from storage.schema import earning, person, unit
-from storage.schema_lessons import lesson, lesson_due
+from storage.schema_lessons import lesson, lesson_due, lesson_series
 from storage.study import DAYS_BEFORE
 from storage.tree import office_of
 
 _UNIT = select(unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
 _NAME = select(person.c.name).where(person.c.id == bindparam("id"))
 _UNITS = select(unit.c.id, unit.c.name, unit.c.name_en).where(unit.c.id.in_(bindparam("ids", expanding=True)))
+_SERIES = select(lesson_series.c.title).where(lesson_series.c.id == bindparam("id"))
 SHEET_ROWS = 2000
 
 
@@ -231,6 +232,9 @@ def lesson_card(connection: Connection, lesson_id: int, look: Look) -> LessonCar
         else 0,
         counts=Counts() if draft else _counts(connection, found, look, whole=whole),
         whole=whole,
+        series=""
+        if found.series_id is None
+        else connection.execute(_SERIES, {"id": found.series_id}).scalar() or "",
     )
 
 
@@ -246,14 +250,30 @@ def list_assigned(connection: Connection, query: ListAssigned, look: Look) -> Pa
     )
     out = lesson.c.state.in_([state.value for state in OUT])
     statement = paged(
-        select(lesson.c.id, lesson.c.titles, lesson.c.state, lesson.c.due_on, unit.c.name, unit.c.name_en)
+        select(
+            lesson.c.id,
+            lesson.c.titles,
+            lesson.c.state,
+            lesson.c.due_on,
+            lesson.c.starts_on,
+            unit.c.name,
+            unit.c.name_en,
+        )
         .join(unit, unit.c.id == lesson.c.unit_id)
         .where(or_(_ranges(look, unit.c.path), and_(lesson.c.unit_id.in_(above), out)))
         .order_by(lesson.c.id.desc())
     )
     rows, page = page_of(connection, statement, {}, page=query.page)
     lines = tuple(
-        AssignedLine(row.id, row.titles, row.state, row.due_on, place(row.name, row.name_en)) for row in rows
+        AssignedLine(
+            row.id,
+            row.titles,
+            row.state,
+            row.due_on,
+            place(row.name, row.name_en),
+            planned=row.state == LessonState.DRAFT and row.starts_on is not None,
+        )
+        for row in rows
     )
     return Page(lines, page.page, page.pages, page.total)
 

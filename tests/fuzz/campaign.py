@@ -39,7 +39,9 @@ from domain import (
 )
 from domain.base import Action, Actor
 from domain.checkins import shapes as checkins
+from domain.lessons import series as lesson_series
 from domain.lessons import shapes as lessons
+from domain.lessons import templates as lesson_templates
 from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
 from storage.schema import metadata
@@ -304,6 +306,8 @@ class Attack:
             "receipt",
             "thread",
             "notice_template",
+            "lesson_template",
+            "lesson_series",
         ):
             for row in set(after[table]) - set(before[table]):
                 self.report.found.append(f"an outsider made a row of {table}: {row}")
@@ -406,11 +410,21 @@ class Attack:
                 | lessons.PutLessonText()
                 | lessons.SetDue()
                 | lessons.SetPoints()
+                | lessons.SetPassing()
                 | lessons.PutQuestions()
                 | lessons.AddressLesson()
                 | lessons.AssignLesson()
                 | lessons.WithdrawLesson()
                 | lessons.NudgeLesson()
+                | lesson_templates.KeepLesson()
+                | lesson_templates.UseLessonTemplate()
+                | lesson_templates.RenameLessonTemplate()
+                | lesson_templates.DeleteLessonTemplate()
+                | lesson_series.BeginSeries()
+                | lesson_series.PutInSeries()
+                | lesson_series.FillSeries()
+                | lesson_series.TakeFromSeries()
+                | lesson_series.StopSeries()
             ):
                 return who == secretary
             case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():

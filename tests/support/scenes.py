@@ -35,6 +35,14 @@ from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.jobs import NoteFailure, NoteRun, RunJob
+from domain.lessons.series import (
+    BeginSeries,
+    FillSeries,
+    PutInSeries,
+    StartPlanned,
+    StopSeries,
+    TakeFromSeries,
+)
 from domain.lessons.shapes import (
     AddressLesson,
     AnswerQuestion,
@@ -46,9 +54,16 @@ from domain.lessons.shapes import (
     PutLessonText,
     PutQuestions,
     SetDue,
+    SetPassing,
     SetPoints,
     TryAgain,
     WithdrawLesson,
+)
+from domain.lessons.templates import (
+    DeleteLessonTemplate,
+    KeepLesson,
+    RenameLessonTemplate,
+    UseLessonTemplate,
 )
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.notices.shapes import (
@@ -286,7 +301,18 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
         await do(store, FinishReading(asks), soul.who, now=now)
     await do(store, AnswerQuestion(asks, 1, 0), third.who, now=now)
     draft = await draft_lesson(store, place.secretary, place.building, now=now)
-    return {"draft": draft, "read": read, "asks": asks}
+    kept = await do(store, KeepLesson(read, "学习模板"), place.secretary.who, now=now)
+    begun = await do(
+        store,
+        BeginSeries(place.building, "每周一课", 4, now.date() + timedelta(days=1)),
+        place.secretary.who,
+        now=now,
+    )
+    week = await draft_lesson(store, place.secretary, place.building, now=now)
+    series = int(begun["series_id"] or 0)
+    await do(store, PutInSeries(series, week), place.secretary.who, now=now)
+    template = int(kept["template_id"] or 0)
+    return {"draft": draft, "read": read, "asks": asks, "week": week, "series": series, "template": template}
 
 
 async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
@@ -533,6 +559,23 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
             place.secretary,
         ),
         "AssignLesson": (AssignLesson(scene.lessons["draft"], scene.lesson_version), place.secretary),
+        "SetPassing": (SetPassing(scene.lessons["draft"], 80, 2), place.secretary),
+        "KeepLesson": (KeepLesson(scene.lessons["read"], "党章学习"), place.secretary),
+        "UseLessonTemplate": (UseLessonTemplate(scene.lessons["template"]), place.secretary),
+        "RenameLessonTemplate": (RenameLessonTemplate(scene.lessons["template"], "党课"), place.secretary),
+        "DeleteLessonTemplate": (DeleteLessonTemplate(scene.lessons["template"]), place.secretary),
+        "BeginSeries": (
+            BeginSeries(place.building, "党章三讲", 3, THE_DAY + timedelta(days=7)),
+            place.secretary,
+        ),
+        "PutInSeries": (PutInSeries(scene.lessons["series"], scene.lessons["draft"]), place.secretary),
+        "FillSeries": (
+            FillSeries(scene.lessons["series"], scene.lessons["template"]),
+            place.secretary,
+        ),
+        "TakeFromSeries": (TakeFromSeries(scene.lessons["week"]), place.secretary),
+        "StopSeries": (StopSeries(scene.lessons["series"]), place.secretary),
+        "StartPlanned": (StartPlanned(scene.lessons["week"]), Actor.system("lessons")),
         "WithdrawLesson": (WithdrawLesson(scene.lessons["read"]), place.secretary),
         "NudgeLesson": (NudgeLesson(scene.lessons["read"]), place.secretary),
         "OpenLesson": (OpenLesson(scene.lessons["read"]), second),
