@@ -325,6 +325,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("lesson.withdraw", lesson_desk.withdraw, Permission.ASSIGN_LESSON),
     Pressed("lesson.withdrawyes", lesson_desk.withdraw_yes, Permission.ASSIGN_LESSON),
     Pressed("lesson.nudge", lesson_desk.nudge, Permission.ASSIGN_LESSON),
+    Pressed("lesson.nudgeown", lesson_desk.nudge_own, Permission.ASSIGN_LESSON),
     Pressed("lesson.who", lesson_desk.who, Permission.ASSIGN_LESSON),
     Pressed("lesson.sheet", lesson_desk.sheet, Permission.ASSIGN_LESSON),
     Pressed("lesson.whom", lesson_audience.whom, Permission.ASSIGN_LESSON),

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from domain.base import NOT_FOUND, Action, Refused, Role
+from domain.lessons.branches import NudgeBranch
 from domain.lessons.quiz import question_of, question_of_cells
 from domain.lessons.shapes import (
     CARD,
@@ -366,6 +367,11 @@ async def withdraw_yes(turn: Turn) -> Answer:
 async def nudge(turn: Turn) -> Answer:
     """``lesson.nudge:<id>``."""
     return _change(turn, NudgeLesson(turn.pressed.id), toast="toast.lesson_nudged")
+
+
+async def nudge_own(turn: Turn) -> Answer:
+    """``lesson.nudgeown:<id>``: those of one's own branch, of a lesson assigned from above."""
+    return _change(turn, NudgeBranch(turn.pressed.id), toast="toast.lesson_nudged")
 
 
 async def who(turn: Turn) -> Answer:

@@ -28,6 +28,11 @@ async def hand_out(store: Store, now: datetime) -> int:
         while more:
             step = await store.study.hand_out(lesson_id, now=now)
             total, more = total + step.count, step.more
+    for lesson_id, unit_id in await store.study.nudges():
+        more = True
+        while more:
+            step = await store.study.nudge(lesson_id, unit_id, now=now)
+            total, more = total + step.count, step.more
     return total
 
 

@@ -43,6 +43,7 @@ from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import jobs as job_rows
+from storage import lesson_nudges as nudge_rows
 from storage import lesson_series as series_rows
 from storage import lesson_templates as lesson_template_rows
 from storage import lessons as lesson_rows
@@ -117,6 +118,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **lesson_rows.LOADERS,
     **lesson_template_rows.LOADERS,
     **series_rows.LOADERS,
+    **nudge_rows.LOADERS,
     **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
@@ -140,6 +142,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **lesson_rows.SWEEPS,
     **lesson_template_rows.SWEEPS,
     **series_rows.SWEEPS,
+    **nudge_rows.SWEEPS,
     **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""

@@ -25,6 +25,7 @@ _MOVING = text("state IN ('freezing', 'sending')")
 PLANNED = text("state = 'draft' AND starts_on IS NOT NULL")
 """Drafts that begin by themselves. A question says it in the same words, or the index is not used."""
 DRAFT = text("state = 'draft' AND starts_on IS NULL")
+_GOING = text("NOT over")
 _IN_SERIES = text("series_id IS NOT NULL")
 
 lesson = Table(
@@ -117,6 +118,19 @@ lesson_template = Table(
     Column("created_at", Instant, nullable=False),
     Column("composed", JSON, nullable=False),
     Index("ix_lesson_template_unit_id", "unit_id", "name"),
+)
+
+# A branch's reminder of a lesson that was assigned from above: when it was asked for, and how far it has come.
+lesson_nudge = Table(
+    "lesson_nudge",
+    metadata,
+    Column("lesson_id", RowId, ForeignKey("lesson.id"), primary_key=True, autoincrement=False),
+    Column("unit_id", RowId, ForeignKey("unit.id"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    # The last person looked at.
+    Column("reached", RowId, nullable=False),
+    Column("over", Boolean, nullable=False),
+    Index("ix_lesson_nudge_going", "lesson_id", "unit_id", sqlite_where=_GOING, postgresql_where=_GOING),
 )
 
 # How far the reminders of the newest day have come in each time zone: a row each, which moves on from day to day.

@@ -144,8 +144,10 @@ def _buttons(facts: LessonCard, voice: Voice) -> Keyboard:
         voice.button("button.lesson_who", "lesson.who", number),
         voice.button("button.lesson_sheet", "lesson.sheet", number),
     )
+    undone = lesson.state is LessonState.OPEN and facts.counts.done < facts.counts.total
     if lesson.state is LessonState.WITHDRAWN or not facts.whole:
-        return (reports,)
+        own = (voice.button("button.lesson_nudge", "lesson.nudgeown", number),)
+        return (own, reports) if undone else (reports,)
     change: Keyboard = (
         (
             voice.button("button.lesson_text_zh", "lesson.text", number, "zh"),
@@ -161,11 +163,7 @@ def _buttons(facts: LessonCard, voice: Voice) -> Keyboard:
     keep = voice.button("button.template_save", "lessontemplate.save", number)
     planned = lesson.starts_on is not None
     if lesson.state is not LessonState.DRAFT:
-        nudge = (
-            ((voice.button("button.lesson_nudge", "lesson.nudge", number),),)
-            if lesson.state is LessonState.OPEN and facts.counts.done < facts.counts.total
-            else ()
-        )
+        nudge = ((voice.button("button.lesson_nudge", "lesson.nudge", number),),) if undone else ()
         return (*nudge, reports, *change, (due, withdraw), (keep,))
     return (
         *change,

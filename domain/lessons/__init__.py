@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.base import Action, Decision
-from domain.lessons import composing, learning, series, templates
+from domain.lessons import branches, composing, learning, series, templates
 from domain.lessons.shapes import (
     AddressLesson,
     AnswerQuestion,
@@ -44,4 +44,5 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     TryAgain: learning.try_again,
     **templates.DECIDE,
     **series.DECIDE,
+    **branches.DECIDE,
 }

@@ -131,3 +131,25 @@ async def test_pass_mark_tries_skills_and_tags_are_the_lesson_s_own(program: Pro
     await zhao.presses("lesson.confirm")
     await zhao.forged("lesson.passing:1")
     zhao.reads("lesson.not_now")
+
+
+async def test_an_album_is_one_lesson_s_material(program: Program) -> None:
+    zhao, wang = program.zhao, program.wang
+    await zhao.says("/study")
+    await zhao.presses("lessons.page", "lesson.new")
+    await zhao.says("党史图片")
+    for n in range(3):
+        caption = "" if n else "请看三张图片"
+        await zhao.does(zhao.sends_photo(f"photo {n}".encode(), caption=caption, media_group_id="7"))
+    await zhao.presses("form.done")
+    await zhao.says("2")
+    await zhao.presses("lesson.day", "lesson.confirm")
+    await program.ticks("lessons")
+    lesson = await lesson_of(program)
+    assert [kind for kind, _ in lesson.media] == ["photo"] * 3
+    await wang.presses("lesson.open")
+    assert "请看三张图片" in wang.reads("lesson.wait").text
+    assert sum("photo" in raw for raw in wang._world.messages(wang.user_id).values()) == 3
+    await program.passes(minutes=1)
+    await wang.presses("lesson.done")
+    wang.reads("lesson.is_done")

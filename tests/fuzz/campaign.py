@@ -39,6 +39,7 @@ from domain import (
 )
 from domain.base import Action, Actor
 from domain.checkins import shapes as checkins
+from domain.lessons import branches
 from domain.lessons import series as lesson_series
 from domain.lessons import shapes as lessons
 from domain.lessons import templates as lesson_templates
@@ -425,6 +426,7 @@ class Attack:
                 | lesson_series.FillSeries()
                 | lesson_series.TakeFromSeries()
                 | lesson_series.StopSeries()
+                | branches.NudgeBranch()
             ):
                 return who == secretary
             case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():

@@ -35,6 +35,7 @@ from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.jobs import NoteFailure, NoteRun, RunJob
+from domain.lessons.branches import NudgeBranch
 from domain.lessons.series import (
     BeginSeries,
     FillSeries,
@@ -120,7 +121,7 @@ from storage.outbox import Leased, Reply
 from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
-from tests.support.lessons import QUESTION, assigned, draft_lesson, lesson_version
+from tests.support.lessons import QUESTION, assigned, draft_lesson, from_above, lesson_version
 from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
 from tests.support.notices import confirmed as confirmed_notice
 from tests.support.village import (
@@ -301,6 +302,8 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
         await do(store, FinishReading(asks), soul.who, now=now)
     await do(store, AnswerQuestion(asks, 1, 0), third.who, now=now)
     draft = await draft_lesson(store, place.secretary, place.building, now=now)
+    above, nudged = [await from_above(store, place, now=now) for _ in range(2)]
+    await do(store, NudgeBranch(nudged), place.secretary.who, now=now)
     kept = await do(store, KeepLesson(read, "学习模板"), place.secretary.who, now=now)
     begun = await do(
         store,
@@ -312,7 +315,16 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
     series = int(begun["series_id"] or 0)
     await do(store, PutInSeries(series, week), place.secretary.who, now=now)
     template = int(kept["template_id"] or 0)
-    return {"draft": draft, "read": read, "asks": asks, "week": week, "series": series, "template": template}
+    return {
+        "draft": draft,
+        "read": read,
+        "asks": asks,
+        "above": above,
+        "nudged": nudged,
+        "week": week,
+        "series": series,
+        "template": template,
+    }
 
 
 async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
@@ -576,6 +588,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "TakeFromSeries": (TakeFromSeries(scene.lessons["week"]), place.secretary),
         "StopSeries": (StopSeries(scene.lessons["series"]), place.secretary),
         "StartPlanned": (StartPlanned(scene.lessons["week"]), Actor.system("lessons")),
+        "NudgeBranch": (NudgeBranch(scene.lessons["above"]), place.secretary),
         "WithdrawLesson": (WithdrawLesson(scene.lessons["read"]), place.secretary),
         "NudgeLesson": (NudgeLesson(scene.lessons["read"]), place.secretary),
         "OpenLesson": (OpenLesson(scene.lessons["read"]), second),
@@ -648,6 +661,9 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "mailings.progress": lambda s: s.mailings.progress(scene.notices["sending"], now=now),
         "study.freeze": lambda s: s.study.freeze(scene.lessons["read"], now=now),
         "study.hand_out": lambda s: s.study.hand_out(scene.lessons["read"], now=now),
+        "study.nudge": lambda s: s.study.nudge(
+            scene.lessons["nudged"], scene.village.units["community"], now=now
+        ),
         "jobs.know": lambda s: s.jobs.know(JOBS[1:], now=now),
         "jobs.open": lambda s: s.jobs.open(JOBS[1], now=now + timedelta(days=9)),
         "jobs.looked": lambda s: s.jobs.looked({"settlement": (now, 1)}),

@@ -46,6 +46,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson_series")),
     )
     op.create_index("ix_lesson_series_unit_id", "lesson_series", ["unit_id", "id"], unique=False)
+    op.create_table(
+        "lesson_nudge",
+        sa.Column(
+            "lesson_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "unit_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("reached", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("over", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["lesson_id"], ["lesson.id"], name=op.f("fk_lesson_nudge_lesson_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_lesson_nudge_unit_id")),
+        sa.PrimaryKeyConstraint("lesson_id", "unit_id", name=op.f("pk_lesson_nudge")),
+    )
+    op.create_index(
+        "ix_lesson_nudge_going",
+        "lesson_nudge",
+        ["lesson_id", "unit_id"],
+        unique=False,
+        sqlite_where=sa.text("NOT over"),
+        postgresql_where=sa.text("NOT over"),
+    )
     op.add_column("earning", sa.Column("counted", sa.Integer(), nullable=True))
     op.add_column("earning", sa.Column("cap", sa.String(), nullable=True))
     op.add_column(
@@ -103,6 +132,13 @@ def downgrade() -> None:
     op.drop_column("lesson", "series_id")
     op.drop_column("earning", "cap")
     op.drop_column("earning", "counted")
+    op.drop_index(
+        "ix_lesson_nudge_going",
+        table_name="lesson_nudge",
+        sqlite_where=sa.text("NOT over"),
+        postgresql_where=sa.text("NOT over"),
+    )
+    op.drop_table("lesson_nudge")
     op.drop_index("ix_lesson_series_unit_id", table_name="lesson_series")
     op.drop_table("lesson_series")
     op.drop_index("ix_lesson_template_unit_id", table_name="lesson_template")
