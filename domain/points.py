@@ -77,10 +77,11 @@ def earned(claim: Claim, *, kind: str, stars: int, request_id: int | None, rules
 
 
 class Cap(StrEnum):
-    """What cuts off a part of an earning: a day's studying, a day's service, a week's service for one household, and the
-    same request referred once more."""
+    """What cuts off a part of an earning: a day's studying, work on one task, a day's service, a week's service for one
+    household, and the same request referred once more."""
 
     STUDY = "study"
+    TASK = "task"
     DAY = "day"
     HOME = "home"
     REFERRAL = "referral"
@@ -93,8 +94,10 @@ REFERRAL = "referral"
 @dataclass(frozen=True, slots=True)
 class Had:
     """What is posted already. ``day``: minutes of the person's service on that day; ``home``: of that week for the same
-    household, None where it is for no household; ``referred``: the same request, as a referral."""
+    household, None where it is for no household; ``referred``: the same request, as a referral. ``task``: how many minutes
+    of the task count, None where it is no work on a task."""
 
+    task: int | None = None
     day: int = 0
     home: int | None = None
     referred: bool = False
@@ -120,7 +123,8 @@ def counted(earned: int, *, minutes: int, weight: int, factor: int, had: Had, ru
     if had.referred:
         return Counted(0, 0, Cap.REFERRAL)
     whole = rounded_minutes(minutes, to=rules.rounding)
-    rooms = {Cap.DAY: rules.day_hours * 60 - had.day}
+    rooms = {} if had.task is None else {Cap.TASK: had.task}
+    rooms[Cap.DAY] = rules.day_hours * 60 - had.day
     if had.home is not None:
         rooms[Cap.HOME] = rules.home_week_hours * 60 - had.home
     cap = min(rooms, key=lambda one: rooms[one])

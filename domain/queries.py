@@ -171,6 +171,7 @@ class DeskFacts:
     solve_due_at: datetime | None = None
     question: str = ""
     may_verify: bool = False
+    agreed_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

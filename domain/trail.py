@@ -57,6 +57,7 @@ EVENTS = (
     "request.closed_silent",
     "request.closed_no_answer",
     "request.verified",
+    "request.hours_agreed",
     "task.claimed",
     "task.started",
     "task.released",

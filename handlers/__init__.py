@@ -30,6 +30,7 @@ from domain.limits import Rates
 from domain.permissions import Permission
 from domain.rulebook import Rulebook
 from handlers import (
+    agreed,
     alarms,
     appointments,
     blocks,
@@ -215,6 +216,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("request.seturg", desk.set_urgency, Permission.TRIAGE_REQUEST),
     Pressed("request.places", desk.places, Permission.TRIAGE_REQUEST),
     Pressed("request.decline", desk.decline, Permission.DECLINE_REQUEST),
+    Pressed("request.hours", agreed.hours, Permission.TRIAGE_REQUEST),
     Pressed("request.ask", desk.ask, Permission.TRIAGE_REQUEST),
     Pressed("request.verify", desk.verify, Permission.VERIFY_REQUEST),
     Pressed("alarm.seen", alarms.seen, Permission.ACKNOWLEDGE_ALARM),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from domain.base import NOT_FOUND, Refused
 from handlers import (
+    agreed,
     appointments,
     checkins,
     desk,
@@ -43,6 +44,7 @@ FORMS: dict[str, Form] = {
         raising,
         requests,
         desk,
+        agreed,
         tasks,
         pairings,
         units,

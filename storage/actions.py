@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import (
+    agreed,
     alarms,
     appointments,
     backup,
@@ -68,6 +69,7 @@ from storage import threads as thread_rows
 DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **people.DECIDE,
     **requests.DECIDE,
+    **agreed.DECIDE,
     **tasks.DECIDE,
     **deadlines.DECIDE,
     **unstarted.DECIDE,

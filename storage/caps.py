@@ -70,7 +70,8 @@ def one_at_a_time(connection: Connection, people: Collection[int]) -> None:
 
 
 def counting(connection: Connection, row: Any, rules: Rulebook) -> Counted:
-    """How much of an earning that waits is posted. ``row``: the earning with ``for_person_id`` and ``household_id``."""
+    """How much of an earning that waits is posted. ``row``: the earning with its task's ``task_id``,
+    ``agreed_minutes``, ``for_person_id`` and ``household_id``."""
     amount = int(row.amount)
     if row.kind == EARNS:
         had = _sum(connection, _STUDIED, row, rules)
@@ -82,9 +83,10 @@ def counting(connection: Connection, row: Any, rules: Rulebook) -> Counted:
         weight=row.weight,
         factor=row.factor,
         had=Had(
-            _sum(connection, _ON_THE_DAY, row, rules),
-            _at_home(connection, row, rules),
-            _referred(connection, row),
+            task=None if row.task_id is None else row.agreed_minutes or rules.points.task_hours * 60,
+            day=_sum(connection, _ON_THE_DAY, row, rules),
+            home=_at_home(connection, row, rules),
+            referred=_referred(connection, row),
         ),
         rules=rules.points,
     )

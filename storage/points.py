@@ -42,6 +42,8 @@ _WAITING = (
         earning.c.weight,
         earning.c.factor,
         earning.c.request_id,
+        task.c.id.label("task_id"),
+        task.c.agreed_minutes,
         task.c.for_person_id,
         helped.c.household_id,
     )
@@ -180,7 +182,9 @@ def _told(row: Any, found: Counted, cap: Cap, rules: Rulebook) -> Notice:
         return Notice(
             person, "lesson.capped", params={**posted, "cap": rules.study.daily_cap}, lane=Lane.REMINDER
         )
-    most = {Cap.DAY: rules.points.day_hours, Cap.HOME: rules.points.home_week_hours}.get(cap, 0)
+    task_most = (row.agreed_minutes or rules.points.task_hours * 60) // 60
+    caps = {Cap.TASK: task_most, Cap.DAY: rules.points.day_hours, Cap.HOME: rules.points.home_week_hours}
+    most = caps.get(cap, 0)
     over = rounded_minutes(row.minutes, to=rules.points.rounding) - found.minutes
     params: dict[str, Scalar] = {**posted, "cap": cap.value, "most": most, "over": over}
     return Notice(person, "points.capped", params=params, lane=Lane.REMINDER)

@@ -398,6 +398,7 @@ task = Table(
     Column("next_at", Instant),
     Column("widened_at", Instant),
     Column("listed_at", Instant),
+    Column("agreed_minutes", Integer),
     CheckConstraint("taken BETWEEN 0 AND places", name="taken"),
     Index("ix_task_circle_unit_id_state", "circle_unit_id", "state"),
     Index("ix_task_next_at", "next_at", "id", sqlite_where=_LOOKED_AT, postgresql_where=_LOOKED_AT),

@@ -14,6 +14,7 @@ from typing import Any
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
 from views import (
+    agreed,
     alarms,
     appointments,
     backup,
@@ -101,6 +102,7 @@ KINDS: Mapping[str, Kind] = {
     "letter.arrived": Kind(requests.letter, facts=True),
     "desk.returned": Kind(desk.returned, facts=True),
     "task.confirmed": Kind(tasks.confirmed, facts=False),
+    "task.agreed": Kind(agreed.agreed, facts=False),
     "task.verified": Kind(tasks.verified, facts=False),
     # words about visits and pairings
     "visit.claimed": Kind(pairings.visit_claimed, facts=False),

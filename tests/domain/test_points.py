@@ -131,16 +131,19 @@ def test_double_entries_sum_to_zero_and_raise_both_numbers_alike(earnings: list[
     minutes=st.integers(1, 1440),
     day=st.integers(0, 1000),
     home=st.none() | st.integers(0, 1000),
+    task=st.none() | st.integers(60, 600),
     factor=st.sampled_from([0, 80, 100, 120]),
 )
 def test_no_more_counts_than_there_is_room_for_and_what_is_cut_is_named(
-    minutes: int, day: int, home: int | None, factor: int
+    minutes: int, day: int, home: int | None, task: int | None, factor: int
 ) -> None:
     rules = PointRules()
     whole = rounded_minutes(minutes, to=rules.rounding)
     before = amount(minutes, weight=1000, factor=factor, rounding=rules.rounding)
-    found = counted(before, minutes=minutes, weight=1000, factor=factor, had=Had(day, home), rules=rules)
-    rooms = [480 - day, *([240 - home] if home is not None else [])]
+    found = counted(
+        before, minutes=minutes, weight=1000, factor=factor, had=Had(task, day, home), rules=rules
+    )
+    rooms = [480 - day, *([240 - home] if home is not None else []), *([task] if task is not None else [])]
     if not factor:
         assert found == Counted(0, 0)
         return

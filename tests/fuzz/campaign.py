@@ -19,6 +19,7 @@ from typing import Any
 
 from bot.settings_model import LimitsSettings
 from domain import (
+    agreed,
     alarms,
     appointments,
     blocks,
@@ -399,7 +400,7 @@ class Attack:
                     scene.helped_by.setdefault(number, set()).add(who)
                     return who == secretary
                 return who in staff
-            case requests.AskResident():
+            case requests.AskResident() | agreed.AgreeHours():
                 return who in staff
             case requests.VerifyRequest(request_id=number):
                 involved = scene.owners.get(number, set()) | scene.helped_by.get(number, set())

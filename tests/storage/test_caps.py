@@ -7,20 +7,22 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from domain.base import Actor, Earning
+from domain.agreed import AgreeHours
+from domain.base import NOT_FOUND, Actor, Earning
 from domain.lessons.shapes import FinishReading, OpenLesson
 from domain.lessons.shown import ListMyLessons, MyStudy
 from domain.merging import MergePeople
 from domain.points import REFERRAL, Cap
 from domain.queries import PointsFacts, SeePoints
 from domain.requests import ConfirmRequest
+from domain.tasks import ReportClaim
 from storage import audit, points
 from storage.engine import Engine
 from storage.schema import earning, outbox
-from storage.unit import Store
+from storage.unit import Refusal, Store
 from tests.support.dump import rows
 from tests.support.lessons import assigned
-from tests.support.village import Soul, Village, do, reported, village
+from tests.support.village import WORDS, Soul, Village, claimed, do, reported, village
 
 DAY = timedelta(days=1)
 
@@ -103,19 +105,54 @@ async def test_a_week_counts_four_hours_for_the_same_household(
         request, _ = await reported(store, place, now=then, by=[helper], minutes=minutes)
         await do(store, ConfirmRequest(request, 4), place.resident.who, now=then)
 
-    await work(first, 180, now)
-    await work(second, 180, now)
-    await work(first, 120, now + DAY)
+    await work(first, 120, now)
+    await work(second, 120, now)
+    await work(first, 90, now + DAY)
+    await work(first, 90, now + 2 * DAY)
     await work(first, 60, now + 7 * DAY)
     await store.settle_points(now=now + 7 * DAY)
     assert await store.settle_points(now=now + 7 * DAY) == 0
     assert await cuts(engine) == [
-        (180, 0, None),
-        (180, 0, None),
-        (60, 1200, Cap.HOME),
+        (120, 0, None),
+        (120, 0, None),
+        (90, 0, None),
+        (30, 1200, Cap.HOME),
         (60, 0, None),
     ]
     assert await told(engine) == [(first.id, "home", 60)]
+
+
+async def test_a_task_counts_two_hours_unless_more_was_agreed_on_before(
+    store: Store, engine: Engine, place: Village, now: datetime
+) -> None:
+    first, second, _ = place.members
+    request, _ = await reported(store, place, now=now, by=[first], minutes=180)
+    late = await store.perform(AgreeHours(request, 3), place.leader.who, now=now)
+    assert isinstance(late, Refusal)
+    assert late.key == "hours.not_now"
+    await do(store, ConfirmRequest(request, 4), place.resident.who, now=now)
+    both, task = await claimed(store, place, now=now, by=[first, second])
+    await do(store, ReportClaim(task, 30, WORDS), first.who, now=now)
+    late = await store.perform(AgreeHours(both, 3), place.leader.who, now=now)
+    assert isinstance(late, Refusal)
+    assert late.key == "hours.reported_already"
+    request, task = await claimed(store, place, now=now, by=[second])
+    for soul, hours, key in (
+        (second, 3, NOT_FOUND),
+        (place.resident, 3, NOT_FOUND),
+        (place.leader, 1, "hours.wrong"),
+        (place.leader, 9, "hours.wrong"),
+    ):
+        refused = await store.perform(AgreeHours(request, hours), soul.who, now=now)
+        assert isinstance(refused, Refusal)
+        assert refused.key == key
+    await do(store, AgreeHours(request, 3), place.leader.who, now=now)
+    await do(store, ReportClaim(task, 200, WORDS), second.who, now=now)
+    await do(store, ConfirmRequest(request, 4), place.resident.who, now=now)
+    await store.settle_points(now=now)
+    # 200 minutes count as 195: a quarter of an hour was not agreed on.
+    assert await cuts(engine) == [(120, 1200, Cap.TASK), (180, 300, Cap.TASK)]
+    assert await told(engine) == [(first.id, "task", 60), (second.id, "task", 15)]
 
 
 async def test_what_earns_nothing_takes_no_room_and_a_referral_counts_once(

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.addressees import Addressees
+from domain.agreed import AgreeHours
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, TurnAppointment
 from domain.backup import ReportTrouble, Trouble
@@ -432,6 +433,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "CorrectRequest": (CorrectRequest(scene.submitted, category="repair"), place.leader),
         "AcceptRequest": (AcceptRequest(scene.submitted, places=2), place.leader),
         "AcceptRequest about staff": (AcceptRequest(scene.sensitive), place.secretary),
+        "AgreeHours": (AgreeHours(scene.claimed[0], 4), place.leader),
         "AskResident": (AskResident(scene.claimed[0], "几点方便？"), place.leader),
         "VerifyRequest": (VerifyRequest(scene.silent), place.leader),
         "LookAtRequest": (LookAtRequest(scene.submitted), Actor.system("deadlines")),

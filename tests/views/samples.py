@@ -248,6 +248,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
         LetterFacts(BIG, "lift"),
     ),
     "desk.returned": ({}, NEWS),
+    "task.agreed": ({"number": BIG, "hours": 24}, None),
     "task.confirmed": ({"stars": 5, "amount": 1440, "number": BIG}, None),
     "task.verified": ({"amount": 1440, "number": BIG}, None),
     "visit.claimed": ({"member": NAME}, None),

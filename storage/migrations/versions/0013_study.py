@@ -106,9 +106,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("series_id IS NOT NULL"),
         postgresql_where=sa.text("series_id IS NOT NULL"),
     )
+    op.add_column("task", sa.Column("agreed_minutes", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("task", "agreed_minutes")
     op.drop_index(
         "ix_lesson_series_id",
         table_name="lesson",
