@@ -11,11 +11,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from domain.lessons.learning import EARNS
 from domain.points import REFERRAL, Cap, Counted, Had, counted, within
 from domain.rulebook import Rulebook
+from storage.prepared import Prepared
 from storage.schema import claim, earning, person, task
 from storage.types import Instant
 
@@ -41,17 +42,21 @@ _THEIRS = (
     earning.c.confirmed_at >= bindparam("begins", type_=Instant()),
     earning.c.confirmed_at < bindparam("ends", type_=Instant()),
 )
-_STUDIED = select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(
-    *_THEIRS, earning.c.kind == EARNS
+_STUDIED = Prepared(
+    select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(
+        *_THEIRS, earning.c.kind == EARNS
+    )
 )
 # What was posted before minutes were counted counts with all of them.
 _SERVED = func.coalesce(func.sum(func.coalesce(earning.c.counted, earning.c.minutes)), 0)
 _SERVICE = (*_THEIRS, earning.c.kind != EARNS, earning.c.amount > 0)
-_ON_THE_DAY = select(_SERVED).where(*_SERVICE)
-_FOR_HOUSEHOLD = (
+_ON_THE_DAY = Prepared(select(_SERVED).where(*_SERVICE))
+_FOR_HOUSEHOLD = Prepared(
     select(_SERVED).select_from(WORK).where(*_SERVICE, helped.c.household_id == bindparam("household"))
 )
-_FOR_PERSON = select(_SERVED).select_from(WORK).where(*_SERVICE, task.c.for_person_id == bindparam("helped"))
+_FOR_PERSON = Prepared(
+    select(_SERVED).select_from(WORK).where(*_SERVICE, task.c.for_person_id == bindparam("helped"))
+)
 _REFERRED = select(earning.c.id).where(
     earning.c.person_id == bindparam("person"),
     earning.c.posted_at.is_not(None),
@@ -109,7 +114,7 @@ def _referred(connection: Connection, row: Any) -> bool:
 
 def _sum(
     connection: Connection,
-    statement: Select[Any],
+    statement: Prepared,
     row: Any,
     rules: Rulebook,
     *,
@@ -124,4 +129,4 @@ def _sum(
         for one in (first, first + timedelta(days=7 if weekly else 1))
     )
     span = {"person": row.person_id, "begins": begins, "ends": ends}
-    return int(connection.execute(statement, {**span, **further}).scalar_one())
+    return int(statement.all(connection, {**span, **further})[0][0])

@@ -18,6 +18,7 @@ from domain.tasks import ClaimState
 from storage import audit, outbox
 from storage.caps import WORK, counting, helped, one_at_a_time
 from storage.dialect import upserting
+from storage.prepared import Prepared
 from storage.schema import (
     balance,
     claim,
@@ -53,7 +54,7 @@ _WAITING = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True, of=earning)
 )
-_MARK = (
+_MARK = Prepared(
     earning.update()
     .where(earning.c.id == bindparam("_id"))
     .values(
@@ -61,7 +62,7 @@ _MARK = (
         **{name: bindparam(name, type_=earning.c[name].type) for name in ("cut", "counted", "cap")},
     )
 )
-_ENTRIES = entry.insert()
+_ENTRIES = Prepared(entry.insert())
 _total = func.sum(entry.c.amount)
 _NOT_ZERO = (
     select(entry.c.currency, _total).group_by(entry.c.currency).having(_total != 0).order_by(entry.c.currency)
@@ -143,7 +144,7 @@ def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int)
         # One that posts nothing takes no room below the cap either.
         found = Counted(0, 0) if posting_id is None else counting(connection, row, rules)
         marks = {"cut": earned - found.amount, "counted": found.minutes, "cap": found.cap}
-        connection.execute(_MARK, {"_id": earning_id, "now": now, **marks})
+        _MARK.run(connection, {"_id": earning_id, "now": now, **marks})
         if posting_id is None:
             continue
         if found.cap is not None:
@@ -161,8 +162,8 @@ def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int)
 
 
 def _enter(connection: Connection, posting_id: int, lines: Sequence[Line]) -> None:
-    connection.execute(
-        _ENTRIES,
+    _ENTRIES.insert(
+        connection,
         [
             {
                 "posting_id": posting_id,
@@ -208,8 +209,8 @@ def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime,
         for currency, amount in amounts
         for account, sign in ((source, -1), (target, 1))
     ]
-    connection.execute(
-        _ENTRIES,
+    _ENTRIES.insert(
+        connection,
         [
             {"posting_id": posting_id, "account": account, "currency": currency, "amount": amount}
             for account, currency, amount in lines

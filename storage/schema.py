@@ -565,6 +565,8 @@ earning = Table(
         postgresql_where=text("posted_at IS NULL"),
     ),
     Index("ix_earning_person_id", "person_id", "id"),
+    # What somebody has had of a day or a week already.
+    Index("ix_earning_person_id_confirmed_at", "person_id", "confirmed_at"),
 )
 
 posting = Table(

@@ -623,7 +623,7 @@ class Store:
 
         return await self._engine.read(unit)
 
-    async def settle_points(self, *, now: datetime, most: int = 200) -> int:
+    async def settle_points(self, *, now: datetime, most: int = 50) -> int:
         """Post up to ``most`` earnings into the ledger. Returns how many were looked at: none while it does not add up."""
 
         def unit(connection: Connection) -> int:

@@ -77,6 +77,9 @@ def upgrade() -> None:
     )
     op.add_column("earning", sa.Column("counted", sa.Integer(), nullable=True))
     op.add_column("earning", sa.Column("cap", sa.String(), nullable=True))
+    op.create_index(
+        "ix_earning_person_id_confirmed_at", "earning", ["person_id", "confirmed_at"], unique=False
+    )
     op.add_column(
         "lesson", sa.Column("series_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
     )
@@ -132,6 +135,7 @@ def downgrade() -> None:
     op.drop_column("lesson", "starts_on")
     op.drop_column("lesson", "series_no")
     op.drop_column("lesson", "series_id")
+    op.drop_index("ix_earning_person_id_confirmed_at", table_name="earning")
     op.drop_column("earning", "cap")
     op.drop_column("earning", "counted")
     op.drop_index(
