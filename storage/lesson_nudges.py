@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, literal_column, select
 
+from domain.addressees import meets
 from domain.base import NOT_FOUND, Actor, Refused, Role
 from domain.clocks import after_quiet
 from domain.lanes import Lane
@@ -20,6 +21,7 @@ from domain.lessons.branches import BeginNudge, BranchCase, NudgeBranch
 from domain.lessons.shapes import NUDGE, OUT, Lesson
 from domain.rulebook import Rulebook
 from storage import outbox
+from storage.addressees import paths_of
 from storage.dialect import upserting
 from storage.entities import load
 from storage.people import below, unit_path
@@ -82,10 +84,15 @@ def load_for_nudge(connection: Connection, action: NudgeBranch, actor: Actor, ru
     if found is None:
         raise Refused(NOT_FOUND)
     above = unit_path(connection, found.unit_id)
+    wanted = paths_of(connection, found.whom.units).values()
     own = {
         held.unit_id: held.path
         for held in actor.held
-        if held.role is Role.SECRETARY and above and held.path.startswith(above) and held.path != above
+        if held.role is Role.SECRETARY
+        and above
+        and held.path.startswith(above)
+        and held.path != above
+        and meets(held.path, wanted)
     }
     widest = {
         unit_id: path

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, update
 
-from domain.base import NOT_FOUND, Action, Role
+from domain.base import NOT_FOUND, Action, Refused, Role
 from domain.lessons.branches import NudgeBranch
 from domain.lessons.series import (
     BeginSeries,
@@ -20,6 +20,7 @@ from domain.lessons.series import (
     TakeFromSeries,
 )
 from domain.lessons.shapes import NUDGE, FinishReading, LessonState, NudgeLesson, OpenLesson, WithdrawLesson
+from domain.lessons.shown import ListAssigned
 from domain.lessons.templates import (
     DeleteLessonTemplate,
     KeepLesson,
@@ -29,6 +30,7 @@ from domain.lessons.templates import (
     UseLessonTemplate,
 )
 from domain.people import ChooseHome
+from domain.queries import SeeCard
 from jobs.lessons import hand_out
 from storage import lesson_nudges
 from storage.engine import Engine
@@ -169,5 +171,10 @@ async def test_a_branch_reminds_its_own_people_of_a_lesson_from_above_once_a_day
     beside = await appointed(
         store, 78, name="旁支书", role=Role.SECRETARY, unit_id=place.units["b2"], now=now
     )
-    await do(store, NudgeBranch(number), beside.who, now=now + 3 * DAY)
-    assert await hand_out(store, now + 3 * DAY) == 0
+    for action in (NudgeBranch(number), NudgeBranch(mine)):
+        assert await refusal(store, action, beside, now=now + 3 * DAY) == NOT_FOUND
+    # What is for none of theirs is not in their list either, though it is from above.
+    assert [row.id for row in (await store.read(ListAssigned(), own.who, now=now)).rows] == [mine, number]
+    assert (await store.read(ListAssigned(), beside.who, now=now)).rows == ()
+    with pytest.raises(Refused, match=NOT_FOUND):
+        await store.read(SeeCard("lesson.card", number), beside.who, now=now)
