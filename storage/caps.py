@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from domain.lessons.learning import EARNS
 from domain.points import REFERRAL, Cap, Counted, Had, counted, within
@@ -22,6 +22,8 @@ from storage.types import Instant
 
 CLAIM = "claim"
 """The source of what work earns, as the rules name it."""
+STUDYING = (EARNS,)
+"""The kinds that a day's cap on points is on, together; every other kind is service, whose hours are capped."""
 helped = person.alias("helped")
 WORK = (
     earning.outerjoin(claim, and_(earning.c.source_kind == CLAIM, claim.c.id == earning.c.source_id))
@@ -36,6 +38,7 @@ _ONE_AT_A_TIME = (
     .order_by(person.c.id)
     .with_for_update()
 )
+_STUDY = or_(*(earning.c.kind == kind for kind in STUDYING))
 _THEIRS = (
     earning.c.person_id == bindparam("person"),
     earning.c.posted_at.is_not(None),
@@ -43,13 +46,11 @@ _THEIRS = (
     earning.c.confirmed_at < bindparam("ends", type_=Instant()),
 )
 _STUDIED = Prepared(
-    select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(
-        *_THEIRS, earning.c.kind == EARNS
-    )
+    select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(*_THEIRS, _STUDY)
 )
 # What was posted before minutes were counted counts with all of them.
 _SERVED = func.coalesce(func.sum(func.coalesce(earning.c.counted, earning.c.minutes)), 0)
-_SERVICE = (*_THEIRS, earning.c.kind != EARNS, earning.c.amount > 0)
+_SERVICE = (*_THEIRS, ~_STUDY, earning.c.amount > 0)
 _ON_THE_DAY = Prepared(select(_SERVED).where(*_SERVICE))
 _FOR_HOUSEHOLD = Prepared(
     select(_SERVED).select_from(WORK).where(*_SERVICE, helped.c.household_id == bindparam("household"))
@@ -78,7 +79,7 @@ def counting(connection: Connection, row: Any, rules: Rulebook) -> Counted:
     """How much of an earning that waits is posted. ``row``: the earning with its task's ``task_id``,
     ``agreed_minutes``, ``for_person_id`` and ``household_id``."""
     amount = int(row.amount)
-    if row.kind == EARNS:
+    if row.kind in STUDYING:
         had = _sum(connection, _STUDIED, row, rules)
         left = within(amount, had=had, most=rules.study.daily_cap)
         return Counted(row.minutes, left, Cap.STUDY if left < amount else None)
