@@ -45,6 +45,7 @@ FEATURES = (
     "notice_readers",
     "tags",
     "lessons",
+    "series",
     "backup",
     "jobs",
     "deadlines",

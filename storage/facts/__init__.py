@@ -26,6 +26,8 @@ from storage.facts import (
     digests,
     imports,
     jobs,
+    lesson_series,
+    lesson_templates,
     lessons,
     news,
     notice_readers,
@@ -68,6 +70,8 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **trail.FACTS,
     **digests.FACTS,
     **lessons.FACTS,
+    **lesson_series.FACTS,
+    **lesson_templates.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -93,6 +97,8 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **trail.QUERIES,
     **digests.QUERIES,
     **lessons.QUERIES,
+    **lesson_series.QUERIES,
+    **lesson_templates.QUERIES,
     **jobs.QUERIES,
 }
 
