@@ -74,4 +74,7 @@ def _points(points: PointsSettings) -> PointRules:
         weights=dict(points.per_hour),
         factors=dict(points.rating_factor),
         rounding=points.rounding_minutes,
+        task_hours=points.task_hours,
+        day_hours=points.day_hours,
+        home_week_hours=points.home_week_hours,
     )

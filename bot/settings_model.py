@@ -398,6 +398,24 @@ class PointsSettings(Section):
         le=60,
         description="minutes of service are rounded to a multiple of this: 1 to 60",
     )
+    task_hours: int = Field(
+        DEFAULTS.points.task_hours,
+        ge=1,
+        le=24,
+        description="hours of one person's work on one task that earn points, unless more was agreed on before: 1 to 24",
+    )
+    day_hours: int = Field(
+        DEFAULTS.points.day_hours,
+        ge=1,
+        le=24,
+        description="hours of one person's service in a day that earn points: 1 to 24",
+    )
+    home_week_hours: int = Field(
+        DEFAULTS.points.home_week_hours,
+        ge=1,
+        le=168,
+        description="hours of one person's service for the same household in a week that earn points: 1 to 168",
+    )
 
 
 def _days(default: int, *, after: str) -> Any:

@@ -6,6 +6,7 @@ holds the two equal. Source: DOMAIN §7.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.base import Held, Role
@@ -46,6 +47,15 @@ class Somebody:
 
 def _below(path: str, above: tuple[str, ...]) -> bool:
     return bool(path) and any(path.startswith(unit) for unit in above)
+
+
+def meets(path: str, above: Iterable[str]) -> bool:
+    """Whether somebody may live or serve at or below ``path`` who is at or below one of ``above`` too.
+
+    >>> [meets("1.4.", above) for above in (["1."], ["1.4.12."], ["1.5."], [])]
+    [True, True, False, False]
+    """
+    return any(path.startswith(other) or other.startswith(path) for other in above)
 
 
 def _belongs(somebody: Somebody, units: tuple[str, ...], roles: tuple[str, ...]) -> bool:

@@ -24,6 +24,11 @@ class Currency(StrEnum):
     SPENDABLE = "spendable"
 
 
+MERGE = "merge"
+CORRECTION = "correction"
+MOVED = (MERGE, CORRECTION)
+"""Sources of postings that nobody earned: all points of another record of the same person, and the mirror of an earning
+that was posted twice (its ``source_id`` is that posting)."""
 ISSUED = "issued"
 """The community's own account, the other side of everything earned."""
 
@@ -69,6 +74,64 @@ def earned(claim: Claim, *, kind: str, stars: int, request_id: int | None, rules
         rulebook=rules.version,
         request_id=request_id,
     )
+
+
+class Cap(StrEnum):
+    """What cuts off a part of an earning: a day's studying, work on one task, a day's service, a week's service for one
+    household, and the same request referred once more."""
+
+    STUDY = "study"
+    TASK = "task"
+    DAY = "day"
+    HOME = "home"
+    REFERRAL = "referral"
+
+
+REFERRAL = "referral"
+"""The kind of service that is handing a request on: it earns once, however often the request goes round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What is posted already. ``day``: minutes of the person's service on that day; ``home``: of that week for the same
+    household, None where it is for no household; ``referred``: the same request, as a referral. ``task``: how many minutes
+    of the task count, None where it is no work on a task."""
+
+    task: int | None = None
+    day: int = 0
+    home: int | None = None
+    referred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What of an earning counts: ``minutes`` and ``amount`` (hundredths). ``cap``: what has cut off the rest, None where
+    nothing is cut off."""
+
+    minutes: int
+    amount: int
+    cap: Cap | None = None
+
+
+def counted(earned: int, *, minutes: int, weight: int, factor: int, had: Had, rules: PointRules) -> Counted:
+    """How much of an earning of service counts: as many of its minutes as there is room below every cap. Source: DOMAIN §6.
+
+    What earns nothing takes no room. Of two caps the one that leaves less is named.
+    """
+    if not earned:
+        return Counted(0, 0)
+    if had.referred:
+        return Counted(0, 0, Cap.REFERRAL)
+    whole = rounded_minutes(minutes, to=rules.rounding)
+    rooms = {} if had.task is None else {Cap.TASK: had.task}
+    rooms[Cap.DAY] = rules.day_hours * 60 - had.day
+    if had.home is not None:
+        rooms[Cap.HOME] = rules.home_week_hours * 60 - had.home
+    cap = min(rooms, key=lambda one: rooms[one])
+    room = max(0, rooms[cap])
+    if room >= whole:
+        return Counted(whole, earned)
+    return Counted(room, min(earned, (room * weight * factor + 3000) // 6000), cap)
 
 
 def within(amount: int, *, had: int, most: int) -> int:

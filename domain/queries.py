@@ -171,6 +171,7 @@ class DeskFacts:
     solve_due_at: datetime | None = None
     question: str = ""
     may_verify: bool = False
+    agreed_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +394,7 @@ class PairRow:
 @dataclass(frozen=True, slots=True)
 class PointRow:
     """What was earned: ``amount`` hundredths for ``minutes`` of ``kind``; ``factor`` percent by the stars given. ``cut``: what
-    a cap has cut off."""
+    the cap ``cap`` has cut off. What nobody earned has the source of its posting as its ``kind``."""
 
     at: datetime
     kind: str
@@ -402,6 +403,7 @@ class PointRow:
     amount: int
     request_id: int | None = None
     cut: int = 0
+    cap: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,10 @@ class WorkingHours:
 @dataclass(frozen=True, slots=True)
 class PointRules:
     """Version 1 of the rulebook of points. ``weights``: hundredths of a point an hour by kind of service;
-    ``factors``: percent by stars; minutes are rounded to ``rounding`` minutes."""
+    ``factors``: percent by stars; minutes are rounded to ``rounding`` minutes.
+
+    Of one person's service at most ``task_hours`` of a task earn points unless more was agreed on before, ``day_hours``
+    of a day, and ``home_week_hours`` of a week for the same household. Source: DOMAIN §6."""
 
     version: int = 1
     weights: Mapping[str, int] = field(
@@ -174,6 +177,9 @@ class PointRules:
     )
     factors: Mapping[int, int] = field(default_factory=lambda: {5: 120, 4: 100, 3: 80, 2: 0, 1: 0})
     rounding: int = 15
+    task_hours: int = 2
+    day_hours: int = 8
+    home_week_hours: int = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ class Task(Entity):
     """``circle_unit_id`` is the part of the tree in which it is offered; ``taken`` of ``places`` are held.
 
     ``next_at`` is when the clock looks at it next (``unstarted.py``). ``widened_at`` and ``listed_at``: nobody took it on,
-    so it was offered more widely, and laid before the secretary.
+    so it was offered more widely, and laid before the secretary. ``agreed_minutes``: so much of each helper's work counts
+    at most, where it was agreed on before (``agreed.py``).
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Task(Entity):
     next_at: datetime | None = None
     widened_at: datetime | None = None
     listed_at: datetime | None = None
+    agreed_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

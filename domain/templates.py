@@ -129,7 +129,8 @@ def folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _name(name: str, others: frozenset[str]) -> str:
+def named(name: str, others: frozenset[str]) -> str:
+    """A name as it is kept. Raises Refused for one that says nothing, is too long or is taken."""
     found = " ".join(name.split())
     if not says_something(found):
         raise Refused("form.words_needed")
@@ -146,7 +147,7 @@ def _event(name: str, template: Template, **data: Scalar) -> Event:
 
 def save(case: SaveCase, action: SaveTemplate, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """The audience stays as it was chosen; whether it may be addressed is asked when a notice is sent."""
-    name = _name(action.name, case.names)
+    name = named(action.name, case.names)
     if len(case.names) >= MOST:
         raise Refused("template.too_many", most=MOST)
     composed = {key: getattr(case.notice, key) for key in COMPOSED}
@@ -185,7 +186,7 @@ def rename(
     case: TemplateCase, action: RenameTemplate, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
     """To a name that no other of the unit has."""
-    template = replace(case.template, name=_name(action.name, case.names))
+    template = replace(case.template, name=named(action.name, case.names))
     return Decision(saves=(template,), events=(_event("notice.template_renamed", template),))
 
 

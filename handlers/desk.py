@@ -66,7 +66,7 @@ async def called(turn: Turn) -> Answer:
     return Do(action, replies=(shown,), if_refused=shown, toast="toast.notice_called")
 
 
-async def _facts(turn: Turn) -> DeskFacts:
+async def desk_facts(turn: Turn) -> DeskFacts:
     """The pressed request as staff see it. Raises Refused for who may not."""
     card = await turn.read(SeeCard("desk.card", turn.pressed.id))
     if not isinstance(card.facts, DeskFacts):
@@ -76,7 +76,7 @@ async def _facts(turn: Turn) -> DeskFacts:
 
 async def see(turn: Turn) -> Answer:
     """``desk.open:<id>``: below the list, or in place of a question about the same request."""
-    await _facts(turn)
+    await desk_facts(turn)
     asked = turn.beside("request.correct")
     card = _card(turn) if asked else turn.new_card("desk.card", turn.pressed.id)
     return Show(replies=(card,))
@@ -99,7 +99,7 @@ _CHOOSERS: dict[str, Callable[..., Message]] = {"u": screens.choose_urgency, "p"
 async def correct(turn: Turn) -> Answer:
     """``request.correct:<id>:<version|u|p>``: which category, which urgency, how many places?"""
     chooser = _CHOOSERS.get(turn.pressed.arg, screens.choose_category)
-    return turned(turn, chooser(await _facts(turn), voice=await turn.voice()))
+    return turned(turn, chooser(await desk_facts(turn), voice=await turn.voice()))
 
 
 async def set_category(turn: Turn) -> Answer:
@@ -132,7 +132,7 @@ DECLINE = Form("decline", (Step("reason", take=steps.words("reason", most=MAX_WO
 
 async def decline(turn: Turn) -> Answer:
     """``request.decline:<id>:<version>``: the resident reads why, word for word."""
-    facts = await _facts(turn)
+    facts = await desk_facts(turn)
     if not facts.may_decline:
         raise Refused(NOT_FOUND)
     return await forms.begin(turn, DECLINE, {"request_id": facts.id})
@@ -150,7 +150,7 @@ ASK = Form("ask_resident", (Step("reason", take=steps.words("reason", most=MAX_W
 
 async def ask(turn: Turn) -> Answer:
     """``request.ask:<id>:<version>``: a question to the resident; until they answer the clock stands still."""
-    facts = await _facts(turn)
+    facts = await desk_facts(turn)
     if facts.state not in (RequestState.OPEN, RequestState.IN_PROGRESS):
         return Show(replies=(_card(turn),))
     return await forms.begin(turn, ASK, {"request_id": facts.id})

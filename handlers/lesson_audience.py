@@ -1,9 +1,10 @@
-"""Whom a lesson is for, chosen by buttons: roles, and places put in or left out."""
+"""Whom a lesson is for, chosen by buttons: roles, skills, tags, and places put in or left out."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TypeVar
 
 from domain.addressees import MOST_UNITS, WHOM, Addressees
 from domain.base import NOT_FOUND, Refused
@@ -12,9 +13,10 @@ from domain.notices.shown import UnitsToAddress
 from handlers.lesson_desk import own_card
 from handlers.turn import Answer, Do, Turn, turned
 from storage.outbox import Reply
-from views import lesson_desk as screens
+from views import lesson_audience as screens
 
 WHOM_CARD = "lesson.whom"
+T = TypeVar("T")
 _PLACE = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,6}))?")
 
 
@@ -23,11 +25,12 @@ async def whom(turn: Turn) -> Answer:
     return turned(turn, screens.whom({}, await own_card(turn), await turn.voice()))
 
 
-def _address(turn: Turn, wanted: Addressees) -> Do:
+def _address(turn: Turn, wanted: Addressees, *, screen: str = "") -> Do:
     shown = Reply(
         WHOM_CARD,
         turn.who.telegram_id,
         subject_id=turn.pressed.id,
+        params={"screen": screen} if screen else {},
         edit_message_id=turn.pressed.message_id,
     )
     return Do(
@@ -35,7 +38,7 @@ def _address(turn: Turn, wanted: Addressees) -> Do:
     )
 
 
-def _turned(chosen: tuple[int, ...], one: int) -> tuple[int, ...]:
+def _turned(chosen: tuple[T, ...], one: T) -> tuple[T, ...]:
     return tuple(other for other in chosen if other != one) if one in chosen else (*chosen, one)
 
 
@@ -48,6 +51,27 @@ async def role(turn: Turn) -> Answer:
     if not kept:
         raise Refused("lesson.to_nobody")
     return _address(turn, replace(wanted, roles=kept))
+
+
+async def skills(turn: Turn) -> Answer:
+    """``lesson.skills:<id>``."""
+    return turned(turn, screens.skills(await own_card(turn), voice=await turn.voice()))
+
+
+async def skill(turn: Turn) -> Answer:
+    """``lesson.skill:<id>:<code>``."""
+    wanted, code = (await own_card(turn)).lesson.whom, turn.pressed.arg
+    if turn.rules.skill(code) is None:
+        raise Refused(NOT_FOUND)
+    return _address(turn, replace(wanted, skills=_turned(wanted.skills, code)), screen=screens.SKILLS)
+
+
+async def tag(turn: Turn) -> Answer:
+    """``lesson.tag:<id>:<code>``."""
+    wanted, code = (await own_card(turn)).lesson.whom, turn.pressed.arg
+    if turn.rules.tag(code) is None:
+        raise Refused(NOT_FOUND)
+    return _address(turn, replace(wanted, tags=_turned(wanted.tags, code)), screen=screens.SKILLS)
 
 
 async def places(turn: Turn) -> Answer:

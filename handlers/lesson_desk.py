@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from domain.base import NOT_FOUND, Action, Refused, Role
+from domain.lessons.branches import NudgeBranch
 from domain.lessons.quiz import question_of, question_of_cells
 from domain.lessons.shapes import (
     CARD,
@@ -27,8 +28,6 @@ from domain.lessons.shapes import (
     PutLessonText,
     PutQuestions,
     Question,
-    SetDue,
-    SetPoints,
     WithdrawLesson,
 )
 from domain.lessons.shown import LearnerPage, LessonCard, ListAssigned, SeeLearners
@@ -37,7 +36,7 @@ from domain.queries import SeeCard
 from domain.unit_pages import UnitLine
 from handlers import forms, parsing, steps
 from handlers.contents import restored
-from handlers.forms import CONTENTS, Answers, Form, Said, Step, Taken
+from handlers.forms import ALBUM, CONTENTS, Answers, Form, Said, Step, Taken
 from handlers.notices import CHINESE, formatted
 from handlers.sheet_lines import Limits, Line
 from handlers.turn import Answer, Do, Show, Turn, made, sent, turned
@@ -93,7 +92,7 @@ async def questions(turn: Turn) -> Answer:
 # --- composing ----------------------------------------------------------------------------------------------------------
 
 
-async def _places(turn: Turn, answers: Answers) -> tuple[UnitLine, ...]:
+async def places_to_assign_for(turn: Turn, answers: Answers) -> tuple[UnitLine, ...]:
     """Where the person is secretary."""
     actor = await turn.actor()
     own = {held.unit_id for held in actor.held if held.role is Role.SECRETARY}
@@ -102,7 +101,7 @@ async def _places(turn: Turn, answers: Answers) -> tuple[UnitLine, ...]:
 
 
 async def _unit(turn: Turn, said: Said, answers: Answers) -> Taken:
-    ids = {str(row.id) for row in await _places(turn, answers)}
+    ids = {str(row.id) for row in await places_to_assign_for(turn, answers)}
     return Taken({"unit_id": int(steps.chosen(said, ids))})
 
 
@@ -144,46 +143,55 @@ def _begin(turn: Turn, answers: Answers, draft: Draft) -> Do:
     )
 
 
-_TITLE = Step("title", take=steps.words("title", most=MAX_TITLE), screen=screens.asks("ask.lesson_title"))
+TITLE = Step("title", take=steps.words("title", most=MAX_TITLE), screen=screens.asks("ask.lesson_title"))
 _TEXT = Step("text", take=formatted, screen=screens.asks("ask.lesson_text"))
-_DUE = Step("due_day", take=_day, verbs=("lesson.day",), screen=screens.asks("ask.lesson_due", screens.days))
+DUE = Step("due_day", take=_day, verbs=("lesson.day",), screen=screens.asks("ask.lesson_due", screens.days))
+IN_NAME = Step(
+    "in_name",
+    take=_unit,
+    verbs=("lesson.unit",),
+    choices=places_to_assign_for,
+    when=lambda answers: not answers.get("alone"),
+    screen=screens.asks("ask.lesson_unit", screens.units),
+)
 NEW = Form(
     "lesson",
     (
-        Step(
-            "in_name",
-            take=_unit,
-            verbs=("lesson.unit",),
-            choices=_places,
-            when=lambda answers: not answers.get("alone"),
-            screen=screens.asks("ask.lesson_unit", screens.units),
-        ),
-        _TITLE,
+        IN_NAME,
+        TITLE,
         _TEXT,
+        # Only an album comes in parts: the rest of it arrives here.
+        Step("words", when=lambda answers: bool(answers.get(ALBUM)), gathers=True, goes_on=("form.done",)),
         Step(
             "lesson_minutes",
             take=steps.counted("minutes", _minutes),
             verbs=("lesson.minutes",),
             screen=screens.asks("ask.lesson_minutes", screens.minutes),
         ),
-        _DUE,
+        DUE,
     ),
     submit=_begin,
 )
 
 
-async def new(turn: Turn) -> Answer:
-    """``lesson.new:0``."""
+async def begin_in_name(turn: Turn, form: Form) -> Answer:
+    """A form whose first step asks in whose name, where there is a choice. Refuses who may not assign lessons."""
     await turn.read(ListAssigned())  # says no to who may not
-    places = await _places(turn, {})
+    places = await places_to_assign_for(turn, {})
     if not places:
         raise Refused("lesson.no_place")
     if len(places) > 1:
-        return await forms.begin(turn, NEW, {})
-    return await forms.begin(turn, NEW, {"unit_id": places[0].id, "alone": True})
+        return await forms.begin(turn, form, {})
+    return await forms.begin(turn, form, {"unit_id": places[0].id, "alone": True})
 
 
-def _saved(turn: Turn, draft: Draft, lesson_id: int) -> tuple[Reply, ...]:
+async def new(turn: Turn) -> Answer:
+    """``lesson.new:0``."""
+    return await begin_in_name(turn, NEW)
+
+
+def saved(turn: Turn, draft: Draft, lesson_id: int) -> tuple[Reply, ...]:
+    """What is shown after a form about a lesson."""
     return turn.words("toast.saved", edit=draft.message_id), turn.new_card(CARD, lesson_id)
 
 
@@ -192,11 +200,11 @@ def _put_text(turn: Turn, answers: Answers, draft: Draft) -> Do:
     _, title, html, length = _words(answers)
     return Do(
         PutLessonText(number, str(answers["language"]), title, html, length),
-        replies=_saved(turn, draft, number),
+        replies=saved(turn, draft, number),
     )
 
 
-TEXT = Form("lesson_text", (_TITLE, _TEXT), submit=_put_text)
+TEXT = Form("lesson_text", (TITLE, _TEXT), submit=_put_text)
 
 
 async def text(turn: Turn) -> Answer:
@@ -205,44 +213,6 @@ async def text(turn: Turn) -> Answer:
         raise Refused(NOT_FOUND)
     answers = {"lesson_id": (await own_card(turn)).lesson.id, "language": turn.pressed.arg}
     return await forms.begin(turn, TEXT, answers)
-
-
-def _set_due(turn: Turn, answers: Answers, draft: Draft) -> Do:
-    number = int(answers["lesson_id"])
-    return Do(SetDue(number, date.fromisoformat(str(answers["due_on"]))), replies=_saved(turn, draft, number))
-
-
-DUE = Form("lesson_due", (_DUE,), submit=_set_due)
-
-
-async def due(turn: Turn) -> Answer:
-    """``lesson.due:<id>``."""
-    return await forms.begin(turn, DUE, {"lesson_id": (await own_card(turn)).lesson.id})
-
-
-def _set_points(turn: Turn, answers: Answers, draft: Draft) -> Do:
-    number = int(answers["lesson_id"])
-    return Do(SetPoints(number, int(answers["points"]) * 100), replies=_saved(turn, draft, number))
-
-
-POINTS = Form(
-    "lesson_points",
-    (
-        Step(
-            "points",
-            take=steps.typed(
-                "points", lambda typed: parsing.number(typed, least=0, most=100, key="lesson.points_wrong")
-            ),
-            screen=screens.asks("ask.lesson_points"),
-        ),
-    ),
-    submit=_set_points,
-)
-
-
-async def points(turn: Turn) -> Answer:
-    """``lesson.points:<id>``."""
-    return await forms.begin(turn, POINTS, {"lesson_id": (await own_card(turn)).lesson.id})
 
 
 # --- questions ----------------------------------------------------------------------------------------------------------
@@ -274,7 +244,7 @@ async def _question(turn: Turn, said: Said, answers: Answers) -> Taken:
 def _put_questions(turn: Turn, answers: Answers, draft: Draft) -> Do:
     number = int(answers["lesson_id"])
     asked = _restored(answers.get("questions") or ())
-    return Do(PutQuestions(number, asked), replies=_saved(turn, draft, number))
+    return Do(PutQuestions(number, asked), replies=saved(turn, draft, number))
 
 
 ASK = Form(
@@ -399,6 +369,11 @@ async def nudge(turn: Turn) -> Answer:
     return _change(turn, NudgeLesson(turn.pressed.id), toast="toast.lesson_nudged")
 
 
+async def nudge_own(turn: Turn) -> Answer:
+    """``lesson.nudgeown:<id>``: those of one's own branch, of a lesson assigned from above."""
+    return _change(turn, NudgeBranch(turn.pressed.id), toast="toast.lesson_nudged")
+
+
 async def who(turn: Turn) -> Answer:
     """``lesson.who:<id>[:<after>]``: who has not."""
     after = turn.pressed.count if turn.pressed.arg else 0
@@ -425,4 +400,4 @@ async def sheet(turn: Turn) -> Answer:
     return made(written)
 
 
-FORMS: tuple[Form, ...] = (NEW, TEXT, DUE, POINTS, ASK, BANK)
+FORMS: tuple[Form, ...] = (NEW, TEXT, ASK, BANK)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import (
+    agreed,
     alarms,
     appointments,
     backup,
@@ -44,6 +45,9 @@ from storage import digests as digest_rows
 from storage import groups as group_rows
 from storage import imports as import_rows
 from storage import jobs as job_rows
+from storage import lesson_nudges as nudge_rows
+from storage import lesson_series as series_rows
+from storage import lesson_templates as lesson_template_rows
 from storage import lessons as lesson_rows
 from storage import meetings as meeting_rows
 from storage import (
@@ -67,6 +71,7 @@ from storage import threads as thread_rows
 DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **people.DECIDE,
     **requests.DECIDE,
+    **agreed.DECIDE,
     **tasks.DECIDE,
     **deadlines.DECIDE,
     **unstarted.DECIDE,
@@ -116,6 +121,9 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **notice_terms.LOADERS,
     **digest_rows.LOADERS,
     **lesson_rows.LOADERS,
+    **lesson_template_rows.LOADERS,
+    **series_rows.LOADERS,
+    **nudge_rows.LOADERS,
     **meeting_rows.LOADERS,
     **troubles.LOADERS,
 }
@@ -126,6 +134,7 @@ LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
     **thread_rows.LOADERS_AT,
     **job_rows.LOADERS_AT,
     **lesson_rows.LOADERS_AT,
+    **series_rows.LOADERS_AT,
     **meeting_rows.LOADERS_AT,
 }
 """The same, where which rows they are depends on the time."""
@@ -138,6 +147,9 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **tag_rows.SWEEPS,
     **digest_rows.SWEEPS,
     **lesson_rows.SWEEPS,
+    **lesson_template_rows.SWEEPS,
+    **series_rows.SWEEPS,
+    **nudge_rows.SWEEPS,
     **meeting_rows.SWEEPS,
     **troubles.SWEEPS,
 }

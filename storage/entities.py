@@ -18,7 +18,9 @@ from domain.checkins.shapes import Checkin
 from domain.groups import Group
 from domain.imports import ImportBatch
 from domain.jobs import JobState
+from domain.lessons.series import Series
 from domain.lessons.shapes import Lesson
+from domain.lessons.templates import LessonTemplate
 from domain.meetings.shapes import Followup, Meeting
 from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
@@ -54,6 +56,8 @@ TABLES: dict[type[Entity], Table] = {
     Template: schema_notices.notice_template,
     JobState: schema.job,
     Lesson: schema_lessons.lesson,
+    Series: schema_lessons.lesson_series,
+    LessonTemplate: schema_lessons.lesson_template,
     Meeting: schema_meetings.meeting,
     Followup: schema_meetings.followup,
 }

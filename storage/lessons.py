@@ -26,6 +26,7 @@ from domain.lessons.shapes import (
     PutLessonText,
     PutQuestions,
     SetDue,
+    SetPassing,
     SetPoints,
     TryAgain,
     WithdrawLesson,
@@ -85,7 +86,7 @@ def _load(connection: Connection, lesson_id: int) -> tuple[Lesson, str]:
 
 def load_lesson(
     connection: Connection,
-    action: PutLessonText | SetDue | SetPoints | PutQuestions | WithdrawLesson | NudgeLesson,
+    action: PutLessonText | SetDue | SetPoints | SetPassing | PutQuestions | WithdrawLesson | NudgeLesson,
     actor: Actor,
     rules: Rulebook,
 ) -> LessonCase:
@@ -137,7 +138,7 @@ def load_due(
 LOADERS: dict[type[Any], Any] = {
     BeginLesson: load_for_begin,
     **dict.fromkeys(
-        (PutLessonText, SetDue, SetPoints, PutQuestions, WithdrawLesson, NudgeLesson), load_lesson
+        (PutLessonText, SetDue, SetPoints, SetPassing, PutQuestions, WithdrawLesson, NudgeLesson), load_lesson
     ),
     AddressLesson: load_for_address,
     **dict.fromkeys((OpenLesson, FinishReading, AnswerQuestion, TryAgain), load_due),

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, exists, func, literal, select, union_all
+from sqlalchemy import Connection, and_, bindparam, exists, func, literal, select, union_all
 
-from domain.base import Notice, ToPerson
+from domain.base import Actor, Event, Notice, Scalar, ToPerson
 from domain.lanes import Lane
-from domain.lessons.learning import EARNS
-from domain.meetings.shapes import EARNS as AT_MEETINGS
+from domain.points import CORRECTION, MERGE, Cap, Counted, Line, rounded_minutes
 from domain.points import posting as lines_of
-from domain.points import within
 from domain.rulebook import Rulebook
 from domain.tasks import ClaimState
-from storage import outbox
+from storage import audit, outbox
+from storage.caps import WORK, counting, helped, one_at_a_time
 from storage.dialect import upserting
+from storage.prepared import Prepared
 from storage.schema import (
     balance,
     claim,
     earning,
     entry,
-    person,
     posting,
+    task,
 )
 from storage.types import Instant
-
-CAPPED = (EARNS, AT_MEETINGS)
-"""The kinds of service that a day's cap is on, together. Source: DOMAIN §6."""
 
 _WAITING = (
     select(
@@ -42,26 +39,30 @@ _WAITING = (
         earning.c.rulebook,
         earning.c.kind,
         earning.c.confirmed_at,
+        earning.c.minutes,
+        earning.c.weight,
+        earning.c.factor,
+        earning.c.request_id,
+        task.c.id.label("task_id"),
+        task.c.agreed_minutes,
+        task.c.for_person_id,
+        helped.c.household_id,
     )
+    .select_from(WORK)
     .where(earning.c.posted_at.is_(None))
     .order_by(earning.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=earning)
 )
-_MARK = (
+_MARK = Prepared(
     earning.update()
     .where(earning.c.id == bindparam("_id"))
-    .values(posted_at=bindparam("now", type_=Instant()), cut=bindparam("cut", type_=earning.c.cut.type))
+    .values(
+        posted_at=bindparam("now", type_=Instant()),
+        **{name: bindparam(name, type_=earning.c[name].type) for name in ("cut", "counted", "cap")},
+    )
 )
-_SAME_DAY = select(func.coalesce(func.sum(earning.c.amount - earning.c.cut), 0)).where(
-    earning.c.person_id == bindparam("person"),
-    earning.c.kind.in_(CAPPED),
-    earning.c.posted_at.is_not(None),
-    earning.c.confirmed_at >= bindparam("begins", type_=Instant()),
-    earning.c.confirmed_at < bindparam("ends", type_=Instant()),
-)
-_ONE_AT_A_TIME = select(person.c.id).where(person.c.id == bindparam("person")).with_for_update()
-_ENTRIES = entry.insert()
+_ENTRIES = Prepared(entry.insert())
 _total = func.sum(entry.c.amount)
 _NOT_ZERO = (
     select(entry.c.currency, _total).group_by(entry.c.currency).having(_total != 0).order_by(entry.c.currency)
@@ -114,10 +115,12 @@ _OF_ACCOUNT = (
 def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int) -> int:
     """Post up to ``most`` earnings in the order of their confirmation. Returns how many were looked at.
 
-    One whose source was posted before is marked and posts nothing: the same source never posts twice. What a day's
-    studying brings above its cap is cut off, kept beside the earning, and told.
+    One whose source was posted before is marked and posts nothing: the same source never posts twice. What is above a cap
+    is cut off, kept beside the earning, and told.
     """
     waiting = connection.execute(_WAITING, {"most": most}).all()
+    if waiting:
+        one_at_a_time(connection, {row.person_id for row in waiting})
     moved: dict[tuple[str, str], int] = defaultdict(int)
     insert = (
         upserting(connection, posting)
@@ -139,26 +142,15 @@ def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int)
             },
         ).scalar()
         # One that posts nothing takes no room below the cap either.
-        amount = 0 if posting_id is None else _counting(connection, row, rules)
-        cut = earned - amount
-        connection.execute(_MARK, {"_id": earning_id, "now": now, "cut": cut})
+        found = Counted(0, 0) if posting_id is None else counting(connection, row, rules)
+        marks = {"cut": earned - found.amount, "counted": found.minutes, "cap": found.cap}
+        _MARK.run(connection, {"_id": earning_id, "now": now, **marks})
         if posting_id is None:
             continue
-        if cut:
-            told.append(_told(person_id, amount, cut, rules))
-        lines = lines_of(person_id, amount)
-        connection.execute(
-            _ENTRIES,
-            [
-                {
-                    "posting_id": posting_id,
-                    "account": line.account,
-                    "currency": line.currency.value,
-                    "amount": line.amount,
-                }
-                for line in lines
-            ],
-        )
+        if found.cap is not None:
+            told.append(_told(row, found, found.cap, rules))
+        lines = lines_of(person_id, found.amount)
+        _enter(connection, posting_id, lines)
         for line in lines:
             moved[line.account, line.currency.value] += line.amount
     # In one order everywhere, so that two settlements never wait for each other in a circle.
@@ -169,24 +161,34 @@ def settle(connection: Connection, now: datetime, *, rules: Rulebook, most: int)
     return len(waiting)
 
 
-def _counting(connection: Connection, row: Any, rules: Rulebook) -> int:
-    """How much of an earning is posted: for studying and meetings no more in a day of the community's than its cap."""
-    if row.kind not in CAPPED:
-        return int(row.amount)
-    zone = ZoneInfo(rules.time_zone)
-    day = row.confirmed_at.astimezone(zone).date()
-    begins, ends = (
-        datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC) for days in (0, 1)
+def _enter(connection: Connection, posting_id: int, lines: Sequence[Line]) -> None:
+    _ENTRIES.insert(
+        connection,
+        [
+            {
+                "posting_id": posting_id,
+                "account": line.account,
+                "currency": line.currency.value,
+                "amount": line.amount,
+            }
+            for line in lines
+        ],
     )
-    connection.execute(_ONE_AT_A_TIME, {"person": row.person_id})
-    same_day = {"person": row.person_id, "begins": begins, "ends": ends}
-    had = int(connection.execute(_SAME_DAY, same_day).scalar_one())
-    return within(int(row.amount), had=had, most=rules.study.daily_cap)
 
 
-def _told(person_id: int, amount: int, cut: int, rules: Rulebook) -> Notice:
-    params = {"posted": amount, "cut": cut, "cap": rules.study.daily_cap}
-    return Notice(ToPerson(person_id), "lesson.capped", params=params, lane=Lane.REMINDER)
+def _told(row: Any, found: Counted, cap: Cap, rules: Rulebook) -> Notice:
+    person = ToPerson(row.person_id)
+    posted = {"posted": found.amount, "cut": int(row.amount) - found.amount}
+    if cap is Cap.STUDY:
+        return Notice(
+            person, "lesson.capped", params={**posted, "cap": rules.study.daily_cap}, lane=Lane.REMINDER
+        )
+    task_most = (row.agreed_minutes or rules.points.task_hours * 60) // 60
+    caps = {Cap.TASK: task_most, Cap.DAY: rules.points.day_hours, Cap.HOME: rules.points.home_week_hours}
+    most = caps.get(cap, 0)
+    over = rounded_minutes(row.minutes, to=rules.points.rounding) - found.minutes
+    params: dict[str, Scalar] = {**posted, "cap": cap.value, "most": most, "over": over}
+    return Notice(person, "points.capped", params=params, lane=Lane.REMINDER)
 
 
 def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime, rulebook: int) -> None:
@@ -199,7 +201,7 @@ def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime,
         return
     posting_id = connection.execute(
         posting.insert()
-        .values(person_id=to_id, source_kind="merge", source_id=from_id, rulebook=rulebook, at=now)
+        .values(person_id=to_id, source_kind=MERGE, source_id=from_id, rulebook=rulebook, at=now)
         .returning(posting.c.id)
     ).scalar_one()
     lines = [
@@ -207,8 +209,8 @@ def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime,
         for currency, amount in amounts
         for account, sign in ((source, -1), (target, 1))
     ]
-    connection.execute(
-        _ENTRIES,
+    _ENTRIES.insert(
+        connection,
         [
             {"posting_id": posting_id, "account": account, "currency": currency, "amount": amount}
             for account, currency, amount in lines
@@ -216,6 +218,85 @@ def transfer(connection: Connection, from_id: int, to_id: int, *, now: datetime,
     )
     for account, currency, amount in sorted(lines):
         _add_to_balance(connection, account, currency, amount)
+
+
+_first, _second = earning.alias("first"), earning.alias("second")
+_SAME_SOURCE = and_(_first.c.source_kind == _second.c.source_kind, _first.c.source_id == _second.c.source_id)
+_CLASHES = (
+    select(
+        _first.c.id.label("gone"),
+        _second.c.id.label("kept"),
+        _first.c.posted_at.label("gone_at"),
+        _second.c.posted_at.label("kept_at"),
+        (_first.c.amount - _first.c.cut).label("amount"),
+    )
+    .select_from(_first.join(_second, _SAME_SOURCE))
+    .where(_first.c.person_id == bindparam("from_id"), _second.c.person_id == bindparam("to_id"))
+    .order_by(_first.c.id)
+)
+_DROP = earning.delete().where(earning.c.id == bindparam("_id"))
+_POSTING_OF = select(posting.c.id).where(
+    posting.c.source_kind == bindparam("kind"),
+    posting.c.source_id == bindparam("source"),
+    posting.c.person_id == bindparam("person"),
+)
+_SOURCE = select(earning.c.source_kind, earning.c.source_id).where(earning.c.id == bindparam("_id"))
+_known = earning.alias("known")
+_GO_OVER = (
+    earning.update()
+    .where(
+        earning.c.person_id == bindparam("from_id"),
+        ~exists().where(
+            _known.c.source_kind == earning.c.source_kind,
+            _known.c.source_id == earning.c.source_id,
+            _known.c.person_id == bindparam("to_id"),
+        ),
+    )
+    .values(person_id=bindparam("to_id"))
+)
+
+
+def unite(
+    connection: Connection, from_id: int, to_id: int, *, actor: Actor, now: datetime, rulebook: int
+) -> None:
+    """What two records of one human have earned is one's: of the same source one earning stays posted.
+
+    Comes after ``transfer``. Of two that clash one that waits is dropped; where both are posted that of the record that
+    goes is mirrored, and the trail says so.
+    """
+    both = {"from_id": from_id, "to_id": to_id}
+    for row in connection.execute(_CLASHES, both).all():
+        if row.gone_at is None:
+            connection.execute(_DROP, {"_id": row.gone})
+        elif row.kept_at is None:
+            connection.execute(_DROP, {"_id": row.kept})
+        else:
+            _mirror(connection, row, both, actor=actor, now=now, rulebook=rulebook)
+    connection.execute(_GO_OVER, both)
+
+
+def _mirror(
+    connection: Connection, row: Any, both: dict[str, int], *, actor: Actor, now: datetime, rulebook: int
+) -> None:
+    source = connection.execute(_SOURCE, {"_id": row.gone}).one()
+    wanted = {"kind": source.source_kind, "source": source.source_id, "person": both["from_id"]}
+    mirrored = connection.execute(_POSTING_OF, wanted).scalar()
+    if mirrored is None or not row.amount:
+        return
+    posting_id = connection.execute(
+        posting.insert()
+        .values(
+            person_id=both["to_id"], source_kind=CORRECTION, source_id=mirrored, rulebook=rulebook, at=now
+        )
+        .returning(posting.c.id)
+    ).scalar_one()
+    lines = lines_of(both["to_id"], -int(row.amount))
+    _enter(connection, posting_id, lines)
+    for line in sorted(lines, key=lambda one: (one.account, one.currency)):
+        _add_to_balance(connection, line.account, line.currency.value, line.amount)
+    told: dict[str, Scalar] = {"earning": int(row.gone), "points": -int(row.amount), "reason": "same_source"}
+    event = Event("person.points_corrected", "person", both["to_id"], told)
+    audit.record(connection, (event,), actor=actor, now=now, update_id=None)
 
 
 def _add_to_balance(connection: Connection, account: str, currency: str, amount: int) -> None:

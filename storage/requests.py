@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from domain.agreed import AgreeHours
 from domain.base import NOT_FOUND, Actor, Refused, Role
 from domain.deadlines import LookAtRequest
 from domain.people import Person, Phase
@@ -143,6 +144,7 @@ LOADERS: dict[type[Any], Any] = {
     ConfirmRequest: load_case,
     ReturnRequest: load_case,
     AskResident: load_case,
+    AgreeHours: load_case,
     VerifyRequest: load_case,
     LookAtRequest: load_case,
     WriteLetter: load_case,

@@ -284,7 +284,9 @@ _CHECKINS = (
 )
 
 
-def move(connection: Connection, moved: Iterable[Moved], *, now: datetime, rules: Rulebook) -> None:
+def move(
+    connection: Connection, moved: Iterable[Moved], *, actor: Actor, now: datetime, rules: Rulebook
+) -> None:
     """Everything that points to one record points to the other. Audit and postings stay; the points are transferred."""
     for one in moved:
         both = {"from_id": one.from_id, "to_id": one.to_id}
@@ -297,6 +299,7 @@ def move(connection: Connection, moved: Iterable[Moved], *, now: datetime, rules
         lessons.move(connection, one.from_id, one.to_id)
         meetings.move(connection, one.from_id, one.to_id)
         points.transfer(connection, one.from_id, one.to_id, now=now, rulebook=rules.points.version)
+        points.unite(connection, one.from_id, one.to_id, actor=actor, now=now, rulebook=rules.points.version)
         if one.chat_id is not None:
             connection.execute(draft.delete().where(draft.c.telegram_id == one.chat_id))
 

@@ -398,6 +398,7 @@ task = Table(
     Column("next_at", Instant),
     Column("widened_at", Instant),
     Column("listed_at", Instant),
+    Column("agreed_minutes", Integer),
     CheckConstraint("taken BETWEEN 0 AND places", name="taken"),
     Index("ix_task_circle_unit_id_state", "circle_unit_id", "state"),
     Index("ix_task_next_at", "next_at", "id", sqlite_where=_LOOKED_AT, postgresql_where=_LOOKED_AT),
@@ -553,6 +554,9 @@ earning = Table(
     Column("posted_at", Instant),
     # What a cap has cut off, known once it is posted.
     Column("cut", BigInteger, nullable=False, server_default=text("0")),
+    # Then also how many minutes of it counted, and which cap has cut off the rest.
+    Column("counted", Integer),
+    Column("cap", String),
     UniqueConstraint("source_kind", "source_id", "person_id"),
     Index(
         "ix_earning_waiting",
@@ -561,6 +565,8 @@ earning = Table(
         postgresql_where=text("posted_at IS NULL"),
     ),
     Index("ix_earning_person_id", "person_id", "id"),
+    # What somebody has had of a day or a week already.
+    Index("ix_earning_person_id_confirmed_at", "person_id", "confirmed_at"),
 )
 
 posting = Table(

@@ -30,11 +30,12 @@ from domain.clocks import after_quiet, is_quiet
 from domain.lanes import Lane
 from domain.lessons.shapes import CARD, COPY, NUDGE, REMINDER, Lesson, LessonState
 from domain.rulebook import Rulebook
-from storage import audit, outbox
+from storage import audit, lesson_nudges, outbox
 from storage.addressees import chosen, home, paths_of
 from storage.dialect import insert_for, upserting
 from storage.entities import load, save
 from storage.imports import there
+from storage.lesson_series import due_to_start
 from storage.people import below, unit_path
 from storage.prepared import Prepared
 from storage.receipts import last_person
@@ -42,7 +43,7 @@ from storage.schema import outbox as outbox_table
 from storage.schema import person, unit
 from storage.schema_lessons import lesson, lesson_due, lesson_walk
 from storage.tree import office_of
-from storage.walks import MOST_WAITING, Run, Step, is_full
+from storage.walks import MOST_WAITING, REACHABLE, Run, Step, is_full
 
 STRETCH = 4_000
 """Ids of people that are looked at in one step, whoever of them is meant."""
@@ -61,17 +62,10 @@ _MOVING = (
 )
 _MOST: BindParameter[int] = bindparam("most")
 _AFTER: BindParameter[int] = bindparam("after")
-_REACHABLE = (
-    person.c.telegram_id.is_not(None),
-    person.c.unreachable_since.is_(None),
-    ~person.c.suspended,
-    person.c.merged_into_id.is_(None),
-    person.c.erased_at.is_(None),
-)
 _NEXT = Prepared(
     select(
         lesson_due.c.person_id,
-        case((and_(*_REACHABLE, lesson_due.c.done_at.is_(None)), person.c.telegram_id)).label("chat_id"),
+        case((and_(*REACHABLE, lesson_due.c.done_at.is_(None)), person.c.telegram_id)).label("chat_id"),
     )
     .join(person, person.c.id == lesson_due.c.person_id)
     .where(lesson_due.c.lesson_id == bindparam("lesson"), lesson_due.c.person_id > _AFTER)
@@ -111,6 +105,11 @@ class Study:
         """Lessons whose people are being written down or get it now."""
         rows = await self._read(lambda c: c.execute(_MOVING).all())
         return tuple((row.id, row.state) for row in rows)
+
+    async def to_start(self, *, now: datetime) -> list[int]:
+        """Lessons of series whose first day has come."""
+        found: list[int] = await self._read(lambda c: due_to_start(c, now, self._rules))
+        return found
 
     # --- writing down and handing out ------------------------------------------------------------------------------
 
@@ -165,6 +164,22 @@ class Study:
                 _tell(connection, "lesson.handed_out", found, now)
             self._reached("lesson.handed_out")
             return Step(len(copies), more=not over)
+
+        step: Step = await self._commit(unit_of_work)
+        self._grew()
+        return step
+
+    async def nudges(self) -> tuple[tuple[int, int], ...]:
+        """(lesson, branch) of the branches' own reminders that are on their way."""
+        return tuple(await self._read(lesson_nudges.going))
+
+    async def nudge(self, lesson_id: int, unit_id: int, *, now: datetime) -> Step:
+        """Hand the next few of a branch's people to delivery, unless enough wait already."""
+
+        def unit_of_work(connection: Connection) -> Step:
+            found = lesson_nudges.go_on(connection, lesson_id, unit_id, now=now, rules=self._rules)
+            self._reached("lesson.nudged")
+            return found
 
         step: Step = await self._commit(unit_of_work)
         self._grew()
@@ -359,7 +374,7 @@ def _queue(
                 unit, unit.c.id == person.c.home_unit_id
             )
         )
-        .where(*_REACHABLE, theirs)
+        .where(*REACHABLE, theirs)
     )
     written = outbox_table.insert().from_select(
         ["chat_id", "person_id", *fixed], rows, include_defaults=False

@@ -267,7 +267,7 @@ class Store:
             save(connection, decision.saves)
             for sweep in decision.sweeps:
                 SWEEP[type(sweep)](connection, sweep)
-            roster_rows.move(connection, decision.moved, now=now, rules=self.rules)
+            roster_rows.move(connection, decision.moved, actor=actor, now=now, rules=self.rules)
             audit.record(connection, decision.events, actor=actor, now=now, update_id=update_id)
             audit.keep(connection, decision.remarks, now=now)
             audit.earn(connection, decision.earnings, now=now)
@@ -631,7 +631,7 @@ class Store:
 
         return await self._engine.read(unit)
 
-    async def settle_points(self, *, now: datetime, most: int = 200) -> int:
+    async def settle_points(self, *, now: datetime, most: int = 50) -> int:
         """Post up to ``most`` earnings into the ledger. Returns how many were looked at: none while it does not add up."""
 
         def unit(connection: Connection) -> int:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal, literal_column, select
 
-from storage.schema import outbox
+from storage.schema import outbox, person
 
 T = TypeVar("T")
 Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
@@ -20,6 +20,15 @@ Run = Callable[[Callable[[Connection], T]], Awaitable[T]]
 MOST_WAITING = 2_000
 """Copies of a kind that wait in the outbox at once: somewhat more than Telegram takes in a minute, which is how often the
 clock looks."""
+
+REACHABLE = (
+    person.c.telegram_id.is_not(None),
+    person.c.unreachable_since.is_(None),
+    ~person.c.suspended,
+    person.c.merged_into_id.is_(None),
+    person.c.erased_at.is_(None),
+)
+"""Who can be sent anything of what goes to many."""
 
 _MOST: BindParameter[int] = bindparam("most")
 # In the words of the index of what waits: bound values would not use it.

@@ -45,6 +45,7 @@ FEATURES = (
     "notice_readers",
     "tags",
     "lessons",
+    "series",
     "meeting_desk",
     "meetings",
     "backup",

@@ -88,6 +88,7 @@ def _state(facts: DeskFacts, voice: Voice) -> Html:
         else "",
         voice.say("desk.accepted_by", name=handler),
         voice.say("desk.helpers", names=helper_names(facts.helpers, voice=voice)) if facts.helpers else "",
+        voice.say("desk.agreed", span=voice.span(facts.agreed_minutes)) if facts.agreed_minutes else "",
     )
 
 
@@ -118,6 +119,7 @@ def _buttons(facts: DeskFacts, voice: Voice) -> Keyboard:
         row.append(voice.button("button.contents", "request.photos", number))
     if facts.task_id is not None and facts.state in (RequestState.OPEN, RequestState.IN_PROGRESS):
         row.append(voice.button("button.see_task", "task.see", facts.task_id))
+        row.append(voice.button("button.agree_hours", "request.hours", number))
     return (*keyboard, tuple(row)) if row else tuple(keyboard)
 
 

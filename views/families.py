@@ -23,7 +23,7 @@ from domain.notices.shapes import LANGUAGES, Errand, NoticeState
 from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
 from domain.permissions import COMMANDS, OWN_TOO, TOLD
-from domain.points import Currency
+from domain.points import MOVED, Cap, Currency
 from domain.queries import TOLD_STEPS
 from domain.requests import RequestState
 from domain.roster import ROLES
@@ -36,6 +36,7 @@ from domain.trail import KINDS as EVENT_KINDS
 from domain.unit_pages import GAPS
 from domain.units import KINDS
 from views.notice_sheet import WHYS
+from views.points import CAPS_OF_SERVICE
 
 _COMMANDS = tuple(name for name, _ in COMMANDS)
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +78,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "import.column.units": KEYS[ImportKind.UNITS],
     "import.column.people": KEYS[ImportKind.PEOPLE],
     "account": tuple(Currency),
+    "points.above": tuple(Cap),
+    "points.capped": CAPS_OF_SERVICE,
+    "points.moved": MOVED,
     "state.notice": tuple(NoticeState),
     "state.lesson": tuple(LessonState),
     "state.meeting": tuple(MeetingState),

@@ -123,6 +123,7 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("notice", "text"): "ask.notice_words",
     ("notice", "words"): "ask.notice_files",
     ("notice_text", "text"): "ask.notice_text",
+    ("lesson", "words"): "ask.notice_files",
     ("notice_files", "words"): "ask.notice_files",
     ("notice_time", "moment"): "ask.notice_time",
     ("notice_time", "repeat"): "ask.notice_repeat",

@@ -14,6 +14,7 @@ from typing import Any
 from domain.base import OLDER_COPY, Scalar
 from domain.rulebook import Rulebook
 from views import (
+    agreed,
     alarms,
     appointments,
     backup,
@@ -23,7 +24,9 @@ from views import (
     forms,
     imports,
     jobs,
+    lesson_audience,
     lesson_desk,
+    lesson_series,
     lessons,
     meeting_desk,
     meeting_duties,
@@ -35,6 +38,7 @@ from views import (
     notices,
     pairings,
     people,
+    points,
     privacy,
     requests,
     roster,
@@ -102,6 +106,7 @@ KINDS: Mapping[str, Kind] = {
     "letter.arrived": Kind(requests.letter, facts=True),
     "desk.returned": Kind(desk.returned, facts=True),
     "task.confirmed": Kind(tasks.confirmed, facts=False),
+    "task.agreed": Kind(agreed.agreed, facts=False),
     "task.verified": Kind(tasks.verified, facts=False),
     # words about visits and pairings
     "visit.claimed": Kind(pairings.visit_claimed, facts=False),
@@ -162,13 +167,15 @@ KINDS: Mapping[str, Kind] = {
     "digest.settings": Kind(digests.settings_kind, facts=True),
     # lessons
     "lesson.card": Kind(lesson_desk.lesson_card, facts=True),
-    "lesson.whom": Kind(lesson_desk.whom, facts=True),
+    "lesson.whom": Kind(lesson_audience.whom, facts=True),
     "lesson.copy": Kind(lessons.copy, facts=True),
     "lesson.nudge": Kind(lessons.nudge, facts=True),
     "lesson.page": Kind(lessons.page, facts=True),
     "lesson.quiz": Kind(lessons.quiz, facts=True),
     "lesson.due": Kind(lessons.due_soon, facts=True),
+    "series.page": Kind(lesson_series.series, facts=True),
     "lesson.capped": Kind(lessons.capped, facts=False),
+    "points.capped": Kind(points.capped, facts=False),
     # meetings
     "meeting.card": Kind(meeting_desk.meeting_card, facts=True),
     "meeting.close": Kind(meeting_desk.to_close, facts=True),

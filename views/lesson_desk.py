@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from domain.addressees import WHOM
 from domain.base import Scalar
 from domain.lessons.quiz import LETTERS
 from domain.lessons.shapes import LessonState
-from domain.lessons.shown import MOST_COUNTED, AssignedLine, LearnerPage, LessonCard
-from domain.queries import Page, Place
+from domain.lessons.shown import AssignedLine, LearnerPage, LessonCard
+from domain.queries import Page
 from domain.unit_pages import UnitLine
 from views import rosterforms
 from views.forms import Prompt
+from views.lesson_audience import back, reach_line, whom_line
 from views.lessons import BUTTON, material, title
 from views.message import Button, Keyboard, Message
 from views.safe import Html, cut, line, plain
@@ -22,6 +22,8 @@ from views.voice import Voice, block, card, press, rows
 asks = rosterforms.asks
 MINUTES = (10, 15, 30, 45, 60)
 DAYS = (3, 7, 14, 30)
+MARKS = (60, 70, 80, 100)
+TRIES = (1, 2, 3, 5)
 QUESTIONS_SHOWN = 5
 
 # --- lists --------------------------------------------------------------------------------------------------------------
@@ -29,7 +31,13 @@ QUESTIONS_SHOWN = 5
 
 def assigned(page: Page[AssignedLine], *, voice: Voice) -> Message:
     """Those assigned from here, and a new one."""
-    new = ((voice.button("button.lesson_new", "lesson.new", 0),),)
+    new = (
+        (
+            voice.button("button.lesson_new", "lesson.new", 0),
+            voice.button("button.lesson_templates", "lessontemplate.page", 1),
+            voice.button("button.lesson_series", "series.page", 1),
+        ),
+    )
     back = ((voice.button("button.lesson_own", "study.page", 1),),)
     if not page.rows:
         return Message(voice.say("lesson.none_assigned"), keyboard=(*new, *back))
@@ -54,35 +62,13 @@ def _assigned_row(row: AssignedLine, voice: Voice) -> Html:
     return voice.say(
         "lesson.assigned_row",
         title=title(row.titles, voice),
-        state=voice.term("state.lesson", row.state),
+        state=voice.say("lesson.planned") if row.planned else voice.term("state.lesson", row.state),
         day=voice.day(row.due_on),
         place=voice.place(row.place),
     )
 
 
 # --- the card -----------------------------------------------------------------------------------------------------------
-
-
-def _places(places: tuple[Place, ...], voice: Voice) -> Html:
-    names = [voice.place(one) for one in places[:5]]
-    more = len(places) - len(names)
-    joined = Html(("、" if voice.chinese else ", ").join(names))
-    return voice.say("lesson.places_more", places=joined, count=more) if more else joined
-
-
-def _whom(facts: LessonCard, voice: Voice) -> Html:
-    wanted = facts.lesson.whom
-    between = "、" if voice.chinese else ", "
-    roles = Html(between.join(voice.term("whom", role) for role in wanted.roles))
-    return block(
-        voice.say("lesson.for_whom", places=_places(facts.units, voice), roles=roles),
-        voice.say("lesson.not_for", places=_places(facts.without, voice)) if facts.without else "",
-    )
-
-
-def _reach(facts: LessonCard, voice: Voice) -> Html:
-    key = "lesson.reaches_more" if facts.count > MOST_COUNTED else "lesson.reaches"
-    return voice.say(key, count=min(facts.count, MOST_COUNTED))
 
 
 def lesson_card(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -> Message:
@@ -115,8 +101,9 @@ def lesson_card(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -
                 voice.say("lesson.has_quiz", count=len(lesson.questions), percent=lesson.pass_mark)
                 if lesson.questions
                 else voice.say("lesson.no_quiz"),
-                _whom(facts, voice),
-                _reach(facts, voice) if draft else "",
+                voice.say("lesson.tries_a_day", count=lesson.tries) if lesson.questions else "",
+                whom_line(facts, voice),
+                reach_line(facts, voice) if draft else "",
             ),
             ""
             if draft
@@ -127,13 +114,25 @@ def lesson_card(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -
                 done=counts.done,
                 left=counts.total - counts.done,
             ),
-            voice.say("lesson.next_draft") if draft else "",
+            _next_of_draft(facts, voice) if draft else "",
             voice.say("lesson.next_leaving")
             if lesson.state in (LessonState.FREEZING, LessonState.SENDING)
             else "",
             voice.say("lesson.next_below") if out and not facts.whole else "",
         ),
         keyboard=_buttons(facts, voice),
+    )
+
+
+def _next_of_draft(facts: LessonCard, voice: Voice) -> Html:
+    lesson = facts.lesson
+    if lesson.starts_on is None:
+        return voice.say("lesson.next_draft")
+    return voice.say(
+        "lesson.next_planned",
+        series=line(facts.series, limit=60),
+        week=lesson.series_no,
+        day=voice.day(lesson.starts_on),
     )
 
 
@@ -145,8 +144,10 @@ def _buttons(facts: LessonCard, voice: Voice) -> Keyboard:
         voice.button("button.lesson_who", "lesson.who", number),
         voice.button("button.lesson_sheet", "lesson.sheet", number),
     )
+    undone = lesson.state is LessonState.OPEN and facts.counts.done < facts.counts.total
     if lesson.state is LessonState.WITHDRAWN or not facts.whole:
-        return (reports,)
+        own = (voice.button("button.lesson_nudge", "lesson.nudgeown", number),)
+        return (own, reports) if undone else (reports,)
     change: Keyboard = (
         (
             voice.button("button.lesson_text_zh", "lesson.text", number, "zh"),
@@ -159,20 +160,22 @@ def _buttons(facts: LessonCard, voice: Voice) -> Keyboard:
     )
     withdraw = voice.button("button.lesson_withdraw", "lesson.withdraw", number)
     due = voice.button("button.lesson_due", "lesson.due", number)
+    keep = voice.button("button.template_save", "lessontemplate.save", number)
+    planned = lesson.starts_on is not None
     if lesson.state is not LessonState.DRAFT:
-        nudge = (
-            ((voice.button("button.lesson_nudge", "lesson.nudge", number),),)
-            if lesson.state is LessonState.OPEN and facts.counts.done < facts.counts.total
-            else ()
-        )
-        return (*nudge, reports, *change, (due, withdraw))
+        nudge = ((voice.button("button.lesson_nudge", "lesson.nudge", number),),) if undone else ()
+        return (*nudge, reports, *change, (due, withdraw), (keep,))
     return (
         *change,
         (
             voice.button("button.lesson_whom", "lesson.whom", number),
             due,
-            voice.button("button.lesson_points", "lesson.points", number),
         ),
+        (
+            voice.button("button.lesson_points", "lesson.points", number),
+            voice.button("button.lesson_passing", "lesson.passing", number),
+        ),
+        (keep, *((voice.button("button.series_take", "series.take", number),) if planned else ())),
         (voice.button("button.lesson_confirm", "lesson.confirm", number, lesson.version),),
         (voice.button("button.lesson_drop", "lesson.withdraw", number),),
     )
@@ -187,13 +190,9 @@ def surely(facts: LessonCard, *, voice: Voice) -> Message:
         ),
         keyboard=(
             (voice.button("button.lesson_withdraw_yes", "lesson.withdrawyes", number),),
-            (_back(number, voice),),
+            (back(number, voice),),
         ),
     )
-
-
-def _back(number: int, voice: Voice) -> Button:
-    return voice.button("button.lesson_back", "lesson.see", number)
 
 
 def preview(facts: LessonCard, *, voice: Voice) -> Message:
@@ -248,7 +247,7 @@ def questions(facts: LessonCard, page: int, *, voice: Voice) -> Message:
                 voice.button("button.lesson_template", "lesson.template", number),
                 *((voice.button("button.lesson_noquiz", "lesson.noquiz", number),) if quiz else ()),
             ),
-            (_back(number, voice),),
+            (back(number, voice),),
         ),
     )
 
@@ -301,6 +300,16 @@ def minutes(asked: Prompt, voice: Voice) -> Keyboard:
     )
 
 
+def marks(asked: Prompt, voice: Voice) -> Keyboard:
+    """Usual pass marks."""
+    return rows((Button(f"{one}%", press("lesson.mark", asked.version, one)) for one in MARKS), width=4)
+
+
+def tries(asked: Prompt, voice: Voice) -> Keyboard:
+    """Usual numbers of tries."""
+    return rows((Button(str(one), press("lesson.tries", asked.version, one)) for one in TRIES), width=4)
+
+
 def days(asked: Prompt, voice: Voice) -> Keyboard:
     """Usual last days."""
     return rows(
@@ -311,75 +320,6 @@ def days(asked: Prompt, voice: Voice) -> Keyboard:
             for one in DAYS
         ),
         width=2,
-    )
-
-
-# --- whom it is for -----------------------------------------------------------------------------------------------------
-
-
-def whom(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -> Message:
-    """The audience, and everything that widens or narrows it."""
-    number, wanted = facts.lesson.id, facts.lesson.whom
-    roles = (
-        Button(
-            f"{'✅' if role in wanted.roles else '▫️'} {plain(voice.term('whom', role))}",
-            press("lesson.role", number, role),
-        )
-        for role in WHOM
-    )
-    return Message(
-        card(block(_whom(facts, voice), _reach(facts, voice)), voice.say("lesson.whom_how")),
-        keyboard=(
-            *rows(roles, width=3),
-            (voice.button("button.notice_units", "lesson.places", number, 0),),
-            (_back(number, voice),),
-        ),
-    )
-
-
-def places(
-    facts: LessonCard, above: UnitLine | None, page: Page[UnitLine], *, parent_id: int, voice: Voice
-) -> Message:
-    """One level of the tree: a press on a unit opens it; there it is put in, left out, or neither."""
-    number, wanted = facts.lesson.id, facts.lesson.whom
-    here = above.id if above else 0
-
-    def mark(key: str, verb: str, unit_id: int, on: bool) -> Button:
-        return Button(f"{'✅' if on else '▫️'} {plain(voice.say(key))}", press(verb, number, unit_id))
-
-    def below(row: UnitLine) -> Button:
-        sign = "✅ " if row.id in wanted.units else "🚫 " if row.id in wanted.without_units else ""
-        return Button(f"{sign}{plain(voice.place(row.place))}", press("lesson.places", number, row.id))
-
-    marks = (
-        (
-            (
-                mark("button.notice_put", "lesson.put", here, here in wanted.units),
-                mark("button.notice_leave_out", "lesson.out", here, here in wanted.without_units),
-            ),
-        )
-        if above
-        else ()
-    )
-    turns = tuple(
-        voice.button(key, "lesson.places", number, f"{here}_{to}")
-        for key, to in (("button.page_before", page.page - 1), ("button.page_after", page.page + 1))
-        if 1 <= to <= page.pages
-    )
-    up = (voice.button("button.notice_up", "lesson.places", number, parent_id),) if above else ()
-    return Message(
-        card(
-            block(_whom(facts, voice), _reach(facts, voice)),
-            voice.say("notice.place_here", place=voice.place(above.place))
-            if above
-            else voice.say("notice.place_top"),
-        ),
-        keyboard=(
-            *marks,
-            *rows(map(below, page.rows), width=2),
-            *((turns,) if turns else ()),
-            (*up, voice.button("button.notice_whom_back", "lesson.whom", number)),
-        ),
     )
 
 
@@ -406,5 +346,5 @@ def learners(found: LearnerPage, *, voice: Voice) -> Message:
         card(voice.say("lesson.who_title", title=title(found.titles, voice)), block(*told))
         if told
         else voice.say("lesson.who_nobody"),
-        keyboard=(*more, (_back(number, voice),)),
+        keyboard=(*more, (back(number, voice),)),
     )

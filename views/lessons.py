@@ -17,9 +17,9 @@ BUTTON = 40
 """Characters of a title or an option on a button."""
 
 
-def title(titles: Mapping[str, str], voice: Voice) -> Html:
+def title(titles: Mapping[str, str], voice: Voice, *, limit: int = 60) -> Html:
     """A lesson's title in the reader's language, or in the other."""
-    return line(words_in(titles, voice.reader.language), limit=60)
+    return line(words_in(titles, voice.reader.language), limit=limit)
 
 
 def _assigned(key: str, facts: LessonForMember, voice: Voice) -> Message:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.base import Action, Decision
-from domain.lessons import composing, learning
+from domain.lessons import branches, composing, learning, series, templates
 from domain.lessons.shapes import (
     AddressLesson,
     AnswerQuestion,
@@ -21,6 +21,7 @@ from domain.lessons.shapes import (
     PutLessonText,
     PutQuestions,
     SetDue,
+    SetPassing,
     SetPoints,
     TryAgain,
     WithdrawLesson,
@@ -31,6 +32,7 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     PutLessonText: composing.put_text,
     SetDue: composing.set_due,
     SetPoints: composing.set_points,
+    SetPassing: composing.set_passing,
     PutQuestions: composing.put_questions,
     AddressLesson: composing.address,
     AssignLesson: composing.assign,
@@ -40,4 +42,7 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     FinishReading: learning.finish_reading,
     AnswerQuestion: learning.answer,
     TryAgain: learning.try_again,
+    **templates.DECIDE,
+    **series.DECIDE,
+    **branches.DECIDE,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,10 +30,12 @@ from domain.lessons.shapes import (
     LANGUAGES,
     MAX_AHEAD,
     MAX_CAPTION,
+    MAX_MEDIA,
     MAX_MINUTES,
     MAX_QUESTIONS,
     MAX_TEXT,
     MAX_TITLE,
+    MOST_TRIES,
     OUT,
     AddressLesson,
     AssignLesson,
@@ -45,6 +48,7 @@ from domain.lessons.shapes import (
     PutLessonText,
     PutQuestions,
     SetDue,
+    SetPassing,
     SetPoints,
     WithdrawLesson,
     stored_questions,
@@ -54,6 +58,8 @@ from domain.rulebook import Rulebook
 
 MOST_POINTS = 10_000
 """Hundredths: no lesson is worth more than a hundred points."""
+WEEK_BEFORE = timedelta(days=6)
+"""A lesson of a series begins so long before its last day: its week ends with it."""
 NUDGE_PAUSE = timedelta(hours=20)
 """Once a day, whoever presses: tomorrow morning it may be earlier than today."""
 
@@ -92,12 +98,20 @@ def _check_words(title: str, html: str, length: int, media: tuple[tuple[str, str
         raise Refused("form.words_needed")
     if len(title) > MAX_TITLE:
         raise Refused("lesson.title_long", most=MAX_TITLE)
-    most = MAX_CAPTION if media else MAX_TEXT
+    most = MAX_CAPTION if len(media) == 1 else MAX_TEXT
     if length > most:
         raise Refused("lesson.text_long", most=most, length=length)
 
 
-def _check_due(due_on: date, now: datetime, zone: str, rules: Rulebook) -> None:
+def _check_media(media: tuple[tuple[str, str], ...]) -> None:
+    """One file, or pictures and videos that Telegram shows as an album."""
+    if len(media) > MAX_MEDIA:
+        raise Refused("lesson.too_many_files", most=MAX_MEDIA)
+    if len(media) > 1 and {kind for kind, _ in media} - {"photo", "video"}:
+        raise Refused("lesson.one_file")
+
+
+def check_due(due_on: date, now: datetime, zone: str, rules: Rulebook) -> None:
     today = now.astimezone(ZoneInfo(zone or rules.time_zone)).date()
     if due_on < today:
         raise Refused("lesson.due_past")
@@ -109,12 +123,13 @@ def begin(
     case: NewLessonCase, action: BeginLesson, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
     """A draft for the members at and below the unit, without questions yet."""
-    if action.language not in LANGUAGES or len(action.media) > 1:
-        raise Refused("lesson.one_file")
+    if action.language not in LANGUAGES:
+        raise Refused(NOT_FOUND)
+    _check_media(action.media)
     _check_words(action.title, action.html, action.length, action.media)
     if not 1 <= action.minutes <= MAX_MINUTES:
         raise Refused("form.minutes_wrong", most=MAX_MINUTES)
-    _check_due(action.due_on, now, "", rules)
+    check_due(action.due_on, now, "", rules)
     lesson = Lesson(
         case.new_id,
         0,
@@ -157,10 +172,11 @@ def put_text(
 
 
 def set_due(case: LessonCase, action: SetDue, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """Not before today."""
+    """Not before today. What begins by itself begins as long before it as ever."""
     lesson = _standing(case, LessonState.DRAFT, *OUT)
-    _check_due(action.due_on, now, case.zone, rules)
-    return _saved(replace(lesson, due_on=action.due_on), "lesson.changed")
+    check_due(action.due_on, now, case.zone, rules)
+    starts_on = action.due_on - WEEK_BEFORE if lesson.starts_on is not None else None
+    return _saved(replace(lesson, due_on=action.due_on, starts_on=starts_on), "lesson.changed")
 
 
 def set_points(
@@ -171,6 +187,19 @@ def set_points(
     if not 0 <= action.points <= MOST_POINTS:
         raise Refused("lesson.points_wrong", most=MOST_POINTS // 100)
     return _saved(replace(lesson, points=action.points), "lesson.changed", points=action.points)
+
+
+def set_passing(
+    case: LessonCase, action: SetPassing, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
+    """Only before anybody has answered by another measure."""
+    lesson = _standing(case, LessonState.DRAFT)
+    if not 1 <= action.pass_mark <= 100:
+        raise Refused("lesson.mark_wrong")
+    if not 1 <= action.tries <= MOST_TRIES:
+        raise Refused("lesson.tries_wrong", most=MOST_TRIES)
+    changed = replace(lesson, pass_mark=action.pass_mark, tries=action.tries)
+    return _saved(changed, "lesson.changed", mark=action.pass_mark, tries=action.tries)
 
 
 def put_questions(
@@ -190,17 +219,29 @@ def address(
 ) -> Decision:
     """Only units that the secretary's authority covers; any may be left out."""
     lesson = _standing(case, LessonState.DRAFT)
-    _may_address(action.addressees, case, actor)
+    may_address(action.addressees, case.paths, actor)
+    _check_codes(action.addressees, lesson.whom, rules)
     decision = _saved(replace(lesson, addressees=_stored(action.addressees)), "lesson.changed")
     # It is chosen on a screen that stands in the card's place until the secretary goes back.
     return replace(decision, refreshes=())
 
 
-def _may_address(wanted: Addressees, case: LessonCase, actor: Actor) -> None:
+def may_address(wanted: Addressees, paths: Mapping[int, str], actor: Actor) -> None:
+    """Raises Refused unless it is for units only that the actor's authority covers. ``paths``: of open units, by id."""
     if not wanted.units:
         raise Refused("lesson.to_nobody")
     for unit_id in wanted.units:
-        if not allowed(actor, Permission.ASSIGN_LESSON, Subject(path=case.paths.get(unit_id, ""))):
+        if not allowed(actor, Permission.ASSIGN_LESSON, Subject(path=paths.get(unit_id, ""))):
+            raise Refused(NOT_FOUND)
+
+
+def _check_codes(wanted: Addressees, before: Addressees, rules: Rulebook) -> None:
+    """What was chosen before its code left the rulebook may stay."""
+    for code in set(wanted.skills) - set(before.skills):
+        if rules.skill(code) is None:
+            raise Refused(NOT_FOUND)
+    for code in set(wanted.tags) - set(before.tags):
+        if rules.tag(code) is None:
             raise Refused(NOT_FOUND)
 
 
@@ -211,8 +252,8 @@ def assign(
     lesson = _standing(case, LessonState.DRAFT)
     if action.version != lesson.version:
         raise Refused("lesson.changed_meanwhile")
-    _check_due(lesson.due_on, now, case.zone, rules)
-    _may_address(lesson.whom, case, actor)
+    check_due(lesson.due_on, now, case.zone, rules)
+    may_address(lesson.whom, case.paths, actor)
     if not case.somebody:
         raise Refused("lesson.to_nobody")
     return _saved(replace(lesson, state=LessonState.FREEZING, begun_at=now, frozen_to=0), "lesson.assigned")

@@ -30,6 +30,8 @@ MAX_TEXT = 3000
 """Characters of the material in one language, of Telegram's 4,096; the rest is for title, place and due date."""
 MAX_CAPTION = 700
 """The same under a picture or a file, of Telegram's 1,024."""
+MAX_MEDIA = 10
+"""Files of one lesson: an album has no more."""
 MAX_MINUTES = 600
 MAX_AHEAD = timedelta(days=366)
 MAX_QUESTIONS = 50
@@ -37,6 +39,7 @@ MAX_OPTIONS = 8
 MAX_QUESTION = 300
 MAX_OPTION = 120
 MAX_EXPLANATION = 300
+MOST_TRIES = 20
 SUBMIT = -1
 """In place of a choice: these are all of them."""
 
@@ -79,7 +82,8 @@ class Lesson(Entity):
 
     ``points`` in hundredths, earned once. ``questions`` as ``stored_questions`` keeps them; ``revision`` rises whenever
     they change. ``pass_mark`` in per cent; ``tries`` a day. ``frozen_to`` and ``sent_to``: the last person written down,
-    and the last one handed to delivery.
+    and the last one handed to delivery. ``series_id`` and ``series_no``: the week of a series that it is for;
+    ``starts_on``: a draft that is assigned on that day by itself.
     """
 
     author_id: int
@@ -101,6 +105,9 @@ class Lesson(Entity):
     sent_to: int = 0
     begun_at: datetime | None = None
     nudged_at: datetime | None = None
+    series_id: int | None = None
+    series_no: int = 0
+    starts_on: date | None = None
 
     @property
     def whom(self) -> Addressees:
@@ -259,6 +266,16 @@ class SetPoints(Action):
     permission: ClassVar[str] = Permission.ASSIGN_LESSON
     lesson_id: int
     points: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetPassing(Action):
+    """So many per cent pass, and so often a day the questions may be begun; before it is assigned."""
+
+    permission: ClassVar[str] = Permission.ASSIGN_LESSON
+    lesson_id: int
+    pass_mark: int
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Counts:
 class LessonCard:
     """A lesson in the eyes of who may assign it. ``units`` and ``without``: by name. ``count``: whom it would reach, before
     it is assigned, counted no further than ``MOST_COUNTED``. ``whole``: the reader sees all of its people, and not only
-    those of places below."""
+    those of places below. ``series``: what the series is called that it is a week of."""
 
     lesson: Lesson
     place: Place
@@ -47,6 +47,7 @@ class LessonCard:
     count: int = 0
     counts: Counts = Counts()
     whole: bool = True
+    series: str = ""
 
 
 MOST_COUNTED = 2000
@@ -79,13 +80,14 @@ class MyStudy:
 
 @dataclass(frozen=True, slots=True)
 class AssignedLine:
-    """A lesson in the list of who assigns them."""
+    """A lesson in the list of who assigns them. ``planned``: a draft that begins by itself."""
 
     id: int
     titles: Mapping[str, str]
     state: LessonState
     due_on: date
     place: Place
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, or_, select, true
 
+from domain.addressees import meets
 from domain.base import NOT_FOUND, Refused, Role, Subject
 from domain.lessons import learning, quiz
 from domain.lessons.quiz import QuizFacts
@@ -37,13 +38,25 @@ from storage.facts.rows import Look, page_of, paged, place
 from storage.lessons import due_of
 from storage.people import below, unit_path
 from storage.schema import earning, person, unit
-from storage.schema_lessons import lesson, lesson_due
+from storage.schema_lessons import lesson, lesson_due, lesson_series
 from storage.study import DAYS_BEFORE
 from storage.tree import office_of
 
 _UNIT = select(unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
 _NAME = select(person.c.name).where(person.c.id == bindparam("id"))
 _UNITS = select(unit.c.id, unit.c.name, unit.c.name_en).where(unit.c.id.in_(bindparam("ids", expanding=True)))
+_SERIES = select(lesson_series.c.title).where(lesson_series.c.id == bindparam("id"))
+MOST_FROM_ABOVE = 300
+"""So many lessons from above are looked through for those that concern one's own branches."""
+_OUT_ABOVE = (
+    select(lesson.c.id, lesson.c.addressees)
+    .where(
+        lesson.c.unit_id.in_(bindparam("above", expanding=True)),
+        lesson.c.state.in_([state.value for state in OUT]),
+    )
+    .order_by(lesson.c.id.desc())
+    .limit(MOST_FROM_ABOVE)
+)
 SHEET_ROWS = 2000
 
 
@@ -193,11 +206,30 @@ def _seen(connection: Connection, lesson_id: int, look: Look) -> tuple[Lesson, b
     path = unit_path(connection, found.unit_id)
     if allowed(look.reader, Permission.ASSIGN_LESSON, Subject(path=path)):
         return found, True
-    # The branches below see their own people in what was assigned from above.
-    above = not look.reader.suspended and any(
-        held.role is Role.SECRETARY and held.path.startswith(path) for held in look.reader.held
-    )
-    return (found, False) if path and above and found.state in OUT else None
+    # The branches below see their own people in what was assigned from above, where it is for any of theirs.
+    if look.reader.suspended or not path or found.state not in OUT:
+        return None
+    below_it = [
+        held.path for held in look.reader.held if held.role is Role.SECRETARY and held.path.startswith(path)
+    ]
+    wanted = paths_of(connection, found.whom.units).values() if below_it else ()
+    return (found, False) if any(meets(own, wanted) for own in below_it) else None
+
+
+def _from_above(connection: Connection, look: Look) -> list[int]:
+    """The newest that were assigned from above and are for anybody of the reader's branches."""
+    own = [held.path for held in look.reader.held if held.role is Role.SECRETARY]
+    above = sorted({int(part) for path in own for part in path.split(".")[:-2]})
+    if look.reader.suspended or not above:
+        return []
+    rows = connection.execute(_OUT_ABOVE, {"above": above}).all()
+    units = {row.id: row.addressees.get("units", ()) for row in rows}
+    paths = paths_of(connection, sorted({one for wanted in units.values() for one in wanted}))
+    return [
+        number
+        for number, wanted in units.items()
+        if any(meets(path, [paths[one] for one in wanted if one in paths]) for path in own)
+    ]
 
 
 def _counts(connection: Connection, found: Lesson, look: Look, *, whole: bool) -> Counts:
@@ -231,29 +263,39 @@ def lesson_card(connection: Connection, lesson_id: int, look: Look) -> LessonCar
         else 0,
         counts=Counts() if draft else _counts(connection, found, look, whole=whole),
         whole=whole,
+        series=""
+        if found.series_id is None
+        else connection.execute(_SERIES, {"id": found.series_id}).scalar() or "",
     )
 
 
 def list_assigned(connection: Connection, query: ListAssigned, look: Look) -> Page[AssignedLine]:
-    """Those of the reader's units, and from above what is out."""
-    above = sorted(
-        {
-            int(part)
-            for held in look.reader.held
-            if held.role is Role.SECRETARY
-            for part in held.path.split(".")[:-2]
-        }
-    )
-    out = lesson.c.state.in_([state.value for state in OUT])
+    """Those of the reader's units, and from above what is out for anybody there."""
     statement = paged(
-        select(lesson.c.id, lesson.c.titles, lesson.c.state, lesson.c.due_on, unit.c.name, unit.c.name_en)
+        select(
+            lesson.c.id,
+            lesson.c.titles,
+            lesson.c.state,
+            lesson.c.due_on,
+            lesson.c.starts_on,
+            unit.c.name,
+            unit.c.name_en,
+        )
         .join(unit, unit.c.id == lesson.c.unit_id)
-        .where(or_(_ranges(look, unit.c.path), and_(lesson.c.unit_id.in_(above), out)))
+        .where(or_(_ranges(look, unit.c.path), lesson.c.id.in_(_from_above(connection, look))))
         .order_by(lesson.c.id.desc())
     )
     rows, page = page_of(connection, statement, {}, page=query.page)
     lines = tuple(
-        AssignedLine(row.id, row.titles, row.state, row.due_on, place(row.name, row.name_en)) for row in rows
+        AssignedLine(
+            row.id,
+            row.titles,
+            row.state,
+            row.due_on,
+            place(row.name, row.name_en),
+            planned=row.state == LessonState.DRAFT and row.starts_on is not None,
+        )
+        for row in rows
     )
     return Page(lines, page.page, page.pages, page.total)
 

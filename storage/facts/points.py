@@ -32,6 +32,7 @@ _ENTRIES = (
         entry.c.amount,
         earning.c.request_id,
         earning.c.cut,
+        earning.c.cap,
     )
     .select_from(
         posting.join(
@@ -77,6 +78,7 @@ def see_points(connection: Connection, query: SeePoints, look: Look) -> PointsFa
                 row.amount,
                 row.request_id,
                 row.cut or 0,
+                row.cap or "",
             )
             for row in connection.execute(_ENTRIES, {"account": account, "reader": reader})
         ),

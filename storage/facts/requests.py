@@ -66,6 +66,7 @@ _REQUEST = (
         _proxy.c.name.label("proxy"),
         _handler.c.name.label("handler"),
         task.c.id.label("task_id"),
+        task.c.agreed_minutes,
     )
     .select_from(
         request.join(_home, _home.c.id == request.c.unit_id)
@@ -258,6 +259,7 @@ def desk_card(connection: Connection, request_id: int, look: Look) -> DeskFacts 
         may_verify=row.state is RequestState.CLOSED_SILENT
         and row.verified_at is None
         and found.may(look.reader, Permission.VERIFY_REQUEST),
+        agreed_minutes=row.agreed_minutes,
     )
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from domain.addressees import Addressees
 from domain.base import NOT_FOUND, Actor, Decision, Held, Refused, Role
 from domain.lessons import composing, learning, quiz
 from domain.lessons.shapes import (
     SUBMIT,
+    AddressLesson,
     AnswerQuestion,
     AssignLesson,
     BeginLesson,
@@ -27,6 +29,7 @@ from domain.lessons.shapes import (
     PutQuestions,
     Question,
     SetDue,
+    SetPassing,
     TryAgain,
     stored_questions,
 )
@@ -269,3 +272,60 @@ def test_everybody_is_nudged_at_most_once_a_day() -> None:
     with pytest.raises(Refused, match="nudged"):
         composing.nudge(again, NudgeLesson(1), actor=ME, now=NOW + timedelta(hours=8), rules=RULES)
     assert composing.nudge(again, NudgeLesson(1), actor=ME, now=NOW + timedelta(days=1), rules=RULES).saves
+
+
+def test_pass_mark_and_tries_are_set_before_it_is_assigned() -> None:
+    draft = LessonCase(replace(LESSON, state=LessonState.DRAFT), "1.")
+
+    def put(case: LessonCase, mark: int, tries: int) -> Lesson:
+        action = SetPassing(1, mark, tries)
+        (saved,) = composing.set_passing(case, action, actor=ME, now=NOW, rules=RULES).saves
+        assert isinstance(saved, Lesson)
+        return saved
+
+    stricter = put(draft, 100, 1)
+    assert (stricter.pass_mark, stricter.tries) == (100, 1)
+    for case, mark, tries, key in (
+        (draft, 0, 1, "lesson.mark_wrong"),
+        (draft, 101, 1, "lesson.mark_wrong"),
+        (draft, 60, 0, "lesson.tries_wrong"),
+        (draft, 60, 21, "lesson.tries_wrong"),
+        (LessonCase(LESSON, "1."), 60, 3, "lesson.not_now"),
+    ):
+        with pytest.raises(Refused) as refused:
+            put(case, mark, tries)
+        assert refused.value.key == key
+
+
+def test_a_lesson_carries_one_file_or_an_album() -> None:
+    def begun_with(*kinds: str) -> Lesson:
+        media = tuple((kind, f"f{n}") for n, kind in enumerate(kinds))
+        begin = BeginLesson(1, "zh", "党章", "第一章", 3, media, 20, date(2026, 3, 9))
+        (saved,) = composing.begin(NewLessonCase(1, "1."), begin, actor=ME, now=NOW, rules=RULES).saves
+        assert isinstance(saved, Lesson)
+        return saved
+
+    assert len(begun_with("photo", "video", "photo").media) == 3
+    assert len(begun_with("document").media) == 1
+    for kinds, key in (
+        (("document", "photo"), "lesson.one_file"),
+        (("photo",) * 11, "lesson.too_many_files"),
+    ):
+        with pytest.raises(Refused) as refused:
+            begun_with(*kinds)
+        assert refused.value.key == key
+
+
+def test_it_is_for_skills_and_tags_that_there_are() -> None:
+    case = LessonCase(replace(LESSON, state=LessonState.DRAFT), "1.", paths={1: "1."})
+    for wanted, key in (
+        (Addressees(units=(1,), roles=("member",), skills=("medical",), tags=("volunteer_core",)), ""),
+        (Addressees(units=(1,), skills=("nonsense",)), NOT_FOUND),
+        (Addressees(units=(1,), tags=("nonsense",)), NOT_FOUND),
+    ):
+        if not key:
+            assert composing.address(case, AddressLesson(1, wanted), actor=ME, now=NOW, rules=RULES).saves
+            continue
+        with pytest.raises(Refused) as refused:
+            composing.address(case, AddressLesson(1, wanted), actor=ME, now=NOW, rules=RULES)
+        assert refused.value.key == key

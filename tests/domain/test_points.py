@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.points import ISSUED, Currency, amount, earned, posting, rounded_minutes
+from domain.points import (
+    ISSUED,
+    Cap,
+    Counted,
+    Currency,
+    Had,
+    amount,
+    counted,
+    earned,
+    posting,
+    rounded_minutes,
+)
 from domain.rulebook import DEFAULT_CATEGORIES, PointRules
 from domain.tasks import Claim, ClaimState
 from tests.domain.lifecycle import START
@@ -113,3 +124,39 @@ def test_double_entries_sum_to_zero_and_raise_both_numbers_alike(earnings: list[
         for currency in Currency:
             assert balances[f"person:{person_id}", currency] == due
     assert balances[ISSUED, Currency.HONOUR] == -sum(hundredths for _, hundredths in earnings)
+
+
+@same_each_time
+@given(
+    minutes=st.integers(1, 1440),
+    day=st.integers(0, 1000),
+    home=st.none() | st.integers(0, 1000),
+    task=st.none() | st.integers(60, 600),
+    factor=st.sampled_from([0, 80, 100, 120]),
+)
+def test_no_more_counts_than_there_is_room_for_and_what_is_cut_is_named(
+    minutes: int, day: int, home: int | None, task: int | None, factor: int
+) -> None:
+    rules = PointRules()
+    whole = rounded_minutes(minutes, to=rules.rounding)
+    before = amount(minutes, weight=1000, factor=factor, rounding=rules.rounding)
+    found = counted(
+        before, minutes=minutes, weight=1000, factor=factor, had=Had(task, day, home), rules=rules
+    )
+    rooms = [480 - day, *([240 - home] if home is not None else []), *([task] if task is not None else [])]
+    if not factor:
+        assert found == Counted(0, 0)
+        return
+    assert found.minutes == min(whole, max(0, min(rooms)))
+    assert 0 <= found.amount <= before
+    assert (found.cap is None) == (found.minutes == whole)
+    assert found.cap is not None or found.amount == before
+    if found.cap is Cap.HOME:
+        assert home is not None
+        assert 240 - home < 480 - day
+
+
+def test_a_referral_of_the_same_request_counts_once() -> None:
+    had = Had(referred=True)
+    found = counted(1000, minutes=60, weight=1000, factor=100, had=had, rules=PointRules())
+    assert found == Counted(0, 0, Cap.REFERRAL)

@@ -233,3 +233,23 @@ async def test_done_work_is_no_longer_offered_anywhere(program: Program) -> None
     await reported(program)
     assert not program.qiang.offers("task.claim")
     assert not program.wang.offers("task.done")
+
+
+async def test_hours_are_agreed_on_before_and_the_helper_hears_of_them(program: Program) -> None:
+    wang, chen, lan = program.wang, program.chen, program.lan
+    request_id = await claimed(program)
+    await chen.presses("request.hours")
+    chen.reads("ask.agree_hours", "2 小时")
+    await chen.says("九小时")
+    chen.reads("hours.wrong")
+    await chen.presses("request.agree")
+    chen.reads("desk.agreed", "3 小时")
+    wang.reads("task.agreed", f"{request_id} 号", "3 小时")
+    for stranger in (wang, lan):
+        await stranger.forged(f"request.hours:{request_id}")
+        stranger.reads("refused.not_found")
+    await wang.presses("task.start")
+    await reports(wang)
+    # Afterwards the press shows the card as it is.
+    await chen.forged(f"request.hours:{request_id}")
+    assert not chen.saw("ask.agree_hours")

@@ -19,6 +19,7 @@ from typing import Any
 
 from bot.settings_model import LimitsSettings
 from domain import (
+    agreed,
     alarms,
     appointments,
     blocks,
@@ -39,7 +40,10 @@ from domain import (
 )
 from domain.base import Action, Actor
 from domain.checkins import shapes as checkins
+from domain.lessons import branches
+from domain.lessons import series as lesson_series
 from domain.lessons import shapes as lessons
+from domain.lessons import templates as lesson_templates
 from domain.meetings import shapes as meetings
 from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
@@ -308,6 +312,8 @@ class Attack:
             "receipt",
             "thread",
             "notice_template",
+            "lesson_template",
+            "lesson_series",
         ):
             for row in set(after[table]) - set(before[table]):
                 self.report.found.append(f"an outsider made a row of {table}: {row}")
@@ -398,7 +404,7 @@ class Attack:
                     scene.helped_by.setdefault(number, set()).add(who)
                     return who == secretary
                 return who in staff
-            case requests.AskResident():
+            case requests.AskResident() | agreed.AgreeHours():
                 return who in staff
             case requests.VerifyRequest(request_id=number):
                 involved = scene.owners.get(number, set()) | scene.helped_by.get(number, set())
@@ -410,11 +416,22 @@ class Attack:
                 | lessons.PutLessonText()
                 | lessons.SetDue()
                 | lessons.SetPoints()
+                | lessons.SetPassing()
                 | lessons.PutQuestions()
                 | lessons.AddressLesson()
                 | lessons.AssignLesson()
                 | lessons.WithdrawLesson()
                 | lessons.NudgeLesson()
+                | lesson_templates.KeepLesson()
+                | lesson_templates.UseLessonTemplate()
+                | lesson_templates.RenameLessonTemplate()
+                | lesson_templates.DeleteLessonTemplate()
+                | lesson_series.BeginSeries()
+                | lesson_series.PutInSeries()
+                | lesson_series.FillSeries()
+                | lesson_series.TakeFromSeries()
+                | lesson_series.StopSeries()
+                | branches.NudgeBranch()
             ):
                 return who == secretary
             case meetings.PlanMeeting(kind=kind):

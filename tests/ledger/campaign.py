@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -300,8 +301,8 @@ class _Campaign:
             if row.earning_id is None:
                 continue
             posted[row.earning_id] += 1
-            if by_posting.get(row.id) != [amounts[row.earning_id].amount] * 2 * CURRENCIES:
-                found.append(f"posting {row.id} is not its earning's amount")
+            if by_posting.get(row.id) != [_counted_of(amounts[row.earning_id])] * 2 * CURRENCIES:
+                found.append(f"posting {row.id} is not what its earning counts for")
         found += [f"earning {one} was posted {times} times" for one, times in posted.items() if times > 1]
         found += [
             f"earning {one} is {'not ' if row.posted_at else ''}posted and marked otherwise"
@@ -311,10 +312,15 @@ class _Campaign:
         cached = {(row[0], row[1]): int(row[2]) for row in connection.execute(select(balance))}
         if cached != dict(sums):
             found.append("balances are not the sums of the entries")
-        earned = sum(row.amount for row in amounts.values() if row.posted_at)
+        earned = sum(_counted_of(row) for row in amounts.values() if row.posted_at)
         if {-cached.get(("issued", currency), 0) for currency in ("honour", "spendable")} != {earned}:
             found.append(f"{earned} was earned, and another amount issued")
         return found
+
+
+def _counted_of(row: Any) -> int:
+    """What of an earning is left below the caps."""
+    return int(row.amount - row.cut)
 
 
 async def campaign(

@@ -47,7 +47,7 @@ async def earn(engine: Engine, earned: Sequence[tuple[int, int]], *, now: dateti
                     "source_kind": "claim",
                     "source_id": number,
                     "kind": "errand",
-                    "minutes": 60,
+                    "minutes": 15,
                     "weight": 1000,
                     "factor": 100,
                     "amount": amount,

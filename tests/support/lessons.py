@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import update
+
 from domain.lessons.shapes import AssignLesson, BeginLesson, Lesson, PutQuestions, Question
 from jobs.lessons import hand_out
 from storage.entities import load
+from storage.schema_lessons import lesson
 from storage.unit import Store
-from tests.support.village import Soul, do
+from tests.support.village import Soul, Village, do
 
 QUESTION = Question("入党须年满几岁？", ("16 岁", "18 岁", "20 岁"), (1,), "见党章第一条")
 
@@ -60,4 +63,12 @@ async def assigned(
     )
     await do(store, AssignLesson(number, await lesson_version(store, number)), soul.who, now=now)
     await hand_out(store, now)
+    return number
+
+
+async def from_above(store: Store, place: Village, *, now: datetime) -> int:
+    """A lesson of the street's for the members of the building."""
+    number = await assigned(store, place.secretary, place.building, now=now)
+    street = update(lesson).where(lesson.c.id == number).values(unit_id=place.units["street"])
+    await store._engine.write(lambda c: c.execute(street).rowcount)
     return number

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.addressees import Addressees
+from domain.agreed import AgreeHours
 from domain.alarms import AcknowledgeAlarm, RaiseAlarm
 from domain.appointments import EndAppointment, GrantRole, RemindOfEnd, Revoke, TurnAppointment
 from domain.backup import ReportTrouble, Trouble
@@ -35,6 +36,15 @@ from domain.digests import ChooseDigest, Digest, Rhythm
 from domain.groups import BindGroup, LoseGroup, UnbindGroup
 from domain.imports import BeginImport, CancelImport, ConfirmImport
 from domain.jobs import NoteFailure, NoteRun, RunJob
+from domain.lessons.branches import NudgeBranch
+from domain.lessons.series import (
+    BeginSeries,
+    FillSeries,
+    PutInSeries,
+    StartPlanned,
+    StopSeries,
+    TakeFromSeries,
+)
 from domain.lessons.shapes import (
     AddressLesson,
     AnswerQuestion,
@@ -46,9 +56,16 @@ from domain.lessons.shapes import (
     PutLessonText,
     PutQuestions,
     SetDue,
+    SetPassing,
     SetPoints,
     TryAgain,
     WithdrawLesson,
+)
+from domain.lessons.templates import (
+    DeleteLessonTemplate,
+    KeepLesson,
+    RenameLessonTemplate,
+    UseLessonTemplate,
 )
 from domain.meetings.shapes import (
     AddFollowup,
@@ -123,7 +140,7 @@ from storage.outbox import Leased, Reply
 from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
-from tests.support.lessons import QUESTION, assigned, draft_lesson, lesson_version
+from tests.support.lessons import QUESTION, assigned, draft_lesson, from_above, lesson_version
 from tests.support.meetings import HOUR, comes_due, planned, put_back, shown_code
 from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
 from tests.support.notices import confirmed as confirmed_notice
@@ -311,7 +328,29 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
         await do(store, FinishReading(asks), soul.who, now=now)
     await do(store, AnswerQuestion(asks, 1, 0), third.who, now=now)
     draft = await draft_lesson(store, place.secretary, place.building, now=now)
-    return {"draft": draft, "read": read, "asks": asks}
+    above, nudged = [await from_above(store, place, now=now) for _ in range(2)]
+    await do(store, NudgeBranch(nudged), place.secretary.who, now=now)
+    kept = await do(store, KeepLesson(read, "学习模板"), place.secretary.who, now=now)
+    begun = await do(
+        store,
+        BeginSeries(place.building, "每周一课", 4, now.date() + timedelta(days=1)),
+        place.secretary.who,
+        now=now,
+    )
+    week = await draft_lesson(store, place.secretary, place.building, now=now)
+    series = int(begun["series_id"] or 0)
+    await do(store, PutInSeries(series, week), place.secretary.who, now=now)
+    template = int(kept["template_id"] or 0)
+    return {
+        "draft": draft,
+        "read": read,
+        "asks": asks,
+        "above": above,
+        "nudged": nudged,
+        "week": week,
+        "series": series,
+        "template": template,
+    }
 
 
 async def _meetings(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
@@ -434,6 +473,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "CorrectRequest": (CorrectRequest(scene.submitted, category="repair"), place.leader),
         "AcceptRequest": (AcceptRequest(scene.submitted, places=2), place.leader),
         "AcceptRequest about staff": (AcceptRequest(scene.sensitive), place.secretary),
+        "AgreeHours": (AgreeHours(scene.claimed[0], 4), place.leader),
         "AskResident": (AskResident(scene.claimed[0], "几点方便？"), place.leader),
         "VerifyRequest": (VerifyRequest(scene.silent), place.leader),
         "LookAtRequest": (LookAtRequest(scene.submitted), Actor.system("deadlines")),
@@ -573,6 +613,24 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
             place.secretary,
         ),
         "AssignLesson": (AssignLesson(scene.lessons["draft"], scene.lesson_version), place.secretary),
+        "SetPassing": (SetPassing(scene.lessons["draft"], 80, 2), place.secretary),
+        "KeepLesson": (KeepLesson(scene.lessons["read"], "党章学习"), place.secretary),
+        "UseLessonTemplate": (UseLessonTemplate(scene.lessons["template"]), place.secretary),
+        "RenameLessonTemplate": (RenameLessonTemplate(scene.lessons["template"], "党课"), place.secretary),
+        "DeleteLessonTemplate": (DeleteLessonTemplate(scene.lessons["template"]), place.secretary),
+        "BeginSeries": (
+            BeginSeries(place.building, "党章三讲", 3, THE_DAY + timedelta(days=7)),
+            place.secretary,
+        ),
+        "PutInSeries": (PutInSeries(scene.lessons["series"], scene.lessons["draft"]), place.secretary),
+        "FillSeries": (
+            FillSeries(scene.lessons["series"], scene.lessons["template"]),
+            place.secretary,
+        ),
+        "TakeFromSeries": (TakeFromSeries(scene.lessons["week"]), place.secretary),
+        "StopSeries": (StopSeries(scene.lessons["series"]), place.secretary),
+        "StartPlanned": (StartPlanned(scene.lessons["week"]), Actor.system("lessons")),
+        "NudgeBranch": (NudgeBranch(scene.lessons["above"]), place.secretary),
         "WithdrawLesson": (WithdrawLesson(scene.lessons["read"]), place.secretary),
         "NudgeLesson": (NudgeLesson(scene.lessons["read"]), place.secretary),
         "OpenLesson": (OpenLesson(scene.lessons["read"]), second),
@@ -669,6 +727,9 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "mailings.progress": lambda s: s.mailings.progress(scene.notices["sending"], now=now),
         "study.freeze": lambda s: s.study.freeze(scene.lessons["read"], now=now),
         "study.hand_out": lambda s: s.study.hand_out(scene.lessons["read"], now=now),
+        "study.nudge": lambda s: s.study.nudge(
+            scene.lessons["nudged"], scene.village.units["community"], now=now
+        ),
         "meetings.freeze": lambda s: s.meetings.step(scene.meetings["untold"], now=now),
         "jobs.know": lambda s: s.jobs.know(JOBS[1:], now=now),
         "jobs.open": lambda s: s.jobs.open(JOBS[1], now=now + timedelta(days=9)),

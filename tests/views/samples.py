@@ -24,6 +24,7 @@ from domain.digests import (
 )
 from domain.imports import ImportFacts, ImportState
 from domain.lessons.quiz import Feedback, QuizFacts
+from domain.lessons.series import Series, SeriesFacts, SeriesWeek
 from domain.lessons.shapes import (
     MAX_EXPLANATION,
     MAX_OPTION,
@@ -230,6 +231,12 @@ LESSON_MINE = LessonForMember(LESSON, PLACE, Due(BIG, 5, opened_at=NOW), wait=30
 LESSON_CARD = LessonCard(
     LESSON, PLACE, NAME, (PLACE,) * 50, (PLACE,) * 6, 2001, Counts(999_999, 99_999, 9_999)
 )
+SERIES = SeriesFacts(
+    Series(BIG, 1, 5, 1, NAME, 52, NOW.date(), NOW),
+    PLACE,
+    tuple(SeriesWeek(week, BIG - week, TITLES, LessonState.FREEZING, NOW.date()) for week in range(1, 40)),
+    tuple(range(40, 53)),
+)
 MEETING = Shown(
     BIG,
     MeetingKind.THEME_DAY,
@@ -285,6 +292,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
         LetterFacts(BIG, "lift"),
     ),
     "desk.returned": ({}, NEWS),
+    "task.agreed": ({"number": BIG, "hours": 24}, None),
     "task.confirmed": ({"stars": 5, "amount": 1440, "number": BIG}, None),
     "task.verified": ({"amount": 1440, "number": BIG}, None),
     "visit.claimed": ({"member": NAME}, None),
@@ -310,6 +318,8 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "followup.due": ({}, replace(FOLLOWUP, own=False)),
     "followup.late": ({}, FOLLOWUP),
     "lesson.capped": ({"posted": 0, "cut": 10_000, "cap": 1000}, None),
+    "series.page": ({"page": 1}, SERIES),
+    "points.capped": ({"posted": 1000, "cut": 10_000, "cap": "home", "most": 168, "over": 1439}, None),
     "visit.started": ({"member": NAME}, None),
     "visit.released": ({"member": NAME}, None),
     "visit.confirmed": ({"stars": 2, "amount": 0}, None),

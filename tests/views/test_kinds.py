@@ -15,9 +15,8 @@ from domain.calendars import WorkingCalendar
 from domain.checkins.shapes import CheckinState
 from domain.desk import DeskCounts
 from domain.imports import ImportState
-from domain.lessons.shapes import (
-    LessonState,
-)
+from domain.lessons.series import DraftLine, SeriesLine
+from domain.lessons.shapes import LessonState
 from domain.lessons.shown import (
     AssignedLine,
     Learner,
@@ -25,6 +24,7 @@ from domain.lessons.shown import (
     MyLesson,
     MyStudy,
 )
+from domain.lessons.templates import LessonTemplateLine
 from domain.notices.shapes import NoticeState
 from domain.notices.shown import (
     CallList,
@@ -82,6 +82,7 @@ from tests.views.samples import (
     REQUEST,
     RULES,
     SAMPLES,
+    SERIES,
     TASK,
     TEXTS,
     THREAD,
@@ -99,7 +100,10 @@ from views import (
     checkins,
     desk,
     forms,
+    lesson_audience,
     lesson_desk,
+    lesson_series,
+    lesson_templates,
     lessons,
     notice_audience,
     notice_lists,
@@ -491,8 +495,29 @@ def lesson_screens(spoken: Voice) -> Iterator[Message]:
     yield lesson_desk.surely(LESSON_CARD, voice=spoken)
     yield lesson_desk.preview(LESSON_CARD, voice=spoken)
     lines_ = tuple(replace(UNIT_LINE, id=number) for number in range(1, 9))
-    yield lesson_desk.places(LESSON_CARD, UNIT_LINE, Page(lines_, 2, 3, 24), parent_id=0, voice=spoken)
-    yield lesson_desk.places(LESSON_CARD, None, Page(()), parent_id=0, voice=spoken)
+    yield lesson_audience.places(LESSON_CARD, UNIT_LINE, Page(lines_, 2, 3, 24), parent_id=0, voice=spoken)
+    able = {**LESSON.addressees, "skills": ["medical", "electric"], "tags": ["living_alone"]}
+    yield lesson_audience.skills(replace(LESSON_CARD, lesson=replace(LESSON, addressees=able)), voice=spoken)
+    planned = replace(LESSON, state=LessonState.DRAFT, starts_on=NOW.date(), series_id=BIG, series_no=52)
+    yield lesson_desk.lesson_card({}, replace(LESSON_CARD, lesson=planned, series=NAME), spoken)
+    kept = tuple(LessonTemplateLine(BIG - n, NAME, PLACE, TITLES, 600, 50, 10) for n in range(8))
+    yield lesson_templates.templates(Page(kept, 2, 3, 24), voice=spoken)
+    yield lesson_templates.templates(Page(()), voice=spoken)
+    yield lesson_templates.template(kept[0], voice=spoken)
+    yield lesson_templates.surely(kept[0], voice=spoken)
+    rows_ = tuple(SeriesLine(BIG - n, NAME, PLACE, 52, 39, stopped=bool(n % 2)) for n in range(8))
+    yield lesson_series.listed(Page(rows_, 2, 3, 24), voice=spoken)
+    yield lesson_series.listed(Page(()), voice=spoken)
+    stopped = replace(SERIES, series=replace(SERIES.series, stopped_at=NOW), free=())
+    yield lesson_series.series({}, stopped, spoken)
+    yield lesson_series.series({}, replace(SERIES, weeks=()), spoken)
+    yield lesson_series.surely(SERIES, voice=spoken)
+    waiting = tuple(DraftLine(BIG - n, TITLES) for n in range(8))
+    yield lesson_series.drafts(BIG, Page(waiting, 2, 3, 24), voice=spoken)
+    yield lesson_series.drafts(BIG, Page(()), voice=spoken)
+    yield lesson_series.templates(BIG, Page(kept, 2, 3, 24), voice=spoken)
+    yield lesson_series.templates(BIG, Page(()), voice=spoken)
+    yield lesson_audience.places(LESSON_CARD, None, Page(()), parent_id=0, voice=spoken)
     due = LESSON_MINE.due
     for part in (due, replace(due, read_at=NOW, done_at=NOW)):
         yield lessons.page({}, replace(LESSON_MINE, due=part, wait=0), spoken)
