@@ -11,6 +11,7 @@ from domain.rulebook import (
     Category,
     DeadlineRules,
     DigestRules,
+    MeetingRules,
     NoticeKind,
     NoticeRules,
     PointRules,
@@ -49,6 +50,7 @@ def rulebook(settings: Settings, *, today: date | None = None) -> Rulebook:
         digests=DigestRules(**settings.digests.model_dump()),
         deadlines=DeadlineRules(**settings.deadlines.model_dump()),
         study=StudyRules(**settings.study.model_dump()),
+        meetings=MeetingRules(**settings.meetings.model_dump()),
     )
 
 

@@ -50,6 +50,7 @@ from domain.backup import Keep
 from domain.clocks import is_quiet
 from domain.jobs import NAMES, cadence_for
 from domain.limits import Rates
+from domain.meetings.duties import Often
 from domain.notices.terms import MAX_VALID_DAYS
 from domain.rulebook import OTHER_KIND, URGENCIES, Category, Rulebook
 
@@ -443,6 +444,10 @@ class RetentionSettings(Section):
         DEFAULTS.retention.notice_answers,
         after="since the last words until what was answered to a notice, and written back, is emptied",
     )
+    leave_reasons: int = _days(
+        DEFAULTS.retention.leave_reasons,
+        after="since a meeting until the reasons of those who took leave from it are emptied",
+    )
     import_rows: int = _days(
         DEFAULTS.retention.import_rows, after="until the lines of a finished import are dropped"
     )
@@ -614,6 +619,72 @@ class StudySettings(Section):
     )
 
 
+def _duty(kind: str, *, of: str) -> Any:
+    return Field(
+        Often(DEFAULTS.meetings.duties[kind]),
+        description=f"how often {of} is owed: {', '.join(Often)}",
+    )
+
+
+class MeetingDuties(Section):
+    branch: Often = _duty("branch", of="the branch meeting of a grid or branch")
+    committee: Often = _duty("committee", of="its committee meeting")
+    group: Often = _duty("group", of="the group meeting of a building")
+    lecture: Often = _duty("lecture", of="a Party lecture of a grid or branch")
+    theme_day: Often = _duty("theme_day", of="its Party day")
+
+
+class MeetingsSettings(Section):
+    usual_minutes: int = Field(
+        DEFAULTS.meetings.usual_minutes, ge=10, le=600, description="minutes a meeting takes: 10 to 600"
+    )
+    remind_at: ClockTime = Field(
+        DEFAULTS.meetings.remind_at,
+        description='the local time at which people are reminded the day before, outside the quiet hours, such as "09:00"',
+    )
+    remind_hours_before: int = Field(
+        DEFAULTS.meetings.remind_hours_before,
+        ge=1,
+        le=12,
+        description="hours before a meeting at which they are reminded once more: 1 to 12",
+    )
+    checkin_opens_minutes_before: int = Field(
+        DEFAULTS.meetings.checkin_opens_minutes_before,
+        ge=0,
+        le=240,
+        description="minutes before the beginning from which people may check in: 0 to 240",
+    )
+    checkin_closes_minutes_after: int = Field(
+        DEFAULTS.meetings.checkin_closes_minutes_after,
+        ge=0,
+        le=600,
+        description="minutes after the end until which they may: 0 to 600",
+    )
+    ask_place: bool = Field(
+        DEFAULTS.meetings.ask_place,
+        description="true or false: who checks in shows where they are, if the meeting's place has been pinned",
+    )
+    place_metres: int = Field(
+        DEFAULTS.meetings.place_metres,
+        ge=20,
+        le=20_000,
+        description="metres from the pinned place within which they may check in then: 20 to 20000",
+    )
+    points: int = Field(
+        DEFAULTS.meetings.points,
+        ge=0,
+        le=10_000,
+        description="hundredths of a point for who was at a meeting, below the day's cap of study: 0 to 10000",
+    )
+    duty_reminders: bool = Field(
+        DEFAULTS.meetings.duty_reminders,
+        description="true or false: who leads a unit is told which meeting of a month or quarter is missing",
+    )
+    duties: MeetingDuties = Field(
+        MeetingDuties(), description="a table of how often: branch, committee, group, lecture, theme_day"
+    )
+
+
 KEEP = Keep()
 
 
@@ -736,6 +807,7 @@ class Settings(BaseSettings):
     digests: DigestsSettings = Field(DigestsSettings(), description="a table")
     deadlines: DeadlinesSettings = Field(DeadlinesSettings(), description="a table")
     study: StudySettings = Field(StudySettings(), description="a table")
+    meetings: MeetingsSettings = Field(MeetingsSettings(), description="a table")
     backup: BackupSettings = Field(BackupSettings(), description="a table")
     clock: Annotated[Mapping[str, str], BeforeValidator(table), AfterValidator(_cadences)] = Field(
         {},
@@ -756,9 +828,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _people_are_reminded_when_it_is_not_quiet(self) -> Self:
         quiet = self.notices
-        if is_quiet(self.study.remind_at, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to):
-            reason = f"in the quiet hours, which last from {quiet.quiet_from:%H:%M} to {quiet.quiet_to:%H:%M}"
-            raise _problem("study.remind_at", reason)
+        for name, at in (
+            ("study.remind_at", self.study.remind_at),
+            ("meetings.remind_at", self.meetings.remind_at),
+        ):
+            if is_quiet(at, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to):
+                reason = (
+                    f"in the quiet hours, which last from {quiet.quiet_from:%H:%M} to {quiet.quiet_to:%H:%M}"
+                )
+                raise _problem(name, reason)
         return self
 
     @model_validator(mode="after")

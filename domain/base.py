@@ -154,6 +154,7 @@ class Purpose(StrEnum):
     SUSPEND_REASON = "suspend_reason"
     ANSWER = "answer"
     REPLY = "reply"
+    MINUTES = "minutes"
 
 
 def says_something(text: str) -> bool:

@@ -31,12 +31,21 @@ AGAIN_AND_AGAIN = (
     "digests",
     "lessons",
     "lesson_reminders",
+    "meetings",
     "erasure_log",
     "seal",
     "backup",
     "disk",
 )
-BY_CALENDAR = ("ledger_proof", "greetings", "checkins", "appointment_reminders", "retention", "optimize")
+BY_CALENDAR = (
+    "ledger_proof",
+    "greetings",
+    "checkins",
+    "meeting_duties",
+    "appointment_reminders",
+    "retention",
+    "optimize",
+)
 NAMES = (*AGAIN_AND_AGAIN, *BY_CALENDAR)
 """Every job there is, as people are shown them. Which of the two it is never changes; how often, the operator says."""
 DAY_BY_DAY = frozenset({"greetings"})

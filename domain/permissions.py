@@ -56,6 +56,8 @@ class Permission(StrEnum):
     SEE_NOTICES = "see_notices"
     STUDY = "study"
     ASSIGN_LESSON = "assign_lesson"
+    ATTEND_MEETING = "attend_meeting"
+    PLAN_MEETING = "plan_meeting"
     SEE_AUDIT = "see_audit"
     MANAGE_JOBS = "manage_jobs"
     KEEP_OWN_DATA = "keep_own_data"
@@ -126,6 +128,8 @@ GRANTS: dict[Permission, Grant] = {
     Permission.SEE_NOTICES: Grant(anyone=True, while_suspended=True),
     Permission.STUDY: Grant(roles=HELPERS, own=True),
     Permission.ASSIGN_LESSON: Grant(roles=frozenset({Role.SECRETARY})),
+    Permission.ATTEND_MEETING: Grant(roles=HELPERS, own=True),
+    Permission.PLAN_MEETING: Grant(roles=STAFF),
     Permission.SEE_AUDIT: Grant(roles=HEADS),
     Permission.MANAGE_JOBS: Grant(roles=frozenset({Role.ADMIN})),
     Permission.KEEP_OWN_DATA: Grant(anyone=True, while_suspended=True),
@@ -227,6 +231,7 @@ COMMANDS: tuple[tuple[str, Permission], ...] = (
     ("mytasks", Permission.SEE_TASKS),
     ("pairs", Permission.SEE_PAIRINGS),
     ("study", Permission.STUDY),
+    ("meetings", Permission.ATTEND_MEETING),
     ("points", Permission.SEE_OWN_POINTS),
     ("notice", Permission.SEND_NOTICE),
     ("people", Permission.SEE_PEOPLE),

@@ -26,6 +26,7 @@ from domain.base import (
     says_something,
 )
 from domain.digests import DigestSettings
+from domain.meetings.shapes import Answer, MeetingKind
 from domain.pairings import Pairing
 from domain.people import MAX_FLAT, MAX_NAME, Appointment, Person, Phase
 from domain.permissions import Permission
@@ -170,6 +171,28 @@ class LessonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MeetingRecord:
+    """The reader's part in a meeting. ``reason``: why they took leave."""
+
+    kind: MeetingKind
+    topic: str
+    place: Place
+    starts_at: datetime
+    answer: Answer
+    reason: str
+    checked_in_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowupRecord:
+    """Something a meeting gave the reader to do."""
+
+    what: str
+    due_on: date
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRecord:
     """A "yes" to a version of the terms."""
 
@@ -193,6 +216,8 @@ class OwnRecord:
     threads: tuple[ThreadRecord, ...] = ()
     digests: DigestSettings | None = None
     lessons: tuple[LessonRecord, ...] = ()
+    meetings: tuple[MeetingRecord, ...] = ()
+    followups: tuple[FollowupRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ class Retention:
     cards: int = 400
     closed_request_words: int = 1095
     notice_answers: int = 1095
+    leave_reasons: int = 1095
     import_rows: int = 7
     audit: int = 1825
 
@@ -274,6 +275,36 @@ class StudyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class MeetingRules:
+    """``duties``: how often a unit owes each kind of meeting, as ``domain.meetings.duties.Often`` names it. A meeting takes
+    ``usual_minutes``. People are reminded at ``remind_at`` of the day before and ``remind_hours_before`` it begins.
+
+    The code is taken from ``checkin_opens_minutes_before`` the beginning until ``checkin_closes_minutes_after`` the end;
+    with ``ask_place`` from within ``place_metres`` of where it is. ``points``: hundredths for who was there.
+    ``duty_reminders``: whether who leads a unit is told what is missing. Source: DOMAIN §8.
+    """
+
+    usual_minutes: int = 90
+    remind_at: time = time(9, 0)
+    remind_hours_before: int = 2
+    checkin_opens_minutes_before: int = 15
+    checkin_closes_minutes_after: int = 30
+    ask_place: bool = False
+    place_metres: int = 200
+    points: int = 100
+    duty_reminders: bool = True
+    duties: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "branch": "quarterly",
+            "committee": "monthly",
+            "group": "monthly",
+            "lecture": "quarterly",
+            "theme_day": "monthly",
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a rule may ask for. One is in force for a whole run of the program."""
 
@@ -298,6 +329,7 @@ class Rulebook:
     digests: DigestRules = field(default_factory=DigestRules)
     deadlines: DeadlineRules = field(default_factory=DeadlineRules)
     study: StudyRules = field(default_factory=StudyRules)
+    meetings: MeetingRules = field(default_factory=MeetingRules)
 
     def category(self, code: str) -> Category | None:
         """The category with this code, or None."""

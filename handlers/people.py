@@ -18,7 +18,7 @@ from domain.limits import Counted
 from domain.people import LANGUAGES, ChooseHome, ChooseLanguage, GiveConsent
 from domain.permissions import asked_again
 from domain.queries import SeeRights, UnitByCode, UnitChildren, UnitLevel, UnitRow
-from handlers import forms, lessons, notice_readers, privacy, raising, requests, tasks
+from handlers import forms, lessons, meetings, notice_readers, privacy, raising, requests, tasks
 from handlers.forms import ARRIVAL
 from handlers.limits import minutes
 from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
@@ -31,7 +31,7 @@ from views.safe import plain
 
 log = structlog.get_logger(__name__)
 
-_LINK = re.compile(r"([lnrtu])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
+_LINK = re.compile(r"([lmnrtu])-([A-Za-z0-9_-]{1,62})", flags=re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -55,6 +55,8 @@ async def start(turn: Turn) -> Answer:
     if code:
         unit = await _by_code(turn, code)
         return sent(screens.home_picker(await level_of(turn, unit.id), voice=await turn.voice()))
+    if link is not None and link[1] == "m":
+        return await meetings.linked(turn, link[2])
     if link is not None and _NUMBER.fullmatch(link[2]):
         subject = int(link[2])
         if link[1] == "l":

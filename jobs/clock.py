@@ -17,7 +17,7 @@ from domain.clock import Cadence, Daily, Every, Missed, cadence_of
 from domain.jobs import Run
 from domain.pairings import OpenVisit
 from domain.seals import ROWS
-from jobs import appointments, checkins, deadlines, digests, ledger, lessons, retention
+from jobs import appointments, checkins, deadlines, digests, ledger, lessons, meetings, retention
 from jobs.greetings import GREETINGS
 from jobs.items import Items
 from storage.jobs import Plan
@@ -124,6 +124,7 @@ JOBS: tuple[Job, ...] = (
     Job("digests", Every(MINUTE), digests.send),
     Job("lessons", Every(MINUTE), lessons.hand_out),
     Job("lesson_reminders", Every(MINUTE), lessons.remind),
+    Job("meetings", Every(MINUTE), meetings.go_on),
     Job("imports", Every(MINUTE), sweep_imports),
     Job("blocked", Every(MINUTE), blocked),
     Job("erasures", Every(MINUTE), retention.erase),
@@ -132,6 +133,7 @@ JOBS: tuple[Job, ...] = (
     # People are told by day: what is not said in the afternoon waits for the next morning.
     Job("greetings", Daily(time(8, 30)), GREETINGS),
     Job("checkins", Daily(time(9)), checkins.run),
+    Job("meeting_duties", Daily(time(9)), meetings.DUTIES),
     Job("appointment_reminders", Daily(time(9, 30)), appointments.remind),
     Job("retention", Daily(time(3, 30)), retention.forget, too_late=timedelta(hours=23)),
     Job("optimize", Daily(time(4)), optimize, too_late=timedelta(hours=23)),

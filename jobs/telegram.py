@@ -76,8 +76,9 @@ async def send(call: Call, chat_id: int, message: Message) -> int:
         for start in range(0, len(album), MAX_ALBUM):
             await _send_album(call, chat_id, album[start : start + MAX_ALBUM])
     if message.upload is not None:
-        document = InputFile(message.upload.content, filename=message.upload.name)
-        await call("sendDocument", {"chat_id": chat_id, "document": document})
+        file = InputFile(message.upload.content, filename=message.upload.name)
+        kind = "photo" if message.upload.picture else "document"
+        await call(_METHODS[kind], {"chat_id": chat_id, kind: file})
     for media in message.media:
         if media.kind == "location":
             await call(

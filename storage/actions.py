@@ -20,6 +20,7 @@ from domain import (
     imports,
     jobs,
     lessons,
+    meetings,
     notices,
     pairings,
     people,
@@ -48,6 +49,7 @@ from storage import lesson_nudges as nudge_rows
 from storage import lesson_series as series_rows
 from storage import lesson_templates as lesson_template_rows
 from storage import lessons as lesson_rows
+from storage import meetings as meeting_rows
 from storage import (
     notice_terms,
     receipts,
@@ -91,6 +93,7 @@ DECIDE: Mapping[type[Action], Callable[..., Decision]] = {
     **templates.DECIDE,
     **digests.DECIDE,
     **lessons.DECIDE,
+    **meetings.DECIDE,
     **backup.DECIDE,
     **jobs.DECIDE,
 }
@@ -121,6 +124,7 @@ LOAD: Mapping[type[Action], Callable[..., Any]] = {
     **lesson_template_rows.LOADERS,
     **series_rows.LOADERS,
     **nudge_rows.LOADERS,
+    **meeting_rows.LOADERS,
     **troubles.LOADERS,
 }
 """Which rows a rule needs: the same actions, in the same order."""
@@ -131,6 +135,7 @@ LOAD_AT: Mapping[type[Action], Callable[..., Any]] = {
     **job_rows.LOADERS_AT,
     **lesson_rows.LOADERS_AT,
     **series_rows.LOADERS_AT,
+    **meeting_rows.LOADERS_AT,
 }
 """The same, where which rows they are depends on the time."""
 
@@ -145,6 +150,7 @@ SWEEP: Mapping[type[Sweep], Callable[..., None]] = {
     **lesson_template_rows.SWEEPS,
     **series_rows.SWEEPS,
     **nudge_rows.SWEEPS,
+    **meeting_rows.SWEEPS,
     **troubles.SWEEPS,
 }
 """Which statements carry out a change of many rows."""

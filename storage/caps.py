@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from domain.lessons.learning import EARNS
+from domain.meetings.shapes import EARNS as AT_MEETINGS
 from domain.points import REFERRAL, Cap, Counted, Had, counted, within
 from domain.rulebook import Rulebook
 from storage.prepared import Prepared
@@ -22,7 +23,7 @@ from storage.types import Instant
 
 CLAIM = "claim"
 """The source of what work earns, as the rules name it."""
-STUDYING = (EARNS,)
+STUDYING = (EARNS, AT_MEETINGS)
 """The kinds that a day's cap on points is on, together; every other kind is service, whose hours are capped."""
 helped = person.alias("helped")
 WORK = (

@@ -21,6 +21,7 @@ from domain.jobs import JobState
 from domain.lessons.series import Series
 from domain.lessons.shapes import Lesson
 from domain.lessons.templates import LessonTemplate
+from domain.meetings.shapes import Followup, Meeting
 from domain.notices.shapes import Mailing, PublicNotice
 from domain.pairings import Pairing, Visit
 from domain.people import Appointment, Person
@@ -29,7 +30,7 @@ from domain.tasks import Claim, Task
 from domain.templates import Template
 from domain.threads import Thread
 from domain.units import Unit
-from storage import schema, schema_lessons, schema_notices
+from storage import schema, schema_lessons, schema_meetings, schema_notices
 from storage.areas import AREA, hold
 from storage.dialect import upserting
 from storage.prepared import Prepared
@@ -57,6 +58,8 @@ TABLES: dict[type[Entity], Table] = {
     Lesson: schema_lessons.lesson,
     Series: schema_lessons.lesson_series,
     LessonTemplate: schema_lessons.lesson_template,
+    Meeting: schema_meetings.meeting,
+    Followup: schema_meetings.followup,
 }
 
 

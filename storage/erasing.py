@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, select
 
-from storage import digests, lessons, threads, traces
+from domain.base import Purpose
+from storage import digests, lessons, meetings, threads, traces
 from storage.schema import (
     card,
     checkin,
@@ -94,6 +95,7 @@ def begin(connection: Connection, person_id: int, *, now: datetime) -> None:
     threads.let_go(connection, person_id)
     digests.forget(connection, person_id)
     lessons.forget(connection, person_id)
+    meetings.forget(connection, person_id)
     connection.execute(_CHECK_INS, {"_id": person_id, "nothing": [], "nothing_free": []})
     if row.telegram_id is not None:
         connection.execute(_DRAFT, {"telegram_id": row.telegram_id})
@@ -126,7 +128,12 @@ _NOTHING: dict[str, Any] = {
 _EMPTY_REMARKS = remark.update().where(remark.c.id.in_(bindparam("ids", expanding=True))).values(**_NOTHING)
 _WRITTEN = (
     select(remark.c.id)
-    .where(remark.c.author_id == bindparam("person_id"), remark.c.id > bindparam("after"))
+    .where(
+        remark.c.author_id == bindparam("person_id"),
+        # What a meeting said and decided is its branch's; who wrote it down has no name there any more.
+        remark.c.purpose != Purpose.MINUTES,
+        remark.c.id > bindparam("after"),
+    )
     .order_by(remark.c.id)
     .limit(bindparam("most"))
 )

@@ -31,6 +31,7 @@ from domain.base import OLDER_COPY, Actor, Notice, Refresh, Scalar
 from domain.digests import KINDS
 from domain.lanes import Lane
 from domain.lessons.shapes import PASSING
+from domain.meetings.shapes import PASSING as OF_MEETINGS
 from domain.notices.shapes import OF_NOTICES
 from storage import cards, receipts
 from storage.cards import Card
@@ -366,14 +367,14 @@ _FINISH = Prepared(
         edit_message_id=bindparam("edit_message_id"),
     )
 )
-_PASS = (*KINDS, *PASSING)
+_PASS = (*KINDS, *PASSING, *OF_MEETINGS)
 _PASSED = ("sent", "dropped", "unknown")
 _LET_PASS = Prepared(
     delete(outbox).where(
         outbox.c.id == bindparam("_id"), outbox.c.state != "waiting", outbox.c.state != "leased"
     )
 )
-"""Digests and what is said of lessons: the next one tells more, so nothing of the last is kept, and one that may have arrived is not sent twice."""
+"""Digests and what is said of lessons and meetings: the next one tells more, so nothing of the last is kept, and one that may have arrived is not sent twice."""
 _HELD = Prepared(
     select(outbox.c.id)
     .where(

@@ -27,6 +27,7 @@ from storage.schema import (
     outbox,
     request,
 )
+from storage.schema_meetings import meeting, meeting_guest
 from storage.schema_notices import thread
 from storage.threads import KIND as THREAD
 from storage.threads import settle
@@ -259,6 +260,41 @@ def _words(connection: Connection, name: str, after_them: Any, kind: str, before
     return Portion(count, more=len(rows) == THINGS_AT_ONCE)
 
 
+_BEFORE_LONG = (
+    select(meeting.c.id, meeting.c.starts_at)
+    .where(
+        tuple_(meeting.c.starts_at, meeting.c.id)
+        > tuple_(bindparam("closed", type_=Instant()), bindparam("after", type_=meeting.c.id.type)),
+        meeting.c.starts_at < bindparam("before", type_=Instant()),
+    )
+    .order_by(meeting.c.starts_at, meeting.c.id)
+    .limit(bindparam("most"))
+)
+_NO_REASONS = (
+    meeting_guest.update()
+    .where(
+        meeting_guest.c.meeting_id.in_(bindparam("ids", expanding=True)),
+        meeting_guest.c.reason != "",
+    )
+    .values(reason="")
+)
+
+
+def leave_reasons(connection: Connection, before: datetime) -> Portion:
+    """Empty why people took leave from meetings that were before; that they did stays."""
+    closed = EPOCH + timedelta(microseconds=_mark(connection, "leave_reasons"))
+    after = _mark(connection, "leave_reasons.id")
+    rows = connection.execute(
+        _BEFORE_LONG, {"closed": closed, "after": after, "before": before, "most": THINGS_AT_ONCE}
+    ).all()
+    if not rows:
+        return Portion(0, more=False)
+    count = connection.execute(_NO_REASONS, {"ids": [row.id for row in rows]}).rowcount
+    _set_mark(connection, "leave_reasons", to_microseconds(rows[-1].starts_at))
+    _set_mark(connection, "leave_reasons.id", rows[-1].id)
+    return Portion(count, more=len(rows) == THINGS_AT_ONCE)
+
+
 _LINES = (
     select(import_row.c.batch_id, import_row.c.line)
     .where(
@@ -295,6 +331,7 @@ FORGET: Mapping[str, tuple[str, Forget]] = {
     "cards": ("cards", cards),
     "request_words": ("closed_request_words", request_words),
     "thread_words": ("notice_answers", thread_words),
+    "leave_reasons": ("leave_reasons", leave_reasons),
     "import_rows": ("import_rows", import_rows),
 }
 """What is forgotten, by which setting, and how."""

@@ -18,7 +18,7 @@ from domain.rank import RosterCase
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.rulebook import Rulebook
 from domain.tasks import HOLDING
-from storage import digests, lessons, points, threads
+from storage import digests, lessons, meetings, points, threads
 from storage.appointments import places_of, standing_of
 from storage.entities import every, load, next_id, selection
 from storage.imports import there
@@ -297,6 +297,7 @@ def move(
             _move_codes(connection, table, code, one)
         digests.move(connection, one.from_id, one.to_id)
         lessons.move(connection, one.from_id, one.to_id)
+        meetings.move(connection, one.from_id, one.to_id)
         points.transfer(connection, one.from_id, one.to_id, now=now, rulebook=rules.points.version)
         points.unite(connection, one.from_id, one.to_id, actor=actor, now=now, rulebook=rules.points.version)
         if one.chat_id is not None:

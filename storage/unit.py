@@ -75,6 +75,7 @@ from storage.entities import StaleVersionError, save
 from storage.identity import identity_of, skip_lost_ids
 from storage.importing import Imports
 from storage.inbox import Arrived
+from storage.invitations import Invitations
 from storage.mailings import Mailings
 from storage.outbox import Candidate, Leased, Reply, Sent
 from storage.study import Study
@@ -184,6 +185,13 @@ class Store:
             reached=lambda point: self.hooks.reached(point),
         )
         self.study = Study(
+            engine.read,
+            self._commit,
+            rules,
+            grew=lambda: self.hooks.outbox_grew(),
+            reached=lambda point: self.hooks.reached(point),
+        )
+        self.meetings = Invitations(
             engine.read,
             self._commit,
             rules,

@@ -46,6 +46,8 @@ FEATURES = (
     "tags",
     "lessons",
     "series",
+    "meeting_desk",
+    "meetings",
     "backup",
     "jobs",
     "deadlines",

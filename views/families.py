@@ -17,6 +17,8 @@ from domain.digests import Rhythm
 from domain.jobs import NAMES as JOBS
 from domain.lessons.learning import EARNS
 from domain.lessons.shapes import LessonState
+from domain.meetings.shapes import EARNS as AT_MEETINGS
+from domain.meetings.shapes import MeetingKind, MeetingState
 from domain.notices.shapes import LANGUAGES, Errand, NoticeState
 from domain.notices.shown import RECEIPT_STATES
 from domain.pairings import NEEDS
@@ -48,7 +50,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "may_own": OWN_TOO,
     "command": _COMMANDS,
     "menu": _COMMANDS,
-    "service": (*PointRules().weights, EARNS),
+    "service": (*PointRules().weights, EARNS, AT_MEETINGS),
     "wellbeing": ("0", "1", "2", "3", "4"),
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "overdue", "unclaimed", "silent", "visit", "checkin"),
@@ -81,6 +83,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "points.moved": MOVED,
     "state.notice": tuple(NoticeState),
     "state.lesson": tuple(LessonState),
+    "state.meeting": tuple(MeetingState),
+    "meeting_kind": tuple(MeetingKind),
     "errand": tuple(errand for errand in Errand if errand is not Errand.SEND),
     "whom": WHOM,
     "reads": tuple(f"in_{language}" for language in LANGUAGES),

@@ -131,6 +131,7 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("notice_answer", "words"): "ask.notice_answer",
     ("notices", "sought"): "ask.notices_words",
     ("thread", "text"): "ask.thread",
+    ("meeting_minutes", "words"): "ask.meeting_minutes",
     ("template", "name"): "ask.template_name",
     ("template_name", "name"): "ask.template_name",
 }

@@ -39,10 +39,12 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that Linli makes for one reader: sent once as a document, kept nowhere."""
+    """A file that Linli makes for one reader: sent once as a document, or as a ``picture`` that is seen at once; kept
+    nowhere."""
 
     name: str
     content: bytes
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def how_long(*, voice: Voice) -> Html:
         "privacy.how_long",
         words=span(kept.closed_request_words, voice=voice),
         answers=span(kept.notice_answers, voice=voice),
+        leave=span(kept.leave_reasons, voice=voice),
         messages=span(kept.inbox_payloads, voice=voice),
         drafts=span(kept.drafts, voice=voice),
         trail=span(kept.audit, voice=voice),

@@ -43,6 +43,8 @@ def own_file(record: OwnRecord, *, voice: Voice) -> Upload:
         _section("file.appointments", (_appointments(record, voice),) if record.appointments else (), voice),
         _section("file.checkins", (_checkins(record, voice),) if record.checkins else (), voice),
         _section("file.lessons", (_lessons(record, voice),) if record.lessons else (), voice),
+        _section("file.meetings", (_meetings(record, voice),) if record.meetings else (), voice),
+        _section("file.followups", (_followups(record, voice),) if record.followups else (), voice),
         _section("file.points", (_points(record, voice),) if record.entries else (), voice),
         _section(
             "file.digests", (_lines(chosen(record.digests, voice=voice)),) if record.digests else (), voice
@@ -204,6 +206,38 @@ def _lessons(record: OwnRecord, voice: Voice) -> str:
                 "" if one.score is None else f"{one.score}%",
             )
             for one in record.lessons
+        ),
+    )
+
+
+def _meetings(record: OwnRecord, voice: Voice) -> str:
+    return _table(
+        (
+            voice.say("file.when"),
+            voice.say("file.meeting"),
+            voice.say("label.place"),
+            voice.say("file.leave"),
+            voice.say("file.there"),
+        ),
+        (
+            (
+                _when(one.starts_at, voice),
+                f"{_text(voice.term('meeting_kind', one.kind))} · {_own(one.topic)}",
+                _text(voice.place(one.place)),
+                _own(one.reason),
+                _when(one.checked_in_at, voice),
+            )
+            for one in record.meetings
+        ),
+    )
+
+
+def _followups(record: OwnRecord, voice: Voice) -> str:
+    return _table(
+        (voice.say("file.followup"), voice.say("file.until"), voice.say("file.finished")),
+        (
+            (_own(one.what), _text(voice.written_day(one.due_on)), _when(one.done_at, voice))
+            for one in record.followups
         ),
     )
 

@@ -29,6 +29,9 @@ from storage.facts import (
     lesson_series,
     lesson_templates,
     lessons,
+    meeting_guests,
+    meeting_records,
+    meetings,
     news,
     notice_readers,
     notice_reports,
@@ -72,6 +75,9 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     **lessons.FACTS,
     **lesson_series.FACTS,
     **lesson_templates.FACTS,
+    **meetings.FACTS,
+    **meeting_guests.FACTS,
+    **meeting_records.FACTS,
 }
 QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **requests.QUERIES,
@@ -99,6 +105,9 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
     **lessons.QUERIES,
     **lesson_series.QUERIES,
     **lesson_templates.QUERIES,
+    **meetings.QUERIES,
+    **meeting_guests.QUERIES,
+    **meeting_records.QUERIES,
     **jobs.QUERIES,
 }
 

@@ -11,7 +11,18 @@ from domain.base import NOT_FOUND, Refused
 from domain.permissions import Permission
 from domain.queries import Card, SeeCard, SeeRequest
 from domain.tasks import HOLDING
-from storage.facts import alarms, checkins, lessons, notices, pairings, persons, requests, tasks, threads
+from storage.facts import (
+    alarms,
+    checkins,
+    lessons,
+    meetings,
+    notices,
+    pairings,
+    persons,
+    requests,
+    tasks,
+    threads,
+)
 from storage.facts.rows import Look
 
 CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
@@ -28,6 +39,8 @@ CARDS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "notice.copy": notices.notice_copy,
     "lesson.card": lessons.lesson_card,
     "lesson.page": lessons.for_member,
+    "meeting.card": meetings.meeting_card,
+    "meeting.mine": meetings.mine,
     "thread.card": threads.thread_card,
     "thread.mine": threads.thread_mine,
 }

@@ -15,7 +15,9 @@ from domain.privacy import (
     CheckInRecord,
     ClaimRecord,
     ConsentRecord,
+    FollowupRecord,
     LessonRecord,
+    MeetingRecord,
     OwnData,
     OwnRecord,
     PairingRecord,
@@ -52,6 +54,7 @@ from storage.schema import (
     unit,
 )
 from storage.schema_lessons import lesson, lesson_due
+from storage.schema_meetings import followup, meeting, meeting_guest
 from storage.schema_notices import notice_mute, thread
 from storage.threads import KIND as THREAD
 
@@ -230,6 +233,30 @@ _ALL_LESSONS = (
     .where(lesson_due.c.person_id == _READER)
     .order_by(lesson_due.c.lesson_id)
 )
+_ALL_MEETINGS = (
+    select(
+        meeting.c.kind,
+        meeting.c.topic,
+        meeting.c.starts_at,
+        unit.c.name.label("place"),
+        unit.c.name_en.label("place_en"),
+        meeting_guest.c.answer,
+        meeting_guest.c.reason,
+        meeting_guest.c.checked_in_at,
+    )
+    .select_from(
+        meeting_guest.join(meeting, meeting.c.id == meeting_guest.c.meeting_id).join(
+            unit, unit.c.id == meeting.c.unit_id
+        )
+    )
+    .where(meeting_guest.c.person_id == _READER)
+    .order_by(meeting_guest.c.meeting_id)
+)
+_ALL_FOLLOWUPS = (
+    select(followup.c.what, followup.c.due_on, followup.c.done_at)
+    .where(followup.c.owner_id == _READER)
+    .order_by(followup.c.id)
+)
 _WRITTEN = select(*SAID).where(remark.c.author_id == _READER).order_by(remark.c.id)
 _ALL_PAIRINGS = select(pairing).where(_PAIRED).order_by(pairing.c.id)
 _NOTES = (
@@ -327,6 +354,22 @@ def read_own_record(connection: Connection, query: ReadOwnRecord, look: Look) ->
         lessons=tuple(
             LessonRecord(row.titles, row.opened_at, row.done_at, row.score)
             for row in connection.execute(_ALL_LESSONS, key)
+        ),
+        meetings=tuple(
+            MeetingRecord(
+                row.kind,
+                row.topic,
+                place(row.place, row.place_en),
+                row.starts_at,
+                row.answer,
+                row.reason,
+                row.checked_in_at,
+            )
+            for row in connection.execute(_ALL_MEETINGS, key)
+        ),
+        followups=tuple(
+            FollowupRecord(row.what, row.due_on, row.done_at)
+            for row in connection.execute(_ALL_FOLLOWUPS, key)
         ),
         pairings=tuple(
             PairingRecord(

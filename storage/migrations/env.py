@@ -3,7 +3,7 @@
 from alembic import context
 
 # Imported for their tables, which stand on the same metadata.
-from storage import schema_digests, schema_lessons, schema_notices  # noqa: F401 - as said
+from storage import schema_digests, schema_lessons, schema_meetings, schema_notices  # noqa: F401 - as said
 from storage.schema import metadata
 
 context.configure(

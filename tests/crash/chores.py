@@ -74,6 +74,7 @@ CHORES = (
     Chore("digests", _on(7, "10:00")),
     Chore("lessons", _on(1, "10:00")),
     Chore("lesson_reminders", _on(4, "10:00")),
+    Chore("meetings", _on(1, "10:00")),
     Chore("erasure_log", _on(1, "10:00"), writes=False, files=True),
     Chore("seal", _on(1, "10:00")),
     Chore("backup", _on(1, "03:10"), writes=False, files=True),
@@ -85,6 +86,7 @@ CHORES = (
     ),
     Chore("greetings", _on(1, "08:40")),
     Chore("checkins", _on(1, "09:10")),
+    Chore("meeting_duties", _on(1, "09:10")),
     Chore("appointment_reminders", _on(14, "09:40")),
     Chore("retention", _on(14, "03:40")),
     Chore("optimize", _on(1, "04:10"), writes=False),
@@ -96,7 +98,7 @@ def variables(location: Location, files: Path) -> dict[str, str]:
     """The settings of whoever works in the village. ``files``: where backups and whatever else is written go."""
     forgotten = (
         "INBOX_PAYLOADS", "INBOX_ROWS", "OUTBOX_ROWS", "DRAFTS", "JOB_RUNS", "CARDS", "CLOSED_REQUEST_WORDS",
-        "NOTICE_ANSWERS", "IMPORT_ROWS", "AUDIT",
+        "NOTICE_ANSWERS", "LEAVE_REASONS", "IMPORT_ROWS", "AUDIT",
     )  # fmt: skip
     return {
         "LINLI_DATABASE__URL": location.url.render_as_string(hide_password=False),

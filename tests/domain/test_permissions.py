@@ -86,6 +86,9 @@ EXPECTED: dict[Permission, Row] = {
     # what was assigned to somebody stays theirs to study; secretaries assign
     P.STUDY: Row("mls", owner=True),
     P.ASSIGN_LESSON: Row("s"),
+    # who is invited answers for themselves; a leader plans the group meeting, a secretary any (``Subject.only``)
+    P.ATTEND_MEETING: Row("mls", owner=True),
+    P.PLAN_MEETING: Row("ls"),
     # anyone who lives here may say that they are a member; what is kept about one is one's own
     P.CHECK_IN: Row(everyone=True),
     P.KEEP_OWN_DATA: Row(everyone=True, suspended=True),
@@ -265,6 +268,7 @@ HELPERS_TOO = [
     "mytasks",
     "pairs",
     "study",
+    "meetings",
     "points",
     *OWN,
 ]
@@ -277,12 +281,13 @@ LEADERS = [
     "mytasks",
     "pairs",
     "study",
+    "meetings",
     "points",
     "notice",
     "people",
     *OWN,
 ]
-SECRETARIES = [*LEADERS[:11], "org", "audit", *OWN]
+SECRETARIES = [*LEADERS[:12], "org", "audit", *OWN]
 ADMINS = ["request", "mine", "notices", "desk", "points", "people", "org", "audit", "jobs", *OWN]
 
 

@@ -44,6 +44,7 @@ from domain.lessons import branches
 from domain.lessons import series as lesson_series
 from domain.lessons import shapes as lessons
 from domain.lessons import templates as lesson_templates
+from domain.meetings import shapes as meetings
 from handlers import REGISTRATIONS, Pressed
 from storage.database import Location
 from storage.schema import metadata
@@ -90,6 +91,9 @@ ANYBODYS = (
     lessons.FinishReading,
     lessons.AnswerQuestion,
     lessons.TryAgain,
+    meetings.AnswerMeeting,
+    meetings.CheckInMeeting,
+    meetings.FinishFollowup,
 )
 """What concerns nobody but who does it."""
 
@@ -430,6 +434,19 @@ class Attack:
                 | branches.NudgeBranch()
             ):
                 return who == secretary
+            case meetings.PlanMeeting(kind=kind):
+                return who in staff if kind is meetings.MeetingKind.GROUP else who == secretary
+            case (
+                meetings.MoveMeeting()
+                | meetings.CancelMeeting()
+                | meetings.PinPlace()
+                | meetings.TickGuest()
+                | meetings.CloseMeeting()
+                | meetings.KeepMinutes()
+                | meetings.AddFollowup()
+                | meetings.SettleFollowup()
+            ):
+                return who in staff
             case checkins.ApproveCheckIn() | checkins.ReturnCheckIn():
                 return who == secretary
             case appointments.GrantRole() | appointments.EndAppointment() | merging.MergePeople():

@@ -27,6 +27,7 @@ from domain.imports import ExportRows, MayImport
 from domain.jobs import SeeJobs
 from domain.lessons.shapes import BeginLesson
 from domain.lessons.shown import ListMyLessons
+from domain.meetings.shown import ListMyMeetings, SeeDuties
 from domain.merging import MergePeople
 from domain.notices.shapes import BeginNotice, NoticeState, PublicNotice, ReadNotice
 from domain.notices.shown import ListReceived
@@ -311,6 +312,8 @@ TRIES: Mapping[Permission, Try] = {
         ),
         ties=("other",),
     ),
+    P.ATTEND_MEETING: Try(lambda thing: ListMyMeetings(), ties=("other",), anywhere=True),
+    P.PLAN_MEETING: Try(lambda thing: SeeDuties(thing.unit), ties=("other",)),
     P.SUSPEND_PERSON: Try(lambda thing: BlockPerson(thing.owner)),
     P.SEE_AUDIT: Try(
         lambda thing: SearchTrail(TrailFilter(request_id=thing.submitted)),

@@ -67,6 +67,24 @@ from domain.lessons.templates import (
     RenameLessonTemplate,
     UseLessonTemplate,
 )
+from domain.meetings.shapes import (
+    AddFollowup,
+    AnswerMeeting,
+    CancelMeeting,
+    CheckInMeeting,
+    CloseMeeting,
+    FinishFollowup,
+    KeepMinutes,
+    LookAtDuty,
+    LookAtFollowup,
+    LookAtMeeting,
+    MeetingKind,
+    MoveMeeting,
+    PinPlace,
+    PlanMeeting,
+    SettleFollowup,
+    TickGuest,
+)
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.notices.shapes import (
     Address,
@@ -123,6 +141,7 @@ from storage.unit import LeasedBatch, Store, Who
 from storage.units import UnitRow
 from tests.support.delivery import LEASE, SPAN, deliver, fence, lease, sent
 from tests.support.lessons import QUESTION, assigned, draft_lesson, from_above, lesson_version
+from tests.support.meetings import HOUR, comes_due, planned, put_back, shown_code
 from tests.support.notices import carried_out, composed, frozen, say_yes, seen, walked
 from tests.support.notices import confirmed as confirmed_notice
 from tests.support.village import (
@@ -201,6 +220,9 @@ class Scene:
     template: int
     lessons: Mapping[str, int]
     lesson_version: int
+    meetings: Mapping[str, int]
+    """One in each state in which something may follow, and what was decided at one."""
+    code: str
 
 
 async def busy(store: Store, *, now: datetime) -> Scene:
@@ -241,6 +263,7 @@ async def busy(store: Store, *, now: datetime) -> Scene:
     kept = await do(store, SaveTemplate(told, "通知停水"), place.leader.who, now=now)
     await carried_out(store, held=held, now=now)
     lessons = await _lessons(store, place, now=now)
+    meetings = await _meetings(store, place, now=now)
     await deliver(store, held=held, now=now)
     notices = await _notices(store, place, told, now=now)
     await asked(store, place.neighbour, now=now)
@@ -289,6 +312,8 @@ async def busy(store: Store, *, now: datetime) -> Scene:
         template=int(kept["template_id"] or 0),
         lessons=lessons,
         lesson_version=await lesson_version(store, lessons["draft"]),
+        meetings=meetings,
+        code=await shown_code(store, meetings["runs"], now),
     )
 
 
@@ -326,6 +351,21 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
         "series": series,
         "template": template,
     }
+
+
+async def _meetings(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
+    """Of the group, in the name of its leader: one runs, of one it is time to remind people, one decided what is due."""
+    made = {
+        state: await planned(store, place.leader, place.building, now=now)
+        for state in ("ahead", "runs", "soon")
+    }
+    await put_back(store, made["runs"], starts_at=now - timedelta(minutes=5), next_at=now + HOUR)
+    await put_back(store, made["soon"], starts_at=now + HOUR, next_at=now)
+    decided = AddFollowup(made["runs"], "联系物业修路灯", place.members[0].id, now.date())
+    made["followup"] = int((await do(store, decided, place.leader.who, now=now))["followup_id"] or 0)
+    await comes_due(store, made["followup"], now=now)
+    made["untold"] = await planned(store, place.leader, place.building, now=now, told=False)
+    return made
 
 
 async def _notices(store: Store, place: Village, told: int, *, now: datetime) -> dict[str, int]:
@@ -597,6 +637,30 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "FinishReading": (FinishReading(scene.lessons["read"]), place.members[0]),
         "AnswerQuestion": (AnswerQuestion(scene.lessons["asks"], 1, 1), place.members[0]),
         "TryAgain": (TryAgain(scene.lessons["asks"], 2), place.members[2]),
+        "PlanMeeting": (
+            PlanMeeting(place.building, MeetingKind.GROUP, "学习", "二楼", scene.now + HOUR),
+            place.leader,
+        ),
+        "MoveMeeting": (MoveMeeting(scene.meetings["ahead"], scene.now + 5 * HOUR), place.leader),
+        "CancelMeeting": (CancelMeeting(scene.meetings["ahead"]), place.leader),
+        "PinPlace": (PinPlace(scene.meetings["ahead"], 31.2, 121.4), place.leader),
+        "TickGuest": (TickGuest(scene.meetings["runs"], place.members[1].id, here=True), place.leader),
+        "CloseMeeting": (CloseMeeting(scene.meetings["runs"]), place.leader),
+        "KeepMinutes": (KeepMinutes(scene.meetings["runs"], WORDS), place.leader),
+        "AddFollowup": (
+            AddFollowup(scene.meetings["runs"], "补种树", place.members[1].id, scene.now.date()),
+            place.leader,
+        ),
+        "SettleFollowup": (SettleFollowup(scene.meetings["followup"]), place.leader),
+        "AnswerMeeting": (AnswerMeeting(scene.meetings["ahead"], 1, coming=True), place.members[0]),
+        "CheckInMeeting": (
+            CheckInMeeting(scene.meetings["runs"], scene.code, scene.now),
+            place.members[0],
+        ),
+        "FinishFollowup": (FinishFollowup(scene.meetings["followup"]), place.members[0]),
+        "LookAtMeeting": (LookAtMeeting(scene.meetings["soon"]), Actor.system("meetings")),
+        "LookAtFollowup": (LookAtFollowup(scene.meetings["followup"]), Actor.system("meetings")),
+        "LookAtDuty": (LookAtDuty(place.building), Actor.system("meeting_duties")),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),
         "ConfirmImport": (ConfirmImport(scene.checked_import), scene.importer),
         "CancelImport": (CancelImport(scene.checked_import), scene.importer),
@@ -666,6 +730,7 @@ def other_steps(scene: Scene, *, now: datetime) -> Mapping[str, Step]:
         "study.nudge": lambda s: s.study.nudge(
             scene.lessons["nudged"], scene.village.units["community"], now=now
         ),
+        "meetings.freeze": lambda s: s.meetings.step(scene.meetings["untold"], now=now),
         "jobs.know": lambda s: s.jobs.know(JOBS[1:], now=now),
         "jobs.open": lambda s: s.jobs.open(JOBS[1], now=now + timedelta(days=9)),
         "jobs.looked": lambda s: s.jobs.looked({"settlement": (now, 1)}),

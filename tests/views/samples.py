@@ -43,6 +43,21 @@ from domain.lessons.shown import (
     LessonCard,
     LessonForMember,
 )
+from domain.meetings.duties import Often, Owed, periods_of
+from domain.meetings.shapes import Answer as MeetingAnswer
+from domain.meetings.shapes import MeetingKind, MeetingState, Presence, Walking
+from domain.meetings.shown import (
+    DutyFacts,
+    FollowupFacts,
+    FollowupLine,
+    FollowupPage,
+    GuestCounts,
+    GuestLine,
+    GuestPage,
+    MeetingCard,
+    MeetingForGuest,
+    Shown,
+)
 from domain.notices.shapes import NoticeState, PublicNotice
 from domain.notices.shown import (
     CallList,
@@ -222,6 +237,35 @@ SERIES = SeriesFacts(
     tuple(SeriesWeek(week, BIG - week, TITLES, LessonState.FREEZING, NOW.date()) for week in range(1, 40)),
     tuple(range(40, 53)),
 )
+MEETING = Shown(
+    BIG,
+    MeetingKind.THEME_DAY,
+    MeetingState.PLANNED,
+    NASTY * 10,
+    NASTY * 10,
+    NOW,
+    600,
+    PLACE,
+    99,
+    NASTY * 100,
+    NOW,
+    True,
+)
+MEETING_MINE = MeetingForGuest(MEETING, MeetingAnswer.LEAVE, NASTY * 20, NOW, NOW, has_minutes=True)
+MEETING_COUNTS = GuestCounts(999_999, 99_999, 99_999, 99_999)
+MEETING_CARD = MeetingCard(MEETING, NAME, MEETING_COUNTS, Walking.RESTING, NOW, NOW, 99, 30, 30)
+GUEST_LINE = GuestLine(BIG, NAME, MeetingAnswer.LEAVE, NASTY * 20, None, Presence.NONE, True)
+MEETING_GUESTS = GuestPage(
+    BIG, NASTY * 10, False, True, tuple(replace(GUEST_LINE, person_id=BIG - n) for n in range(8)), BIG
+)
+OWED = tuple(
+    Owed(kind, one)
+    for kind in MeetingKind
+    for one in (*periods_of(Often.MONTHLY, 2026), *periods_of(Often.QUARTERLY, 2026))
+)
+DUTY = DutyFacts(BIG, PLACE, "grid", 2026, OWED)
+DECISION = FollowupLine(BIG, NASTY * 20, NAME, NOW.date(), None)
+FOLLOWUP = FollowupFacts(DECISION, BIG, NASTY * 10, PLACE, own=True)
 LESSON_QUIZ = QuizFacts(
     BIG, TITLES, 999, 50, 60, 10_000, 3, done=False, number=50, text=ASKED.text, options=tuple(enumerate(ASKED.options)),
     multiple=True, picked=(0, 7), feedback=Feedback(False, ASKED.options[:7], ASKED.explanation),
@@ -259,6 +303,20 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "lesson.page": ({}, LESSON_MINE),
     "lesson.quiz": ({}, LESSON_QUIZ),
     "lesson.due": ({}, DueSoon(tuple(DueLine(BIG - n, TITLES, NOW.date()) for n in range(8)))),
+    "meeting.card": ({"note": "card.back_again"}, MEETING_CARD),
+    "meeting.close": ({}, MEETING_CARD),
+    "meeting.mine": ({"note": "meeting.leave_noted"}, MEETING_MINE),
+    "meeting.copy": ({}, MEETING_MINE),
+    "meeting.moved": ({}, MEETING_MINE),
+    "meeting.cancelled": ({}, MEETING_MINE),
+    "meeting.reminder": ({}, MEETING_MINE),
+    "meeting.absent": ({}, MEETING_GUESTS),
+    "meeting.present": ({}, replace(MEETING_GUESTS, here=True)),
+    "meeting.follows": ({}, FollowupPage(BIG, NASTY * 10, Page((DECISION,), 2, 3, 24), may_add=True)),
+    "meeting.duty": ({"last": "2026-03-31", "over": True}, DUTY),
+    "followup.given": ({}, FOLLOWUP),
+    "followup.due": ({}, replace(FOLLOWUP, own=False)),
+    "followup.late": ({}, FOLLOWUP),
     "lesson.capped": ({"posted": 0, "cut": 10_000, "cap": 1000}, None),
     "series.page": ({"page": 1}, SERIES),
     "points.capped": ({"posted": 1000, "cut": 10_000, "cap": "home", "most": 168, "over": 1439}, None),

@@ -1,0 +1,363 @@
+"""``/meetings`` for who plans them: planning, moving, calling off, the code on the spot, the list, and closing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.base import NOT_FOUND, Action, Refused
+from domain.meetings.planning import check_time
+from domain.meetings.shapes import (
+    CARD,
+    MAX_AGENDA,
+    MAX_BACK,
+    MAX_PLACE,
+    MAX_TOPIC,
+    CancelMeeting,
+    CloseMeeting,
+    MeetingKind,
+    MoveMeeting,
+    PinPlace,
+    PlanMeeting,
+    TickGuest,
+)
+from domain.meetings.shown import (
+    CodeFacts,
+    ListMeetings,
+    MeetingCard,
+    PlanFacts,
+    SeeCode,
+    SeeGuests,
+    SeePlan,
+)
+from domain.permissions import Permission
+from domain.queries import SeeCard
+from handlers import forms, parsing, steps
+from handlers.forms import Answers, Form, Said, Step, Taken
+from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
+from storage.drafts import Draft
+from storage.outbox import Reply
+from views import meeting_desk as screens
+from views import meeting_guests
+from views.message import Message, Upload
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])", flags=re.ASCII)
+
+# --- looking ------------------------------------------------------------------------------------------------------------
+
+
+async def desk(turn: Turn) -> Answer:
+    """``meetings.desk:<page>``."""
+    found = await turn.read(ListMeetings(max(1, turn.pressed.id)))
+    return turned(turn, screens.desk(found, voice=await turn.voice()))
+
+
+async def own_card(turn: Turn) -> MeetingCard:
+    """The pressed meeting, for who may plan it. Raises Refused for everyone else."""
+    seen = await turn.read(SeeCard(CARD, turn.pressed.id))
+    if not isinstance(seen.facts, MeetingCard):
+        raise Refused(NOT_FOUND)
+    return seen.facts
+
+
+async def show_card(turn: Turn) -> Answer:
+    """``meeting.card:<id>``: the card at the bottom of the chat."""
+    return Show(replies=(turn.new_card(CARD, (await own_card(turn)).meeting.id),))
+
+
+def beside_card(turn: Turn, message: Message) -> Show:
+    """A screen below the card, which goes on changing while people answer and check in; on such a screen in its place."""
+    return turned(turn, message) if turn.beside("meeting.card") else sent(message)
+
+
+# --- planning -----------------------------------------------------------------------------------------------------------
+
+
+def _kind(value: object) -> MeetingKind:
+    try:
+        return MeetingKind(str(value))
+    except ValueError:
+        raise Refused(NOT_FOUND) from None
+
+
+async def _unit(turn: Turn, said: Said, answers: Answers) -> Taken:
+    """Down the tree, or this one; one that holds no such meetings is not taken."""
+    taken = await steps.unit(turn, said, answers)
+    if unit_id := taken.answers.get("unit_id"):
+        await turn.read(SeePlan(int(unit_id), _kind(answers["kind"])))
+    return taken
+
+
+async def _day(turn: Turn, said: Said, answers: Answers) -> Taken:
+    """From today on, or (``past``) up to today."""
+    sign = -1 if answers.get("past") else 1
+    if said.verb:
+        days = parsing.number(said.arg, least=0, most=366, key=NOT_FOUND)
+        return Taken({"day": (turn.today + sign * timedelta(days=days)).isoformat()})
+    read = parsing.past_day if answers.get("past") else parsing.day
+    return Taken({"day": read(said.text, today=turn.today).isoformat()})
+
+
+async def _clock(turn: Turn, said: Said, answers: Answers) -> Taken:
+    """A time of the day that was chosen, by the community's clock."""
+    if said.verb:
+        pressed = _CLOCK.fullmatch(said.arg)
+        if pressed is None:
+            raise Refused(NOT_FOUND)
+        typed = f"{pressed[1]}:{pressed[2]}"
+    else:
+        typed = said.text
+    zone, day = ZoneInfo(turn.rules.time_zone), date.fromisoformat(str(answers["day"]))
+    eve = datetime.combine(day, time(), zone) - timedelta(seconds=1)
+    try:
+        starts_at = parsing.moment(typed, now=eve, zone=zone)
+    except Refused:
+        raise Refused("meeting.clock_wrong") from None
+    if starts_at.astimezone(zone).date() != day:
+        raise Refused("meeting.clock_wrong")
+    check_time(starts_at, turn.now, back=MAX_BACK if answers.get("past") else timedelta(0))
+    if answers.get("past") and starts_at > turn.now:
+        raise Refused("meeting.not_over")
+    return Taken({"starts_at": starts_at.isoformat()})
+
+
+async def _plan_facts(turn: Turn, answers: Answers) -> PlanFacts:
+    found: PlanFacts = await turn.read(SeePlan(int(answers["unit_id"]), _kind(answers["kind"])))
+    return found
+
+
+def _plan(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    return Do(
+        PlanMeeting(
+            int(answers["unit_id"]),
+            _kind(answers["kind"]),
+            str(answers["topic"]),
+            str(answers["where"]),
+            datetime.fromisoformat(str(answers["starts_at"])),
+            str(answers.get("agenda") or ""),
+        ),
+        replies=(
+            turn.words(
+                "meeting.recorded_now" if answers.get("past") else "meeting.planned_now",
+                edit=draft.message_id,
+            ),
+        ),
+    )
+
+
+def _open(answers: Answers) -> bool:
+    return not answers.get("fixed")
+
+
+_DAY = Step(
+    "meeting_day", take=_day, verbs=("meeting.day",), screen=screens.asks("ask.meeting_day", screens.days)
+)
+_TIME = Step(
+    "meeting_clock",
+    take=_clock,
+    verbs=("meeting.clock",),
+    screen=screens.asks("ask.meeting_clock", screens.clocks),
+)
+NEW = Form(
+    "meeting",
+    (
+        Step(
+            "kind",
+            take=steps.one_of("kind", lambda turn, answers: tuple(MeetingKind)),
+            verbs=("meeting.kind",),
+            when=_open,
+            screen=screens.asks("ask.meeting_kind", screens.kinds),
+        ),
+        Step(
+            "meeting_unit",
+            take=_unit,
+            verbs=("meeting.unit", "meeting.here"),
+            when=_open,
+            choices=steps.unit_choices(Permission.PLAN_MEETING),
+            screen=screens.asks("ask.meeting_unit", screens.units),
+        ),
+        Step("topic", take=steps.words("topic", most=MAX_TOPIC), screen=screens.asks("ask.meeting_topic")),
+        Step("where", take=steps.words("where", most=MAX_PLACE), screen=screens.asks("ask.meeting_where")),
+        _DAY,
+        _TIME,
+        Step(
+            "agenda",
+            take=steps.words("agenda", most=MAX_AGENDA),
+            skippable=True,
+            screen=screens.asks("ask.meeting_agenda"),
+        ),
+        Step("meeting_check", submits=("form.submit",), choices=_plan_facts, screen=screens.check),
+    ),
+    submit=_plan,
+)
+
+
+async def new(turn: Turn) -> Answer:
+    """``meeting.new:0``, or ``meeting.new:<unit>:<kind>`` for what is missing there."""
+    await turn.read(ListMeetings())  # says no to who may not
+    if not turn.pressed.id:
+        return await forms.begin(turn, NEW, {})
+    kind = _kind(turn.pressed.arg)
+    await turn.read(SeePlan(turn.pressed.id, kind))
+    return await forms.begin(turn, NEW, {"unit_id": turn.pressed.id, "kind": kind.value, "fixed": True})
+
+
+async def record(turn: Turn) -> Answer:
+    """``meeting.record:0``: one that was held without being planned here."""
+    await turn.read(ListMeetings())  # says no to who may not
+    return await forms.begin(turn, NEW, {"past": True})
+
+
+def _move(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    number = int(answers["meeting_id"])
+    return Do(
+        MoveMeeting(
+            number, datetime.fromisoformat(str(answers["starts_at"])), str(answers.get("where") or "")
+        ),
+        replies=(turn.words("meeting.moved_now", edit=draft.message_id), turn.new_card(CARD, number)),
+    )
+
+
+MOVE = Form(
+    "meeting_move",
+    (
+        _DAY,
+        _TIME,
+        Step(
+            "where",
+            take=steps.words("where", most=MAX_PLACE),
+            skippable=True,
+            screen=screens.asks("ask.meeting_elsewhere"),
+        ),
+    ),
+    submit=_move,
+)
+
+
+async def move(turn: Turn) -> Answer:
+    """``meeting.move:<id>``."""
+    return await forms.begin(turn, MOVE, {"meeting_id": (await own_card(turn)).meeting.id})
+
+
+async def _pin(turn: Turn, said: Said, answers: Answers) -> Taken:
+    content = said.content
+    if content is None or content.kind != "location":
+        raise Refused("meeting.place_needed")
+    return Taken({"latitude": content.latitude, "longitude": content.longitude})
+
+
+def _put_pin(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    number = int(answers["meeting_id"])
+    return Do(
+        PinPlace(number, float(answers["latitude"]), float(answers["longitude"])),
+        replies=(turn.words("toast.saved", edit=draft.message_id), turn.new_card(CARD, number)),
+    )
+
+
+PIN = Form(
+    "meeting_pin",
+    (Step("pin", take=_pin, screen=screens.asks("ask.meeting_pin")),),
+    submit=_put_pin,
+)
+
+
+async def pin(turn: Turn) -> Answer:
+    """``meeting.pin:<id>``."""
+    return await forms.begin(turn, PIN, {"meeting_id": (await own_card(turn)).meeting.id})
+
+
+# --- from button to button ------------------------------------------------------------------------------------------------
+
+
+def _change(turn: Turn, action: Action, *, told: str) -> Do:
+    card = turn.new_card(CARD, turn.pressed.id)
+    done = turn.words(told, edit=turn.pressed.message_id)
+    return Do(action, replies=(done, card), if_refused=card)
+
+
+async def cancel(turn: Turn) -> Answer:
+    """``meeting.cancel:<id>``: asked once more."""
+    return beside_card(turn, screens.surely_cancel(await own_card(turn), voice=await turn.voice()))
+
+
+async def cancel_yes(turn: Turn) -> Answer:
+    """``meeting.cancelyes:<id>``."""
+    return _change(turn, CancelMeeting(turn.pressed.id), told="meeting.cancelled_now")
+
+
+async def close(turn: Turn) -> Answer:
+    """``meeting.close:<id>``: what will stand on the sheet."""
+    return beside_card(turn, screens.surely_close(await own_card(turn), voice=await turn.voice()))
+
+
+async def close_yes(turn: Turn) -> Answer:
+    """``meeting.closeyes:<id>``."""
+    return _change(turn, CloseMeeting(turn.pressed.id), told="meeting.closed_now")
+
+
+# --- who is there ---------------------------------------------------------------------------------------------------------
+
+
+async def _guests(turn: Turn, *, here: bool) -> Answer:
+    after = turn.pressed.count if turn.pressed.arg else 0
+    found = await turn.read(SeeGuests(turn.pressed.id, after, here=here))
+    return beside_card(turn, meeting_guests.guests(found, voice=await turn.voice()))
+
+
+async def absent(turn: Turn) -> Answer:
+    """``meeting.absent:<id>[:<after>]``: who is not there."""
+    return await _guests(turn, here=False)
+
+
+async def present(turn: Turn) -> Answer:
+    """``meeting.present:<id>[:<after>]``: who is."""
+    return await _guests(turn, here=True)
+
+
+def _ticked(turn: Turn, kind: str, *, here: bool) -> Do:
+    shown = Reply(
+        kind,
+        turn.who.telegram_id,
+        subject_id=turn.pressed.id,
+        edit_message_id=turn.pressed.message_id,
+    )
+    action = TickGuest(turn.pressed.id, turn.pressed.count, here=here)
+    return Do(action, replies=(shown,), if_refused=shown, toast="toast.saved")
+
+
+async def tick(turn: Turn) -> Answer:
+    """``meeting.tick:<id>:<person>``: they are there."""
+    return _ticked(turn, "meeting.absent", here=True)
+
+
+async def strike(turn: Turn) -> Answer:
+    """``meeting.strike:<id>:<person>``: they are not."""
+    return _ticked(turn, "meeting.present", here=False)
+
+
+async def code(turn: Turn) -> Answer:
+    """``meeting.code:<id>``: the code of this minute."""
+    found = await turn.read(SeeCode(turn.pressed.id))
+    return beside_card(turn, meeting_guests.code(found, voice=await turn.voice()))
+
+
+async def qr(turn: Turn) -> Answer:
+    """``meeting.qr:<id>``: the same to be scanned."""
+    found: CodeFacts = await turn.read(SeeCode(turn.pressed.id))
+    words = meeting_guests.below_qr(found, voice=await turn.voice())
+
+    async def drawn() -> Message:
+        link = meeting_guests.link_of(turn.bot_username, found)
+        content = await asyncio.to_thread(meeting_guests.picture, link)
+        return Message(
+            words.text,
+            keyboard=words.keyboard,
+            upload=Upload(f"meeting-{found.meeting_id}.png", content, picture=True),
+        )
+
+    return Show((Say(drawn),), toast="toast.making")
+
+
+FORMS: tuple[Form, ...] = (NEW, MOVE, PIN)
