@@ -42,7 +42,7 @@ from storage.prepared import Prepared
 from storage.schema import appointment, person, unit
 from storage.schema_digests import digest, digest_walk
 from storage.tree import Office, office_of
-from storage.walks import MOST_WAITING, Run, is_full
+from storage.walks import MOST_WAITING, Steps, is_full
 
 PORTION = 200
 """People handed over in one commit."""
@@ -266,22 +266,8 @@ class Walk:
     stored: tuple[date, int, bool]
 
 
-class Digests:
-    """The steps of digests over one database. ``read`` and ``commit`` are the store's, ``grew`` and ``reached`` its hooks."""
-
-    def __init__(
-        self,
-        read: Callable[..., Any],
-        commit: Callable[..., Any],
-        rules: Rulebook,
-        grew: Callable[[], None],
-        reached: Callable[[str], None],
-    ) -> None:
-        self._read: Run[Any] = read
-        self._commit: Run[Any] = commit
-        self._rules = rules
-        self._grew = grew
-        self._reached = reached
+class Digests(Steps):
+    """The steps of digests."""
 
     async def due(self, *, now: datetime) -> tuple[Walk, ...]:
         """The periods that are due and not over.

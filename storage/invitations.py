@@ -7,7 +7,6 @@ the writer; a meeting that was changed meanwhile is begun anew, and tells each w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,7 +29,6 @@ from domain.meetings.shapes import (
     MeetingState,
     Walking,
 )
-from domain.rulebook import Rulebook
 from storage import audit, meetings, outbox
 from storage.dialect import insert_for
 from storage.entities import load, save
@@ -39,7 +37,7 @@ from storage.prepared import Prepared
 from storage.schema import person
 from storage.schema_meetings import meeting, meeting_guest
 from storage.tree import office_of
-from storage.walks import MOST_WAITING, Run, Step, is_full
+from storage.walks import MOST_WAITING, Step, Steps, is_full
 
 STRETCH = 1_000
 """People written down in one commit."""
@@ -80,22 +78,8 @@ _TOLD = Prepared(
 )
 
 
-class Invitations:
-    """The steps of meetings over one database. ``read`` and ``commit`` are the store's, ``grew`` and ``reached`` its hooks."""
-
-    def __init__(
-        self,
-        read: Callable[..., Any],
-        commit: Callable[..., Any],
-        rules: Rulebook,
-        grew: Callable[[], None],
-        reached: Callable[[str], None],
-    ) -> None:
-        self._read: Run[Any] = read
-        self._commit: Run[Any] = commit
-        self._rules = rules
-        self._grew = grew
-        self._reached = reached
+class Invitations(Steps):
+    """The steps of meetings."""
 
     async def moving(self) -> tuple[int, ...]:
         """Meetings with whose people something is being done."""

@@ -7,11 +7,10 @@ anew each time; nothing is remembered here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, ScalarSelect, bindparam, func, literal_column, select, text
@@ -41,7 +40,7 @@ from storage.receipts import Recipient
 from storage.schema import outbox as outbox_table
 from storage.schema_notices import mailing, notice
 from storage.tree import office_of
-from storage.walks import Run, Step
+from storage.walks import Step, Steps
 
 STRETCH = 4_000
 """Ids of people that are looked at in one step, whoever of them is meant."""
@@ -94,22 +93,8 @@ _ON_THE_WAY = Prepared(select((_number("waiting") + _number("leased")).label("nu
 _KIND = {Errand.SEND: COPY, Errand.CORRECT: COPY, Errand.WITHDRAW: GONE, Errand.REMIND: REMINDER}
 
 
-class Mailings:
-    """The steps of notices over one database. ``read`` and ``commit`` are the store's, ``grew`` and ``reached`` its hooks."""
-
-    def __init__(
-        self,
-        read: Callable[..., Any],
-        commit: Callable[..., Any],
-        rules: Rulebook,
-        grew: Callable[[], None],
-        reached: Callable[[str], None],
-    ) -> None:
-        self._read: Run[Any] = read
-        self._commit: Run[Any] = commit
-        self._rules = rules
-        self._grew = grew
-        self._reached = reached
+class Mailings(Steps):
+    """The steps of notices."""
 
     async def due(self, *, now: datetime) -> tuple[int, ...]:
         """Planned notices whose time has come."""

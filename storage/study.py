@@ -6,7 +6,6 @@ same commit, so that a kill anywhere repeats nothing and leaves nobody out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,7 +28,6 @@ from domain.base import Actor, Event, Refresh
 from domain.clocks import after_quiet, is_quiet
 from domain.lanes import Lane
 from domain.lessons.shapes import CARD, COPY, NUDGE, REMINDER, Lesson, LessonState
-from domain.rulebook import Rulebook
 from storage import audit, lesson_nudges, outbox
 from storage.addressees import chosen, home, paths_of
 from storage.dialect import insert_for, upserting
@@ -43,7 +41,7 @@ from storage.schema import outbox as outbox_table
 from storage.schema import person, unit
 from storage.schema_lessons import lesson, lesson_due, lesson_walk
 from storage.tree import office_of
-from storage.walks import MOST_WAITING, REACHABLE, Run, Step, is_full
+from storage.walks import MOST_WAITING, REACHABLE, Step, Steps, is_full
 
 STRETCH = 4_000
 """Ids of people that are looked at in one step, whoever of them is meant."""
@@ -84,22 +82,8 @@ class Walk:
     stored: tuple[date, int, bool]
 
 
-class Study:
-    """The steps of lessons over one database. ``read`` and ``commit`` are the store's, ``grew`` and ``reached`` its hooks."""
-
-    def __init__(
-        self,
-        read: Callable[..., Any],
-        commit: Callable[..., Any],
-        rules: Rulebook,
-        grew: Callable[[], None],
-        reached: Callable[[str], None],
-    ) -> None:
-        self._read: Run[Any] = read
-        self._commit: Run[Any] = commit
-        self._rules = rules
-        self._grew = grew
-        self._reached = reached
+class Study(Steps):
+    """The steps of lessons."""
 
     async def moving(self) -> tuple[tuple[int, LessonState], ...]:
         """Lessons whose people are being written down or get it now."""

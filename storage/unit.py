@@ -177,34 +177,17 @@ class Store:
         self._blocks_changed = 0
         self.imports = Imports(engine.read, self._commit, rules, lambda: self.hooks.outbox_grew())
         self.jobs = job_rows.Jobs(engine.read, self._commit, rules)
-        self.mailings = Mailings(
+        walking = (
             engine.read,
             self._commit,
             rules,
-            grew=lambda: self.hooks.outbox_grew(),
-            reached=lambda point: self.hooks.reached(point),
+            lambda: self.hooks.outbox_grew(),
+            lambda point: self.hooks.reached(point),
         )
-        self.study = Study(
-            engine.read,
-            self._commit,
-            rules,
-            grew=lambda: self.hooks.outbox_grew(),
-            reached=lambda point: self.hooks.reached(point),
-        )
-        self.meetings = Invitations(
-            engine.read,
-            self._commit,
-            rules,
-            grew=lambda: self.hooks.outbox_grew(),
-            reached=lambda point: self.hooks.reached(point),
-        )
-        self.digests = Digests(
-            engine.read,
-            self._commit,
-            rules,
-            grew=lambda: self.hooks.outbox_grew(),
-            reached=lambda point: self.hooks.reached(point),
-        )
+        self.mailings = Mailings(*walking)
+        self.study = Study(*walking)
+        self.meetings = Invitations(*walking)
+        self.digests = Digests(*walking)
 
     @property
     def dialect(self) -> str:

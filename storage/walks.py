@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, literal, literal_column, select
 
+from domain.rulebook import Rulebook
 from storage.schema import outbox, person
 
 T = TypeVar("T")
@@ -54,3 +55,22 @@ def is_full(connection: Connection, kind: str, *, most: int) -> bool:
     """Whether so many of a kind wait to leave that no more are handed over."""
     waiting: int = connection.execute(_WAITING, {"kind": kind, "most": most}).scalar_one()
     return waiting >= most
+
+
+class Steps:
+    """The steps of walks over one database. ``read`` and ``commit`` are the store's; ``grew`` is called when the outbox has
+    grown, ``reached`` with the name of each place where a kill is tried."""
+
+    def __init__(
+        self,
+        read: Callable[..., Any],
+        commit: Callable[..., Any],
+        rules: Rulebook,
+        grew: Callable[[], None],
+        reached: Callable[[str], None],
+    ) -> None:
+        self._read: Run[Any] = read
+        self._commit: Run[Any] = commit
+        self._rules = rules
+        self._grew = grew
+        self._reached = reached

@@ -351,7 +351,7 @@ async def test_a_member_asks_for_a_neighbour_without_a_phone() -> None:
     await stage.presses("proxy.new")
     await stage.says("张奶奶")
     await stage.presses("proxy.unit")
-    assert stage.answers["unit_level"] == 4
+    assert stage.answers["unit_level"] == [4, 0]
     await stage.presses("proxy.unit")
     await stage.says("502")
     await stage.presses("form.skip")
