@@ -233,21 +233,24 @@ class Importer:
             raise Refused("import.columns_missing", kind=header.kind, columns=",".join(header.missing))
         report = Report(header.kind, unknown=header.unknown)
         staging = await self._imports.staging(batch_id, header.kind, now=self._now())
-        async with aclosing(_portions(sheet)) as portions:
-            async for portion in portions:
-                verdict = await self._imports.stage(staging, portion)
-                before = report.rows
-                report.rows += len(portion.rows)
-                report.added += verdict.added
-                report.changed += verdict.changed
-                report.problems += verdict.problems
-                report.listed += verdict.listed[: MOST_LISTED - len(report.listed)]
-                if report.rows // SAID_ROWS > before // SAID_ROWS:
-                    await tell(f"{report.rows} rows read")
-                await self._show_progress(batch_id)
+        try:
+            async with aclosing(_portions(sheet)) as portions:
+                async for portion in portions:
+                    verdict = await self._imports.stage(staging, portion)
+                    before = report.rows
+                    report.rows += len(portion.rows)
+                    report.added += verdict.added
+                    report.changed += verdict.changed
+                    report.problems += verdict.problems
+                    report.listed += verdict.listed[: MOST_LISTED - len(report.listed)]
+                    if report.rows // SAID_ROWS > before // SAID_ROWS:
+                        await tell(f"{report.rows} rows read")
+                    await self._show_progress(batch_id)
+            late = [*_merged(sheet), *await self._imports.look_over(staging)]
+        finally:
+            await staging.ended()
         if not report.rows:
             raise Refused("import.no_rows")
-        late = [*_merged(sheet), *await self._imports.look_over(staging)]
         for problem in late:
             report.of_all.setdefault(problem.line, []).append(problem)
         report.problems += len(late)

@@ -157,7 +157,7 @@ def number(text: str, *, least: int, most: int, key: str) -> int:
 
     Refuses with ``key`` (``least`` and ``most`` given).
     """
-    found = re.fullmatch(r"(\d{1,6})\s*\D{0,8}", _digits(plain(text)), flags=re.ASCII)
+    found = re.fullmatch(r"(\d{1,18})\s*\D{0,8}", _digits(plain(text)), flags=re.ASCII)
     if found is None or not least <= int(found[1]) <= most:
         raise Refused(key, least=least, most=most)
     return int(found[1])

@@ -213,6 +213,15 @@ def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -
     return found
 
 
+def staged_with(staged: Mapping[str, Sequence[Staged]], last: Iterable[Staged]) -> dict[str, list[Staged]]:
+    """Rows that came before, with those that may not be stored yet: these as they are, whether found stored or not."""
+    ours = {row.line: row for row in last if row.key and not row.is_bad}
+    found = {key: [row for row in rows if row.line not in ours] for key, rows in staged.items()}
+    for row in ours.values():
+        found.setdefault(row.key, []).append(row)
+    return {key: rows for key, rows in found.items() if rows}
+
+
 def forget(connection: Connection, batch_id: int, *, upto: int) -> None:
     """Let go of rows that are done with."""
     _FORGET.run(connection, {"batch": batch_id, "upto": upto})

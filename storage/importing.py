@@ -7,6 +7,7 @@ not over: its lease runs out, and ``sweep`` drops it or, when it was live alread
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ from storage.import_rows import (
     lines_after,
     problems_in,
     rows_with,
+    staged_with,
     went_on,
 )
 from storage.imports import under_way
@@ -88,6 +90,20 @@ class Staging:
     scope: Scope
     cache: dict[str, Any] = field(default_factory=dict)
     portions: int = 0
+    last: list[Staged] = field(default_factory=list)
+    """The rows that are being kept, or were kept last."""
+    keeping: asyncio.Task[None] | None = None
+
+    async def kept(self) -> None:
+        """The last portion is kept. Raises whatever has prevented it."""
+        keeping, self.keeping = self.keeping, None
+        if keeping is not None:
+            await keeping
+
+    async def ended(self) -> None:
+        """Nothing is being kept any more, however the reading ended."""
+        if self.keeping is not None:
+            await asyncio.gather(self.keeping, return_exceptions=True)
 
 
 class Imports:
@@ -160,17 +176,32 @@ class Imports:
         return Staging(batch_id, kind, await self._commit(unit))
 
     async def stage(self, staging: Staging, portion: Portion[Any]) -> Verdict:
-        """Compare some rows with what is there, and keep what they come to."""
-        noun, counter = _COMPARED[staging.kind]
-        batch_id, scope = staging.batch_id, staging.scope
+        """Compare some rows with what is there, and begin to keep what they come to; those before are kept by then."""
+        noun, _ = _COMPARED[staging.kind]
 
         def look(connection: Connection) -> list[Staged]:
-            near = noun.around(connection, batch_id, portion, scope, staging.cache)
-            judged: list[Staged] = noun.judge(portion, near, scope)
+            near = noun.around(connection, staging.batch_id, portion, staging.scope, staging.cache)
+            near = near._replace(staged=staged_with(near.staged, staging.last))
+            judged: list[Staged] = noun.judge(portion, near, staging.scope)
             return judged
 
         rows = await self._read(look)
+        await staging.kept()
+        staging.last = rows
+        staging.keeping = asyncio.create_task(self._keep(staging, portion, rows))
+        problems = [found for row in rows if row.is_bad for found in problems_in(row.line, row.data)]
+        return Verdict(
+            sum(row.fresh for row in rows),
+            sum(CHANGE in row.data for row in rows),
+            len(problems),
+            tuple(problems[:MOST_LISTED]),
+        )
+
+    async def _keep(self, staging: Staging, portion: Portion[Any], rows: Sequence[Staged]) -> None:
+        batch_id, portions = staging.batch_id, staging.portions
+        _, counter = _COMPARED[staging.kind]
         fresh = [row for row in rows if row.fresh]
+        staging.portions += 1
 
         def unit(connection: Connection) -> None:
             came_to(connection, batch_id, portion.last_line, at=ImportState.STAGING)
@@ -182,21 +213,14 @@ class Imports:
                 if row.of is not None:
                     row.row_id = row.of.row_id
             keep(connection, batch_id, rows)
-            _look_at_sizes(connection, staging.portions, "import_row")
+            _look_at_sizes(connection, portions, "import_row")
 
         await self._commit(unit)
-        staging.portions += 1
-        problems = [found for row in rows if row.is_bad for found in problems_in(row.line, row.data)]
-        return Verdict(
-            len(fresh),
-            sum(CHANGE in row.data for row in rows),
-            len(problems),
-            tuple(problems[:MOST_LISTED]),
-        )
 
     async def look_over(self, staging: Staging) -> list[Problem]:
         """What is wrong that only the whole sheet shows."""
         noun, _ = _COMPARED[staging.kind]
+        await staging.kept()
         found: list[Problem] = await self._read(
             lambda c: noun.problems_of_all(c, staging.batch_id, most=MOST_OF_ALL)
         )
