@@ -23,6 +23,7 @@ import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, func, select
 
 from benchmarks.scene import _in_thread, _say, _server
+from bot.collector import look_rarely
 from bot.importer import Importer
 from domain.rulebook import Rulebook
 from domain.sheet_columns import ImportKind
@@ -97,6 +98,7 @@ async def measure(url: str, path: Path, rows: int) -> str:
         await importer.carry_out(units, kind=ImportKind.UNITS, dry_run=False)
 
         store.imports.__class__ = Watched
+        look_rarely()
         seen: set[int] = set()
         done = asyncio.Event()
 

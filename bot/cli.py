@@ -593,6 +593,7 @@ async def _with_store(
 async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry a command out here, or ask the bot that runs on this database."""
     from bot.app import is_dead, sheet_limits, upkeep, utc_now
+    from bot.collector import look_rarely
     from bot.commands import Commands
     from bot.control import ask, socket_path
     from bot.importer import Importer
@@ -618,6 +619,7 @@ async def _command(settings: Settings, name: str, arguments: dict[str, Any]) -> 
         )
         ticker = Ticker(store, now=utc_now, jobs=as_set((*JOBS, *upkeep(settings)), settings.clock))
         commands = Commands(store, now=utc_now, importer=importer, ticker=ticker)
+        look_rarely()
         return await commands.answer(name, arguments, tell)
 
     try:

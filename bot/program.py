@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.app import App, StartError
+from bot.collector import look_rarely
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,11 +75,7 @@ async def _run(app: App, *, sandbox: Sandbox | None = None) -> None:
         log.info("stopped before it was ready")
         return
     started = True
-    # What is there now stays; and an update makes thousands of short-lived objects but hardly any cycles, so looking
-    # for cycles every 700 of them costs a twentieth of the throughput and finds nothing.
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-    gc.enable()
+    look_rarely()
     if sandbox is not None:
         _welcome(sandbox.url)
     await app.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import JSON, ColumnElement, Connection, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 
 
@@ -16,6 +16,17 @@ def insert_for(dialect: str, table: Table) -> Any:
     from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(table)
+
+
+def among(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """``column IN (...)`` with the whole list as one parameter, however long: a few hundred parameters of their own take
+    longer to write into a statement than to look up."""
+    if dialect != "postgresql":
+        listed = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    from sqlalchemy.dialects import postgresql
+
+    return column == any_(bindparam(name, type_=postgresql.ARRAY(column.type)))
 
 
 def upserting(connection: Connection, table: Table) -> Any:

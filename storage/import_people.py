@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import cache, partial
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -19,6 +20,7 @@ from domain.base import Role
 from domain.people import Phase
 from domain.sheet_columns import Fault, Problem
 from domain.sheets import PersonLine, tidy
+from storage.dialect import among
 from storage.import_rows import (
     ACCOUNT,
     CHANGE,
@@ -130,10 +132,7 @@ _KNOWN = select(
     )
 )
 _VALUES: BindParameter[Any] = bindparam("values", expanding=True)
-_BY_NUMBER = _KNOWN.where(person.c.number.in_(_VALUES))
-_BY_TELEGRAM = _KNOWN.where(person.c.telegram_id.in_(_VALUES))
 _ALIVE = person.c.merged_into_id.is_(None) & person.c.erased_at.is_(None)
-_BY_PHONE = _KNOWN.where(person.c.phone.in_(_VALUES), _ALIVE)
 _BY_HOME = _KNOWN.where(tuple_(person.c.home_unit_id, person.c.name).in_(_VALUES), _ALIVE)
 _SERVICES = select(
     appointment.c.id,
@@ -144,6 +143,13 @@ _SERVICES = select(
     appointment.c.ends_at,
 ).where(appointment.c.person_id.in_(_VALUES), appointment.c.deputy_for_id.is_(None))
 _SKILLS = select(person_skill.c.person_id, person_skill.c.skill).where(person_skill.c.person_id.in_(_VALUES))
+
+
+@cache
+def _known_by(dialect: str, column: str) -> Any:
+    found = _KNOWN.where(among(dialect, person.c[column], "values"))
+    # A number and an account stay taken by whoever is gone; a telephone does not.
+    return found.where(_ALIVE) if column == "phone" else found
 
 
 def _places(connection: Connection, names: set[str], scope: Scope, cache: dict[str, Any]) -> None:
@@ -179,10 +185,11 @@ def around(
         wanted = list(values)
         return [Known(*row) for row in connection.execute(statement, {"values": wanted})] if wanted else []
 
-    numbered = known(_BY_NUMBER, {line.number for line in lines if line.number})
-    on_telegram = known(_BY_TELEGRAM, {line.telegram_id for line in lines if line.telegram_id})
+    by = partial(_known_by, connection.dialect.name)
+    numbered = known(by("number"), {line.number for line in lines if line.number})
+    on_telegram = known(by("telegram_id"), {line.telegram_id for line in lines if line.telegram_id})
     with_phone = known(
-        _BY_PHONE,
+        by("phone"),
         {line.phone for line in lines if line.phone and not (line.number or line.telegram_id)},
     )
     at_home = known(
@@ -242,6 +249,8 @@ def judge(portion: Portion[PersonLine], near: Around, scope: Scope) -> list[Stag
 
 def _with_skills(line: PersonLine, known_id: int, near: Around, scope: Scope, wrong: Wrong) -> PersonLine:
     """The row with its skills by their codes. One that the settings no longer know stays with whoever has it."""
+    if not line.skills:
+        return line
     codes = [scope.skills.get(word.casefold(), word) for word in line.skills]
     had = near.skills.get(known_id, frozenset())
     unknown = [code for code in codes if code not in scope.skills and code not in had]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from domain.base import Scalar
 from domain.imports import ImportState
 from domain.sheet_columns import Fault, Problem
 from domain.sheets import SheetLine
+from storage.dialect import among
 from storage.prepared import Prepared
 from storage.schema import import_batch, import_row
 
@@ -161,13 +163,15 @@ _FORGET_LINE = Prepared(
         import_row.c.batch_id == bindparam("batch"), import_row.c.line == bindparam("line")
     )
 )
-_SAME_KEYS = (
-    select(import_row.c.line, import_row.c.key, import_row.c.data, import_row.c.row_id)
-    .where(
-        import_row.c.batch_id == bindparam("batch"), import_row.c.key.in_(bindparam("keys", expanding=True))
+
+
+@cache
+def _same_keys(dialect: str) -> Select[Any]:
+    return (
+        select(import_row.c.line, import_row.c.key, import_row.c.data, import_row.c.row_id)
+        .where(import_row.c.batch_id == bindparam("batch"), among(dialect, import_row.c.key, "keys"))
+        .order_by(import_row.c.line)
     )
-    .order_by(import_row.c.line)
-)
 
 
 def came_to(connection: Connection, batch_id: int, done: int, *, at: ImportState) -> None:
@@ -208,7 +212,9 @@ def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -
     """The rows that came before with the same keys."""
     found: dict[str, list[Staged]] = {}
     if wanted := [key for key in keys if key]:
-        for row in connection.execute(_SAME_KEYS, {"batch": batch_id, "keys": wanted}):
+        for row in connection.execute(
+            _same_keys(connection.dialect.name), {"batch": batch_id, "keys": wanted}
+        ):
             found.setdefault(row.key, []).append(Staged(row.line, row.key, data=row.data, row_id=row.row_id))
     return found
 
