@@ -129,7 +129,10 @@ def check(asked: Prompt, voice: Voice) -> Message:
         ("label.meeting_where", line(str(answers.get("where") or ""), limit=60)),
         ("label.meeting_agenda", words(str(answers.get("agenda") or ""), limit=600)),
     )
-    if answers.get("past"):
+    if not count:
+        # There is nobody to plan it for: another unit is a step back.
+        reach = voice.say("meeting.nobody")
+    elif answers.get("past"):
         reach = voice.say("meeting.writes_down")
     else:
         key = "meeting.reaches_more" if count > MOST_COUNTED else "meeting.reaches"
@@ -138,7 +141,7 @@ def check(asked: Prompt, voice: Voice) -> Message:
         asked,
         card(voice.say("check.meeting"), block(*lines), reach),
         voice,
-        ((voice.button("button.meeting_plan", "form.submit", asked.version),),),
+        ((voice.button("button.meeting_plan", "form.submit", asked.version),),) if count else (),
     )
 
 

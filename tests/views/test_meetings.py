@@ -121,7 +121,7 @@ def meeting_screens(spoken: Voice) -> Iterator[Message]:
         "starts_at": NOW.isoformat(),
         "agenda": NASTY * 60,
     }
-    for count in (1, 2001):
+    for count in (0, 1, 2001):
         asked = Prompt("meeting", "meeting_check", 7, answers, choices=PlanFacts(BIG, PLACE, "grid", count))
         yield meeting_desk.check(asked, spoken)
     owners = Page(tuple(PersonRow(BIG - n, NAME, PLACE) for n in range(8)), 2, 3, 24)
@@ -138,6 +138,18 @@ def test_every_screen_can_be_sent_at_its_longest(language: str) -> None:
 
 def pressed(message: Message) -> set[str]:
     return {button.data.partition(":")[0] for row in message.keyboard for button in row}
+
+
+def test_where_there_is_nobody_to_invite_no_button_plans_it() -> None:
+    def checked(count: int) -> Message:
+        facts = PlanFacts(7, PLACE, "grid", count)
+        return meeting_desk.check(
+            Prompt("meeting", "meeting_check", 7, {"kind": "branch"}, choices=facts), voice()
+        )
+
+    assert "form.submit" in pressed(checked(1))
+    assert "form.submit" not in pressed(checked(0))
+    assert "还没有可以邀请的党员" in checked(0).text
 
 
 def test_nobody_answers_or_checks_in_to_what_is_over() -> None:
