@@ -1,6 +1,6 @@
 """The rows of an import while they wait: staged in portions, read again in portions, and let go of.
 
-A portion is small enough that no unit of work holds the writer for 100 ms. What a row of units or of people comes to
+A portion is small enough that nobody waits long for its unit of work (``docs/performance.md``: how long). What a row of units or of people comes to
 is ``import_units.py``'s and ``import_people.py``'s.
 """
 

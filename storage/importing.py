@@ -1,6 +1,6 @@
 """Carrying an import out, portion by portion: staged, checked as a whole, brought in unseen, and there all at once.
 
-Each step is a unit of work of its own that holds the writer for less than 100 ms, and begins by looking whether the
+Each step is a unit of work of its own, small enough that nobody waits for it long, and begins by looking whether the
 import is still at its state, so that one that was dropped writes nothing more. A kill anywhere leaves a batch that is
 not over: its lease runs out, and ``sweep`` drops it or, when it was live already, finishes it.
 """

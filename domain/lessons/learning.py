@@ -139,11 +139,11 @@ def _answered(case: DueCase, due: Due, chosen: tuple[int, ...], now: datetime, r
     event = _event("lesson.answered", case, number=number)
     if number < len(case.lesson.questions):
         return Decision(sweeps=(PutDue(further),), events=(event,))
-    marked = replace(further, score=quiz.score(case.lesson, further))
-    assert marked.score is not None  # noqa: S101 - just marked
-    if marked.score >= case.lesson.pass_mark:
+    score = quiz.score(case.lesson, further)
+    marked = replace(further, score=score)
+    if score >= case.lesson.pass_mark:
         return _passed(case, marked, now, rules)
-    failed = _event("lesson.failed", case, score=marked.score)
+    failed = _event("lesson.failed", case, score=score)
     return Decision(sweeps=(PutDue(marked),), events=(event, failed))
 
 

@@ -110,7 +110,7 @@ def decompress(source: Path, target: Path) -> Weight:
     """The other way round. Returns what came out. Raises BackupError when it is not what gzip wrote."""
     try:
         with gzip.open(source, "rb") as packed, own_file(target) as plain:
-            weight = copied(packed, plain)  # type: ignore[arg-type] # as above
+            weight = copied(packed, plain)  # type: ignore[arg-type] # a GzipFile here too
             _settle(plain)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BackupError(f"the compressed copy is damaged ({error}); take another backup") from error

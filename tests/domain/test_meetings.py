@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.base import Actor, Decision, Refused, Role
+from domain.base import Actor, Decision, Refused, Role, ToPerson
 from domain.meetings import attending, following, planning, reminding
 from domain.meetings.codes import code_at, is_code, seconds_left
 from domain.meetings.duties import OWED, Often, look_on, owed_at, period_of, periods_of
@@ -332,14 +332,17 @@ def test_what_was_decided_comes_due_and_is_late_once() -> None:
     while made.next_at is not None:
         asked = FollowupCase(made, MEETING, "1.")
         decision = decided(reminding.look_at_followup, asked, LookAtFollowup(5), now=made.next_at)
-        told.append([(notice.kind, notice.to.person_id) for notice in decision.notices])  # type: ignore[union-attr]
+        told.append([(notice.kind, notice.to) for notice in decision.notices])
         (made,) = decision.saves
         assert isinstance(made, Followup)
-    assert told == [[("followup.due", 8)], [("followup.late", 8), ("followup.late", 9)]]
+    assert told == [
+        [("followup.due", ToPerson(8))],
+        [("followup.late", ToPerson(8)), ("followup.late", ToPerson(9))],
+    ]
     (done,) = decided(following.finish, FollowupCase(made, MEETING, "1."), FinishFollowup(5)).saves
-    assert refusal(following.finish, FollowupCase(done, MEETING, "1."), FinishFollowup(5)) == (  # type: ignore[arg-type]
-        "followup.done_already"
-    )
+    assert isinstance(done, Followup)
+    again = FollowupCase(done, MEETING, "1.")
+    assert refusal(following.finish, again, FinishFollowup(5)) == "followup.done_already"
 
 
 def test_only_who_was_invited_is_given_something_to_do_and_not_without_end() -> None:

@@ -211,7 +211,7 @@ async def test_two_records_of_one_human_keep_what_either_has_done(
     await finished(store, second, other, now=now)
     await engine.write(lambda c: lessons.move(c, first.id, second.id))
     done = select(lesson_due.c.person_id, func.count(lesson_due.c.done_at)).group_by(lesson_due.c.person_id)
-    rows = dict(await engine.read(lambda c: c.execute(done).all()))  # type: ignore[arg-type]
+    rows = {row[0]: row[1] for row in await engine.read(lambda c: c.execute(done).all())}
     assert first.id not in rows
     assert rows[second.id] == 2
 

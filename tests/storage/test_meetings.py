@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from domain.base import NOT_FOUND, Actor, Role
+from domain.base import NOT_FOUND, Action, Actor, Role
 from domain.jobs import Run
 from domain.meetings.shapes import (
     CANCELLED,
@@ -72,9 +72,9 @@ async def got(engine: Engine, kind: str) -> list[int]:
     return list(rows)
 
 
-async def refused(store: Store, action: object, soul: Soul, *, now: datetime) -> str:
+async def refused(store: Store, action: Action, soul: Soul, *, now: datetime) -> str:
     """With which key."""
-    outcome = await store.perform(action, soul.who, now=now)  # type: ignore[arg-type]
+    outcome = await store.perform(action, soul.who, now=now)
     assert isinstance(outcome, Refusal), outcome
     return outcome.key
 
