@@ -143,8 +143,8 @@ class Delivery:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is leased or waits to be recorded."""
-        return self._held == 0
+        """Whether nothing is leased, waits to be recorded, or has left without their walks having been told."""
+        return self._held == 0 and self._copies == 0
 
     def wake(self) -> None:
         """The outbox has grown, or a slot is free."""
@@ -196,7 +196,7 @@ class Delivery:
         chats: set[int] = set()
         while len(chosen) < free:
             found = await self._store.candidates(now=self._now(), after=after, most=CANDIDATES)
-            if not found and self.idle:
+            if not found and self._held == 0:
                 self._tell_of_copies()
             wait = min(wait, self._choose(found, free, chosen, chats))
             if len(found) < CANDIDATES:

@@ -9,7 +9,6 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +22,11 @@ from bot.settings import Settings
 from bot.settings_model import DatabaseSettings, HttpSettings, LimitsSettings, LogSettings, TelegramSettings
 from sandbox import Sandbox
 from sandbox.faults import Fault, FaultPlan
+from storage.database import Location
 from storage.unit import Store
+from tests.support.databases import on_sqlite
+
+pytestmark = on_sqlite
 
 KEY = "AAHnobodyshouldeverreadthisinanylog"
 TOKEN = f"7654321098:{KEY}"
@@ -68,10 +71,10 @@ class Fragile(Store):
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(location: Location) -> Settings:
     """Of a bot that waits for nothing."""
     return Settings(
-        database=DatabaseSettings(url=DatabaseUrl(f"sqlite:///{tmp_path / 'linli.db'}")),
+        database=DatabaseSettings(url=DatabaseUrl(location.url.render_as_string(hide_password=False))),
         http=HttpSettings(listen=""),
         telegram=TelegramSettings(limits_enabled=False),
         limits=LimitsSettings(enabled=False),
@@ -79,8 +82,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def at_once(seconds: float) -> None:
-    """A pause that gives everybody else a turn."""
-    await asyncio.sleep(0.001)
+    """A pause that gives everybody else a turn: whoever looks once a second would otherwise do nothing but look."""
+    await asyncio.sleep(0.02)
 
 
 def secrets_in(*texts: str) -> list[str]:
@@ -98,7 +101,7 @@ def faults() -> Iterator[FaultPlan]:
 
 async def until(happened: Callable[[], bool]) -> None:
     """Wait, within reason."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110 - what happens has no event of its own
             await asyncio.sleep(0.002)
 
@@ -172,7 +175,7 @@ async def test_a_token_that_stops_working_ends_the_bot_without_telling_it(
         await other.start(port=port)
         try:
             with pytest.raises(StartError, match="no longer takes the token"):
-                await asyncio.wait_for(app.run(), 20)
+                await asyncio.wait_for(app.run(), 60)
         finally:
             await other.stop()
             await telegram.start()
