@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     select,
     update,
@@ -92,7 +93,8 @@ def freeze(
     """Write down as recipients those who are meant and whose id is above ``after`` and not above ``to``.
 
     One who cannot be reached is written down as that, and one who has muted the kind ``mutes`` as that ("": nobody has).
-    Whoever is written down already stays. Returns how many are new.
+    Each stretch is written down once: its caller has locked the notice and keeps how far it has come in the same commit,
+    so that a row that is there is a fault, which the key refuses. Returns how many they are.
     """
     muted = exists().where(notice_mute.c.person_id == person.c.id, notice_mute.c.kind == mutes)
     reachable = person.c.telegram_id.is_not(None) & person.c.unreachable_since.is_(None)
@@ -109,10 +111,9 @@ def freeze(
             else_=literal("unreachable"),
         ),
     ).where(person.c.id > after, person.c.id <= to).order_by(person.c.id)  # fmt: skip
-    written = insert_for(connection.dialect.name, receipt).from_select(
-        ["notice_id", "person_id", "unit_id", "state"], rows
-    )
-    done = connection.execute(written.on_conflict_do_nothing(), {"now": now}).rowcount
+    # Without ON CONFLICT, for which PostgreSQL takes half as long again.
+    write = insert(receipt).from_select(["notice_id", "person_id", "unit_id", "state"], rows)
+    done = connection.execute(write, {"now": now}).rowcount
     ended = connection.execute(_ENDED_IN, {"notice": notice_id, "after": after, "to": to}) if done else ()
     count(connection, notice_id, total=done, **{row.state: row.number for row in ended})
     return done
