@@ -5,40 +5,62 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 
 from benchmarks.broadcast import broadcasts
 from benchmarks.contestants import GROUPS
 from benchmarks.footprint import bytes_per_request, footprint, told
 from benchmarks.freezing import freezings
+from benchmarks.importing import importings
 from benchmarks.measure import compare, table
 from benchmarks.organisation import organisation
+from benchmarks.reminders import reminders
 
-FOOTPRINT = "footprint"
-ORGANISATION = "organisation"
-BROADCAST = "broadcast"
-ALONE = (FOOTPRINT, ORGANISATION, BROADCAST)
 RECIPIENTS, CITY = 3000, 1_000_000
+
+
+async def _footprint(recipients: int | None) -> None:
+    print(told(await footprint(), await bytes_per_request()), flush=True)
+
+
+async def _organisation(recipients: int | None) -> None:
+    await organisation()
+
+
+async def _importing(recipients: int | None) -> None:
+    await asyncio.to_thread(importings)
+
+
+async def _broadcast(recipients: int | None) -> None:
+    await broadcasts(recipients or RECIPIENTS)
+    print(flush=True)
+    await freezings(recipients or CITY)
+
+
+async def _reminders(recipients: int | None) -> None:
+    await reminders()
+
+
+ALONE: Mapping[str, Callable[[int | None], Awaitable[None]]] = {
+    "footprint": _footprint,
+    "organisation": _organisation,
+    "importing": _importing,
+    "broadcast": _broadcast,
+    "reminders": _reminders,
+}
+"""What is measured by itself, not beside contestants; each gets ``--recipients``."""
 
 
 async def main(*, groups: list[str], rounds: int, recipients: int | None = None) -> int:
     """Print one table for each group; 1 if a contestant had to be left out."""
     missing = 0
     for name in groups:
-        if name == FOOTPRINT:
-            print(f"\n## {name}\n\n{told(await footprint(), await bytes_per_request())}", flush=True)
-            continue
-        if name == ORGANISATION:
-            print(f"\n## {name}\n", flush=True)
-            await organisation()
-            continue
-        if name == BROADCAST:
-            print(f"\n## {name}\n", flush=True)
-            await broadcasts(recipients or RECIPIENTS)
-            print(flush=True)
-            await freezings(recipients or CITY)
+        print(f"\n## {name}\n", flush=True)
+        if name in ALONE:
+            await ALONE[name](recipients)
             continue
         results = await compare(GROUPS[name], rounds=rounds)
-        print(f"\n## {name}\n\n{table(results)}", flush=True)
+        print(table(results), flush=True)
         missing += len(GROUPS[name]) - len(results)
     return 1 if missing else 0
 

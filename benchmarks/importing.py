@@ -36,6 +36,7 @@ from storage.unit import Store
 from views import sheets
 from views.catalogue import Texts
 
+ROWS = 100_000
 BUILDINGS = 200
 HEADINGS = sheets.headings(ImportKind.PEOPLE, chinese=True)
 MEBIBYTE = 1024 * 1024
@@ -152,31 +153,36 @@ HEAD = (
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.importing", description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000, help="people in the sheet (default 100000)")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"people in the sheet (default {ROWS:,})")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--one", nargs=2, metavar=("URL", "FILE"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
+def importings(rows: int = ROWS, database: str = "both") -> None:
+    """Print the table: all kinds of databases and files, each in a process of its own."""
+    print(HEAD, flush=True)
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
+        paths = [Path(folder) / f"people.{kind}" for kind in ("csv", "xlsx")]
+        for path in paths:
+            written(path, rows)
+        for number, path in enumerate(paths):
+            if database != "postgres":
+                _run(f"sqlite:///{folder}/{number}.db", path, rows)
+            if database != "sqlite":
+                name = f"importing_{number}"
+                _in_thread(_say(f"CREATE DATABASE {name}"))
+                _run(_server().get_uri(database=name), path, rows)
+
+
 def main() -> None:
-    """All kinds of databases and files, each in a process of its own."""
+    """Read the arguments and measure."""
     given = _arguments()
     if given.one:
         url, path = given.one
         print(asyncio.run(measure(url, Path(path), given.rows)))
         return
-    print(HEAD, flush=True)
-    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
-        paths = [Path(folder) / f"people.{kind}" for kind in ("csv", "xlsx")]
-        for path in paths:
-            written(path, given.rows)
-        for number, path in enumerate(paths):
-            if given.database != "postgres":
-                _run(f"sqlite:///{folder}/{number}.db", path, given.rows)
-            if given.database != "sqlite":
-                name = f"importing_{number}"
-                _in_thread(_say(f"CREATE DATABASE {name}"))
-                _run(_server().get_uri(database=name), path, given.rows)
+    importings(given.rows, given.database)
 
 
 def _run(url: str, path: Path, rows: int) -> None:

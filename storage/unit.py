@@ -146,6 +146,13 @@ def _known(actor: Actor) -> dict[int, int]:
     return {actor.telegram_id: actor.person_id} if actor.person_id and actor.telegram_id else {}
 
 
+def _record_bulk(connection: Connection, query: Query, answer: Any, actor: Actor, now: datetime) -> None:
+    """Who read how many people's data at once."""
+    unit_id: int = getattr(query, "unit_id", 0) or getattr(answer, "unit_id", 0)
+    read = Event("bulk.read", "unit", unit_id, {"rows": len(answer.rows)}, unit_id=unit_id or None)
+    audit.record(connection, (read,), actor=actor, now=now, update_id=None)
+
+
 class _Repeated(Exception):
     """The update is done already."""
 
@@ -373,23 +380,15 @@ class Store:
     async def read(self, query: Query, who: Who | Actor, *, now: datetime) -> Any:
         """The answer to a query, scoped to what this person may see. Raises Refused."""
 
-        def unit(connection: Connection) -> Any:
+        def unit(connection: Connection) -> tuple[Actor, Any]:
             actor = self._reader(connection, who, now)
-            return facts.answer(connection, query, actor, now=now, rules=self.rules)
+            return actor, facts.answer(connection, query, actor, now=now, rules=self.rules)
 
-        answer = await self._engine.read(unit)
+        actor, answer = await self._engine.read(unit)
         if query.bulk:
-            await self._commit(lambda connection: self._record_bulk(connection, query, answer, who, now))
+            # Before they have it.
+            await self._commit(lambda connection: _record_bulk(connection, query, answer, actor, now))
         return answer
-
-    def _record_bulk(
-        self, connection: Connection, query: Query, answer: Any, who: Who | Actor, now: datetime
-    ) -> None:
-        """Who read how many people's data at once, before they have it."""
-        unit_id: int = getattr(query, "unit_id", 0) or getattr(answer, "unit_id", 0)
-        read = Event("bulk.read", "unit", unit_id, {"rows": len(answer.rows)}, unit_id=unit_id or None)
-        actor = self._reader(connection, who, now)
-        audit.record(connection, (read,), actor=actor, now=now, update_id=None)
 
     async def opening(self, who: Who, *, now: datetime) -> Opening:
         """Who this is, and the form they are in."""
