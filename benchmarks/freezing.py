@@ -14,13 +14,12 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
@@ -31,6 +30,7 @@ from sqlalchemy import Connection, delete, select, update
 from benchmarks import measure
 from benchmarks.broadcast_words import WORDS
 from benchmarks.city import FIRST_ACCOUNT, City, Size, build
+from benchmarks.held import Held
 from benchmarks.scene import _in_thread, _say, _server
 from bot.app import App
 from bot.settings import load
@@ -48,7 +48,6 @@ from storage.schema_notices import (
 )
 from storage.unit import Done, Store, Who
 
-T = TypeVar("T")
 UNITS = 1_900
 """One community, so that its secretary speaks to everybody."""
 ASKERS, EVERY_SECONDS = 50, 0.1
@@ -59,27 +58,6 @@ MEBIBYTE = 1024 * 1024
 
 
 # --- the program, in a process of its own ---------------------------------------------------------------------------------
-
-
-class Held(Store):
-    """The store, and how long each unit of work held the writer: (when it began, seconds)."""
-
-    def __init__(self, engine: Engine, **named: Any) -> None:
-        super().__init__(engine, **named)
-        self.holds: list[tuple[float, float]] = []
-        writes = engine.write
-
-        async def write(unit: Callable[[Connection], T]) -> T:
-            def held(connection: Connection) -> T:
-                at, begun = time.time(), time.perf_counter()
-                try:
-                    return unit(connection)
-                finally:
-                    self.holds.append((at, time.perf_counter() - begun))
-
-            return await writes(held)
-
-        engine.write = write  # type: ignore[method-assign] # timed on the way
 
 
 async def program() -> list[tuple[float, float]]:

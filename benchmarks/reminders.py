@@ -9,56 +9,32 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import Any, TypeVar
 
 # psutil brings no types.
 import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, func, insert, literal, select, update
 
 from benchmarks.city import Size, build
+from benchmarks.held import Held
 from benchmarks.places import pairs
 from domain.lessons.shapes import REMINDER, LessonState
 from domain.rulebook import Rulebook
 from jobs.lessons import remind
 from storage.database import Location, open_engine
-from storage.engine import Engine
 from storage.schema import outbox, person
 from storage.schema_lessons import lesson, lesson_due
 from storage.unit import Store, Who
 from tests.support.lessons import draft_lesson
 from tests.support.village import Soul, arrived, asked
 
-T = TypeVar("T")
 NINE = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
 """Nine in the morning of Tuesday, 3 March 2026, in Shanghai."""
 MEMBERS = 100_000
 CALM_SECONDS = 3.0
 MEBIBYTE = 1024 * 1024
 ASKERS_ACCOUNT = 900_000
-
-
-class Held(Store):
-    """The store, and how long each unit of work held the writer, in seconds."""
-
-    def __init__(self, engine: Engine, **named: Any) -> None:
-        super().__init__(engine, **named)
-        self.holds: list[float] = []
-        writes = engine.write
-
-        async def write(unit: Callable[[Connection], T]) -> T:
-            def held(connection: Connection) -> T:
-                begun = perf_counter()
-                try:
-                    return unit(connection)
-                finally:
-                    self.holds.append(perf_counter() - begun)
-
-            return await writes(held)
-
-        engine.write = write  # type: ignore[method-assign] # timed on the way
 
 
 async def measured(location: Location, members: int) -> str:
@@ -79,7 +55,7 @@ async def measured(location: Location, members: int) -> str:
         begun = perf_counter()
         queued = await remind(store, NINE)
         took, peak = perf_counter() - begun, psutil.Process().memory_info().rss
-        longest, meanwhile = max(store.holds), waits[calm:]
+        longest, meanwhile = max(seconds for _, seconds in store.holds), waits[calm:]
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         written = await engine.read(_queued)
