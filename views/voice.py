@@ -106,7 +106,7 @@ class Voice:
         parts = ([self.say("span.hours", count=hours)] if hours else []) + (
             [self.say("span.minutes", count=rest)] if rest or not hours else []
         )
-        return Html(("" if self.chinese else " ").join(parts))
+        return Html(" ".join(parts))
 
     # --- days and times ----------------------------------------------------------------------------------------
 

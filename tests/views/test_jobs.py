@@ -38,7 +38,7 @@ def test_all_of_them_fit_into_one_message_however_they_fare(language: str) -> No
 @pytest.mark.parametrize(
     ("cadence", "said"),
     [
-        ("every 90 minutes", "每隔 1 小时30 分钟"),
+        ("every 90 minutes", "每隔 1 小时 30 分钟"),
         ("daily 03:30", "每天 03:30"),
         ("weekly 7 04:00", "每周日 04:00"),
         ("monthly 1 10:00", "每月 1 日 10:00"),
