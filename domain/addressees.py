@@ -1,7 +1,7 @@
 """Whom a notice is for: units with what is below them, by role, skill or tag, and language, and who is left out.
 
 One rule, said twice: here for one person, and as a statement over all of them in ``storage/addressees.py``; a test
-holds the two equal. Source: DOMAIN §7.
+holds the two equal. Source: docs/rules.md §7.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hours agreed on before: work of a request that will take longer than counts without a word. Source: DOMAIN §6.
+"""Hours agreed on before: work of a request that will take longer than counts without a word. Source: docs/rules.md §6.
 
 Whoever may triage the request agrees with its helpers, as long as nobody has reported; nobody agrees on their own work.
 """

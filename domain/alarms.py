@@ -1,4 +1,4 @@
-"""Danger: words or a red button that must ring people at once and never become a task. Source: DOMAIN §3."""
+"""Danger: words that must ring people at once and never become a task. Source: docs/rules.md §3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Appointments: granted and ended, deputies, expiry, and the hand-over of open work. Source: DOMAIN §1, §2.
+"""Appointments: granted and ended, deputies, expiry, and the hand-over of open work. Source: docs/rules.md §1, §2.
 
 Authority follows an appointment's two times alone, whoever has been told or not; ``phase`` only says what its holder
 has been told.

@@ -93,7 +93,7 @@ class Query:
 
     ``searches``: it looks for people by what is typed, so it is counted (``handlers/limits.py``).
     ``bulk``: the answer holds many people's data in ``rows``, so that its reading is itself written down. Such a query
-    says which unit it is about in ``unit_id``, or its answer does. Source: DOMAIN §12.
+    says which unit it is about in ``unit_id``, or its answer does. Source: docs/rules.md §11.
     """
 
     permission: ClassVar[str]

@@ -1,4 +1,4 @@
-"""The block list: accounts that are heard no more. Source: DOMAIN §12.
+"""The block list: accounts that are heard no more. Source: docs/rules.md §11.
 
 A blocked person keeps their rights on paper; nothing of what they send is worked on, and nothing is sent to them. Words
 of danger still bring up the numbers to call: that is the way in (``handlers/gate.py``), not a rule here.

@@ -1,7 +1,7 @@
 """Which days are worked: weekends by the office's week, public holidays, and days worked to make up for them.
 
 Knows one country's days as they were given to it; where they come from (a library, a file of one's own) is the
-program's business. Source: DOMAIN §10.
+program's business. Source: docs/rules.md §10.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A cadence by the calendar has periods: each has a name that never comes twice ("2026-03-02") and the instant from which
 it is due, by the clock of a zone. Knows nothing of what a job does, nor where it is written down that a period was run.
-Source: DOMAIN §10.
+Source: docs/rules.md §10.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When something is due: spans of working hours laid over a calendar. Source: DOMAIN §10."""
+"""When something is due: spans of working hours laid over a calendar. Source: docs/rules.md §10."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def is_quiet(clock: time, *, quiet_from: time, quiet_to: time) -> bool:
 def after_quiet(moment: datetime, *, zone: ZoneInfo, quiet_from: time, quiet_to: time) -> datetime:
     """``moment`` itself, or the end of the quiet hours it falls into, by the clock of ``zone``. Returned in UTC.
 
-    Source: DOMAIN §10.
+    Source: docs/rules.md §10.
     """
     local = require_aware(moment).astimezone(zone)
     clock = local.time()

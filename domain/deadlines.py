@@ -1,7 +1,8 @@
 """What the clock does about a request: deadlines that are told as they come near and pass, and people who say nothing.
 
 Each look takes the newest turn that has come and says when to look next, so that a look too many does nothing and one
-that comes late says once what is true by then. What is due when is counted by ``clocks.py``. Source: DOMAIN §3, §10.
+that comes late says once what is true by then. What is due when is counted by ``clocks.py``.
+Source: docs/rules.md §3, §10.
 """
 
 from __future__ import annotations

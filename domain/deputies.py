@@ -1,4 +1,5 @@
-"""Deputies: while the holder of a role is away, somebody near holds the same role at the same unit. Source: DOMAIN §1, §2.
+"""Deputies: while the holder of a role is away, somebody near holds the same role at the same unit.
+Source: docs/rules.md §1, §2.
 
 A deputy's appointment is one like any other, and ends with the one it stands in for.
 """

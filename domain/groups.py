@@ -1,4 +1,4 @@
-"""Telegram groups bound to a unit, where open tasks may be posted. Source: DOMAIN §1; the bot's rights there: §2."""
+"""Telegram groups bound to a unit, where open tasks may be posted. Source: docs/rules.md §1, §2."""
 
 from __future__ import annotations
 

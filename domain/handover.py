@@ -1,7 +1,7 @@
 """What somebody leaves behind when a role of theirs ends: work that goes back, work that stays with them, pairings.
 
 Knows what follows for each piece of open work; that a role ends, and who hears of it, is ``appointments.py``'s.
-Source: DOMAIN §2, §4: whoever has begun may finish, and no request is cancelled because a helper leaves.
+Source: docs/rules.md §2, §4: whoever has begun may finish, and no request is cancelled because a helper leaves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Imports of units and people from a sheet, and their export. Source: DOMAIN §2.
+"""Imports of units and people from a sheet, and their export. Source: docs/rules.md §1.
 
 An import is checked as a whole before anything of it is true, then is true at once as a whole. One is under way at a
 time. What a row may say is ``domain/sheets.py``'s; how rows are kept, compared and brought in is ``storage``'s.

@@ -1,6 +1,6 @@
 """The jobs of the clock as rows: how each fares, what is told when one fails, and how one is asked for by hand.
 
-When a job is due is ``clock.py``'s; what each does is in ``jobs/``. Source: DOMAIN §10, §12.
+When a job is due is ``clock.py``'s; what each does is in ``jobs/``. Source: docs/rules.md §10.
 """
 
 from __future__ import annotations

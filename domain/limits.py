@@ -1,4 +1,7 @@
-"""How much one person may ask of the bot: the numbers. Counting is ``handlers/limits.py``'s. Source: DOMAIN §12."""
+"""How much one person may ask of the bot: the numbers. Counting is ``handlers/limits.py``'s.
+
+Source: docs/rules.md §11.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Two records of one human become one: by the secretary's word, or by a number that Telegram vouches for.
 
 The record that was there first, or that has the account, keeps its id and takes over everything that points to the
-other, which stays as a tombstone: audit and ledger go on naming it. Source: DOMAIN §1, §12.
+other, which stays as a tombstone: audit and ledger go on naming it. Source: docs/rules.md §1, §11.
 """
 
 from __future__ import annotations

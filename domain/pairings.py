@@ -1,4 +1,5 @@
-"""Pairing assistance: a standing tie between a member and a household, and the visits it brings. Source: DOMAIN §5.
+"""Pairing assistance: a standing tie between a member and a household, and the visits it brings.
+Source: docs/rules.md §5.
 
 A due visit is a task of the member's own, so starting, releasing and reporting it is ``tasks.py``'s; here is what
 is particular: the pairing, when a visit comes due, and who confirms it.

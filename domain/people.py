@@ -1,4 +1,4 @@
-"""People: arrival and consent, language, home, appointments. Source: DOMAIN §1, §2, §12."""
+"""People: arrival and consent, language, home, appointments. Source: docs/rules.md §1, §2, §11."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Appoint(Action):
 def consent(
     case: PersonCase, action: GiveConsent, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
-    """Consent is kept with its version and time. Source: DOMAIN §12."""
+    """Consent is kept with its version and time. Source: docs/rules.md §11."""
     if action.language not in LANGUAGES:
         raise Refused("language.unknown")
     person = replace(

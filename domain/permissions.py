@@ -1,7 +1,7 @@
 """Who may do what: one table, read by every check, every menu and the generated matrix of the tests.
 
-Authority is a role held at a unit, over that unit and below. The table is DOMAIN's, line for line; a shown button
-is not a right, so ``allowed`` is asked again inside each change and each read.
+Authority is a role held at a unit, over that unit and below. A shown button is not a right, so ``allowed`` is asked
+again inside each change and each read. Source: docs/rules.md §2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Points: what confirmed work earns, and how an earning becomes double entries. Source: DOMAIN §6.
+"""Points: what confirmed work earns, and how an earning becomes double entries. Source: docs/rules.md §6.
 
 Integers in hundredths of a point throughout. Knows nothing of tables; the settlement job and ``perform`` write.
 """
@@ -52,7 +52,10 @@ def rounded_minutes(minutes: int, *, to: int) -> int:
 
 
 def amount(minutes: int, *, weight: int, factor: int, rounding: int) -> int:
-    """Hundredths of a point: rounded minutes × weight an hour × factor in percent, halves up. Source: DOMAIN §6."""
+    """Hundredths of a point: rounded minutes × weight an hour × factor in percent, halves up.
+
+    Source: docs/rules.md §6.
+    """
     product = rounded_minutes(minutes, to=rounding) * weight * factor
     return (product + 3000) // 6000
 
@@ -114,7 +117,8 @@ class Counted:
 
 
 def counted(earned: int, *, minutes: int, weight: int, factor: int, had: Had, rules: PointRules) -> Counted:
-    """How much of an earning of service counts: as many of its minutes as there is room below every cap. Source: DOMAIN §6.
+    """How much of an earning of service counts: as many of its minutes as there is room below every cap.
+    Source: docs/rules.md §6.
 
     What earns nothing takes no room. Of two caps the one that leaves less is named.
     """

@@ -1,4 +1,4 @@
-"""Posters: the printed way into a unit, one page for each building. Source: DOMAIN §1; the codes: the printed links."""
+"""Posters: the printed way into a unit, one page for each building. Source: docs/rules.md §1."""
 
 from __future__ import annotations
 

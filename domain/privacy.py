@@ -1,4 +1,4 @@
-"""What is held about somebody: shown, exported, put right, forgotten. Source: DOMAIN §12.
+"""What is held about somebody: shown, exported, put right, forgotten. Source: docs/rules.md §11.
 
 Whoever is forgotten leaves a record without name, address or number behind, so that ledger and audit go on adding up:
 they hold ids, keys and numbers only. Where the words are that go with the person, storage knows.

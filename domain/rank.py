@@ -1,4 +1,4 @@
-"""Who stands above whom: which roles somebody may give, end or overrule, and where. Source: DOMAIN §2.
+"""Who stands above whom: which roles somebody may give, end or overrule, and where. Source: docs/rules.md §2.
 
 The permission table says who may appoint at all and over which units; here is what follows from the roles themselves.
 """
@@ -37,7 +37,7 @@ def reaches(held: Held, role: Role, path: str) -> bool:
     """Whether who holds ``held`` may give, end or overrule ``role`` at the unit with ``path``.
 
     A secretary: leaders, secretaries and members below, and members at the own unit. An admin: everything below, and
-    all but admins at the own unit. Nobody gives what they are themselves at the same place. Source: DOMAIN §2.
+    all but admins at the own unit. Nobody gives what they are themselves at the same place. Source: docs/rules.md §2.
     """
     if not path.startswith(held.path):
         return False

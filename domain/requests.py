@@ -1,4 +1,4 @@
-"""Requests: what a resident asks for, from the first word to the stars. Source: DOMAIN §3.
+"""Requests: what a resident asks for, from the first word to the stars. Source: docs/rules.md §3.
 
 Knows the request's own states and who hears of each step. The work on it is a task's (``tasks.py``), the points it
 earns are ``points.py``'s.
@@ -56,7 +56,7 @@ from domain.tasks import (
 
 
 class RequestState(StrEnum):
-    """The states of DOMAIN §3 that the present rules reach; later ones are further values of the same column."""
+    """Where a request stands. Source: docs/rules.md §3."""
 
     SUBMITTED = "submitted"
     OPEN = "open"

@@ -1,4 +1,4 @@
-"""Changes of the tree's shape: a unit moved, merged into another, or closed. Source: DOMAIN §1, §2.
+"""Changes of the tree's shape: a unit moved, merged into another, or closed. Source: docs/rules.md §1, §2.
 
 A unit that moves takes everything below along in one statement; one that is merged or closed stays where somebody keeps
 authority over what happened there. The tree itself, its names and settings are ``units.py``'s.

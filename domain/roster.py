@@ -1,4 +1,4 @@
-"""People as staff see them: search, cards, entering, suspending, merging. Source: DOMAIN §1, §2.
+"""People as staff see them: search, cards, entering, suspending, merging. Source: docs/rules.md §1, §2.
 
 An offline person has no chat: staff enter them, and somebody near them may speak for them as their proxy. Two records
 of one human become one by a merge; the other stays as a tombstone that nobody finds.

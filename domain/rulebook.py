@@ -162,7 +162,7 @@ class PointRules:
     ``factors``: percent by stars; minutes are rounded to ``rounding`` minutes.
 
     Of one person's service at most ``task_hours`` of a task earn points unless more was agreed on before, ``day_hours``
-    of a day, and ``home_week_hours`` of a week for the same household. Source: DOMAIN §6."""
+    of a day, and ``home_week_hours`` of a week for the same household. Source: docs/rules.md §6."""
 
     version: int = 1
     weights: Mapping[str, int] = field(
@@ -207,8 +207,8 @@ class NoticeRules:
     """``second_above``: more recipients than this need a second person's yes. ``remind_hours`` lie between two reminders.
     ``valid_days``: how long a notice is valid where nothing else is said, 0 for without an end.
 
-    ``quiet_from`` to ``quiet_to``: nothing that is only routine leaves then, by the clock of the unit. Source: DOMAIN §7,
-    §10. ``call_days``: after so many nobody is called about it any more.
+    ``quiet_from`` to ``quiet_to``: nothing that is only routine leaves then, by the clock of the unit. ``call_days``: after
+    so many nobody is called about it any more. Source: docs/rules.md §7, §10.
     """
 
     second_above: int = 2000
@@ -234,8 +234,8 @@ class DigestRules:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRules:
-    """What is due when after the first answer, and how long the bot waits for people who say nothing. Source: DOMAIN §3,
-    §4, §10.
+    """What is due when after the first answer, and how long the bot waits for people who say nothing.
+    Source: docs/rules.md §3, §4, §10.
 
     ``solution_hours`` by urgency, from the raising on: urgent ones round the clock, the others working hours.
     A warning comes ``urgent_warn_minutes`` before an urgent deadline, else ``warn_percent`` of its span before.
@@ -263,7 +263,7 @@ class StudyRules:
     for one person's day. ``minimum_share``: per cent of a lesson's minutes before "done" counts. ``pass_mark`` in per cent
     and ``tries_a_day`` are what a new lesson begins with. ``remind_at``: by the clock of where somebody lives.
 
-    Source: DOMAIN §6, §8.
+    Source: docs/rules.md §6, §8.
     """
 
     points_per_hour: int = 400
@@ -281,7 +281,7 @@ class MeetingRules:
 
     The code is taken from ``checkin_opens_minutes_before`` the beginning until ``checkin_closes_minutes_after`` the end;
     with ``ask_place`` from within ``place_metres`` of where it is. ``points``: hundredths for who was there.
-    ``duty_reminders``: whether who leads a unit is told what is missing. Source: DOMAIN §8.
+    ``duty_reminders``: whether who leads a unit is told what is missing. Source: docs/rules.md §9.
     """
 
     usual_minutes: int = 90

@@ -1,4 +1,4 @@
-"""The seals of the audit trail: how a batch of its rows is bound to all that came before. Source: DOMAIN §12.
+"""The seals of the audit trail: how a batch of its rows is bound to all that came before. Source: docs/rules.md §11.
 
 Knows the chain alone. Which rows are sealed when, and what is dropped, is the store's. Whoever can write the database
 past the program could make the whole chain anew, so its newest digest is printed for somebody to keep elsewhere.

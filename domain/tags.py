@@ -1,6 +1,7 @@
 """What leaders and secretaries note of a person, so that a notice finds them: living alone, a small child, a core volunteer.
 
-By the rulebook's codes only, never in words; the person sees them among what is held about them. Source: DOMAIN §7, §12.
+By the rulebook's codes only, never in words; the person sees them among what is held about them.
+Source: docs/rules.md §7, §11.
 """
 
 from __future__ import annotations

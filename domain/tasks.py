@@ -1,4 +1,4 @@
-"""Tasks and claims: a piece of work, and one member's hold on one place of it. Source: DOMAIN §4.
+"""Tasks and claims: a piece of work, and one member's hold on one place of it. Source: docs/rules.md §4.
 
 A task comes from a request or from a pairing's visit; both are worked the same way, so the claim's life cycle is
 here and what its end means for the request or the visit is asked of ``Work``.
@@ -220,7 +220,7 @@ def _cards(work: Work) -> tuple[Refresh, ...]:
 
 
 def claim(work: Work, action: ClaimTask, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
-    """First come, first served among those who may. Source: DOMAIN §4."""
+    """First come, first served among those who may. Source: docs/rules.md §4."""
     task = work.task
     if work.held_by(actor.person_id):
         raise Refused("task.already_yours")
@@ -407,7 +407,7 @@ def report(work: Work, action: ReportClaim, *, actor: Actor, now: datetime, rule
 
 
 def _finish_if_all_reported(work: Work, *, now: datetime, wellbeing: int | None = None) -> Decision:
-    """Done when every place that is still held is reported, and at least one is. Source: DOMAIN §3, "done"."""
+    """Done when every place that is still held is reported, and at least one is. Source: docs/rules.md §3."""
     held = [claim for claim in work.claims if claim.state in HOLDING]
     if not held:
         return work.whole.idle(work)

@@ -1,4 +1,4 @@
-"""Templates of notices: what was composed once, under a name, to begin the next ones with. Source: DOMAIN §7.
+"""Templates of notices: what was composed once, under a name, to begin the next ones with. Source: docs/rules.md §7.
 
 A template is its unit's: who may send in the unit's name uses, renames and drops it. It holds what a copy of a notice
 would hold, and nothing of what became of the notice.

@@ -1,7 +1,8 @@
 """What residents answer to notices, and what the organisation writes back: one thread for each recipient of a notice.
 
 A thread waits for an answer from the first words that nobody has answered until somebody writes back or says that
-nothing is left to do. Who may send in the unit's name may do either. The words themselves are remarks. Source: DOMAIN §7.
+nothing is left to do. Who may send in the unit's name may do either. The words themselves are remarks.
+Source: docs/rules.md §7.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The audit trail as it is searched: by whom, about what, of which kind, when. Source: DOMAIN §12.
+"""The audit trail as it is searched: by whom, about what, of which kind, when. Source: docs/rules.md §11.
 
 How its rows are sealed is ``seals.py``'s.
 """

@@ -175,7 +175,7 @@ def gaps(nodes: Sequence[Node], *, scope: str) -> tuple[Gap, ...]:
     """What is wrong at and below the path ``scope``, worst first. ``nodes``: all open units there, and those above.
 
     Every home is in exactly one grid, no two grids of a community have the same address, and each building has a
-    leader within its grid, each grid a leader and a secretary. Source: DOMAIN §1.
+    leader within its grid, each grid a leader and a secretary. Source: docs/rules.md §1.
     """
     known = {node.id: node for node in nodes}
     inside = [node for node in nodes if node.path.startswith(scope)]

@@ -1,4 +1,5 @@
-"""The tree of units: what may stand where, what it is called, and by which clock and calendar it works. Source: DOMAIN §1, §2.
+"""The tree of units: what may stand where, what it is called, and by which clock and calendar it works.
+Source: docs/rules.md §1, §2.
 
 A unit's ``path`` is made of the ids above it ("1.4.12."), and authority follows the path. How the tree's shape changes
 is ``reshaping.py``'s, what people are shown of it ``unit_pages.py``'s.

@@ -1,7 +1,7 @@
 """What the clock does about work that does not begin: claims nobody starts on, and tasks nobody takes on.
 
 Like ``deadlines.py`` for requests: each look takes one turn that has come and says when to look next. While the resident
-is asked something, nothing of it runs. Source: DOMAIN §4.
+is asked something, nothing of it runs. Source: docs/rules.md §4.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Imports of units and people from a sheet, and their export. Source: DOMAIN §2.
+"""Imports of units and people from a sheet, and their export. Source: docs/rules.md §1.
 
 A sheet that somebody sends is taken down and answered by its card; reading it is long, so it is done beside the
 updates (``bot/importer.py``), and what comes of it reaches the card.

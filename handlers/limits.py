@@ -1,4 +1,4 @@
-"""How much one person may ask of the bot: counted in memory, before anything costs. Source: DOMAIN §12.
+"""How much one person may ask of the bot: counted in memory, before anything costs. Source: docs/rules.md §11.
 
 Each kind has its number in a span that moves along. Nothing of it survives a restart, which forgives everybody once.
 What is done with whoever is too fast is ``gate.py``'s.

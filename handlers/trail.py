@@ -1,4 +1,4 @@
-"""The audit trail: the newest page at once, and questions that narrow it. Source: DOMAIN §12.
+"""The audit trail: the newest page at once, and questions that narrow it. Source: docs/rules.md §11.
 
 Each question is a form of one step that ends in a page; what was looked for before goes with it.
 """

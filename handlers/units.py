@@ -1,4 +1,4 @@
-"""``/org``: the tree page by page, and what an admin changes in it. Source: DOMAIN §1, §2.
+"""``/org``: the tree page by page, and what an admin changes in it. Source: docs/rules.md §1, §2.
 
 Pages are made of what the queries let this person see; a change that cannot be taken back is asked once more, with
 what it would take along, and carries the unit's version, so that an old question answers nothing new.

@@ -1,4 +1,4 @@
-"""Political birthdays: each member who has told the day is congratulated on it, once. Source: DOMAIN §8."""
+"""Political birthdays: each member who has told the day is congratulated on it, once. Source: docs/rules.md §9."""
 
 from __future__ import annotations
 

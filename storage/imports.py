@@ -1,4 +1,4 @@
-"""Imports of units and people from a sheet. Source: DOMAIN §2.
+"""Imports of units and people from a sheet. Source: docs/rules.md §1.
 
 An import's rows stand in their own tables before it is live, marked with its batch, and are there for nobody yet; one
 last change of the batch's state makes all of them be there. Knows that, and what the rules need to know of an import;

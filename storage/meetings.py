@@ -101,7 +101,7 @@ def belonging(kind: MeetingKind, path: str) -> Select[Any]:
     """The ids of those who are invited to a meeting of this kind at ``path``, each once; binds ``now``.
 
     Members, leaders and secretaries of the unit and all below it; to a committee those who lead the unit itself.
-    Source: DOMAIN §8.
+    Source: docs/rules.md §9.
     """
     low, high = below(path)
     committee = kind is MeetingKind.COMMITTEE

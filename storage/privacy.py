@@ -1,4 +1,4 @@
-"""What is held about somebody: the rows behind putting it right and forgetting them. Source: DOMAIN §12.
+"""What is held about somebody: the rows behind putting it right and forgetting them. Source: docs/rules.md §11.
 
 How words are found and emptied once that is decided is ``erasing.py``'s, what time alone forgets ``retention.py``'s.
 """

@@ -50,7 +50,7 @@ PORTION = 200
 REMINDED_AT_ONCE = 1_500
 """People reminded in one commit, by one statement."""
 DAYS_BEFORE = (0, 1, 3)
-"""Reminders come so many days before the last one. Source: DOMAIN §8."""
+"""Reminders come so many days before the last one. Source: docs/rules.md §8."""
 
 _MOVING = (
     select(lesson.c.id, lesson.c.state)

@@ -1,4 +1,4 @@
-"""Check-in 双报到: a member who lives here says so, and the secretary approves. Source: DOMAIN §1, §2.
+"""Check-in 双报到: a member who lives here says so, and the secretary approves. Source: docs/rules.md §2.
 
 A check-in is asked for, approved or asked back, kept up to date, renewed, left, or lapses; the appointment as a member
 comes and goes with it. When people are free is ``domain/spare_time.py``'s.

@@ -1,4 +1,7 @@
-"""What the secretary decides, and what the clock does: approve, ask back, remind, let lapse. Source: DOMAIN §2."""
+"""What the secretary decides, and what the clock does: approve, ask back, remind, let lapse.
+
+Source: docs/rules.md §2.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def _asked(case: CheckinCase, version: int) -> Checkin:
 def approve(
     case: CheckinCase, action: ApproveCheckIn, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
-    """A member from now on. Who was one there already, by import or grant, keeps that appointment. Source: DOMAIN §2."""
+    """A member from now on. Who was one there already, by import or grant, keeps that appointment.
+
+    Source: docs/rules.md §2.
+    """
     asked = _asked(case, action.version)
     if case.person.erased_at or case.person.merged_into_id:
         raise Refused("checkin.not_now")

@@ -1,4 +1,4 @@
-"""The political birthday: the day a member joined the Party, and the greeting on it. Source: DOMAIN §8."""
+"""The political birthday: the day a member joined the Party, and the greeting on it. Source: docs/rules.md §9."""
 
 from __future__ import annotations
 

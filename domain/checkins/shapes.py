@@ -22,7 +22,7 @@ REMINDERS = (timedelta(days=30), timedelta(days=7))
 """How long before the last day there is a reminder, the earliest first."""
 
 SERVED_KINDS = ("building", "grid")
-"""Where one checks in: the building one lives in, or the grid above it. Source: DOMAIN §1, "unit"."""
+"""Where one checks in: the building one lives in, or the grid above it. Source: docs/rules.md §2."""
 
 
 class CheckinState(StrEnum):
@@ -146,7 +146,10 @@ class ChangeCheckIn(Action):
 
 @dataclass(frozen=True, slots=True)
 class TellJoined(Action):
-    """When one joined the Party, so as to be congratulated on that day; None takes it back. Source: DOMAIN §8."""
+    """When one joined the Party, so as to be congratulated on that day; None takes it back.
+
+    Source: docs/rules.md §9.
+    """
 
     permission: ClassVar[str] = Permission.CHECK_IN
     joined_on: date | None

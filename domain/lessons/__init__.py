@@ -1,4 +1,4 @@
-"""Lessons: composed, assigned to whom they are for, studied, passed, reminded of. Source: DOMAIN §8.
+"""Lessons: composed, assigned to whom they are for, studied, passed, reminded of. Source: docs/rules.md §8.
 
 Knows what may follow what. Writing down whom a lesson is for and handing it out is ``storage/study.py``'s; how an
 earning is capped is ``domain/points.py``'s.

@@ -1,4 +1,4 @@
-"""What a branch may do about a lesson that was assigned from above: remind its own people. Source: DOMAIN §8."""
+"""What a branch may do about a lesson that was assigned from above: remind its own people. Source: docs/rules.md §8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Series of lessons: one each week, each with a last day a week after the one before. Source: DOMAIN §8.
+"""Series of lessons: one each week, each with a last day a week after the one before. Source: docs/rules.md §8.
 
 A week of a series is a draft like any other until it begins: it may be changed, assigned at once or given up, which leaves
 its week free again. On its first day the clock assigns it, seven days long, its last day included.

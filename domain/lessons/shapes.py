@@ -1,4 +1,7 @@
-"""What lessons are made of: the material, its questions, one person's part in it, and what may be done. Source: DOMAIN §8."""
+"""What lessons are made of: the material, its questions, one person's part in it, and what may be done.
+
+Source: docs/rules.md §8.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates of lessons: what was composed once, under a name, to begin the next ones with. Source: DOMAIN §8.
+"""Templates of lessons: what was composed once, under a name, to begin the next ones with. Source: docs/rules.md §8.
 
 A template is its unit's: who may assign lessons in the unit's name uses, renames and drops it. Names are as those of
 notices' templates (``domain/templates.py``).

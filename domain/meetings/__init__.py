@@ -1,7 +1,7 @@
 """Meetings: planned, answered, checked in to, minuted, followed up, and counted against what a branch owes in a year.
 
 Knows what may follow what. Writing down who is invited and telling them is ``storage/invitations.py``'s. Source:
-DOMAIN §8.
+docs/rules.md §9.
 """
 
 from __future__ import annotations

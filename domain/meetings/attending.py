@@ -1,4 +1,4 @@
-"""Taking part: answering an invitation, and checking in on the spot. Source: DOMAIN §8, §9."""
+"""Taking part: answering an invitation, and checking in on the spot. Source: docs/rules.md §9."""
 
 from __future__ import annotations
 

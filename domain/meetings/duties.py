@@ -1,4 +1,4 @@
-"""What a unit owes in a year: which meetings how often, and which is missing. Source: DOMAIN §8.
+"""What a unit owes in a year: which meetings how often, and which is missing. Source: docs/rules.md §9.
 
 The usual rule of 三会一课 stands in the settings; here is what a period is, and when its end is near.
 """

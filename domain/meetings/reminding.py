@@ -1,7 +1,7 @@
 """When the clock looks at a meeting, at what was decided there, and at what a unit owes; and what it says then.
 
 Nothing leaves in the quiet hours, nothing twice, and nothing about what is over: a clock that has leapt ahead passes
-over what it is too late for. Source: DOMAIN §8.
+over what it is too late for. Source: docs/rules.md §9.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What meetings are made of: one that is planned, somebody's part in it, what was decided there, and what may be done.
 
-Source: DOMAIN §8 (三会一课, 主题党日).
+Source: docs/rules.md §9 (三会一课, 主题党日).
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ HELD_AT: Mapping[str, tuple[MeetingKind, ...]] = {
     "branch": (MeetingKind.BRANCH, MeetingKind.COMMITTEE, MeetingKind.LECTURE, MeetingKind.THEME_DAY),
     "building": (MeetingKind.GROUP, MeetingKind.THEME_DAY),
 }
-"""Which meetings a unit of each kind holds: a grid is a branch, a building a group of one. Source: DOMAIN §1, §8."""
+"""Which meetings a unit of each kind holds: a grid is a branch, a building a group of one.
+
+Source: docs/rules.md §1, §9.
+"""
 
 
 def planners(kind: MeetingKind) -> frozenset[Role] | None:

@@ -1,4 +1,5 @@
-"""Notices: composed, confirmed, sent to whom they are for, known to be read, corrected and withdrawn. Source: DOMAIN §7.
+"""Notices: composed, confirmed, sent to whom they are for, known to be read, corrected and withdrawn.
+Source: docs/rules.md §7.
 
 Knows what may follow what. Turning an audience into recipients and walking through them is ``storage/mailings.py``'s;
 how fast they leave is delivery's.

@@ -70,7 +70,7 @@ def next_time(notice: PublicNotice, *, zone: ZoneInfo, after: datetime) -> datet
 
 
 def needs_second(case: NoticeCase, rules: Rulebook) -> bool:
-    """Whether one person's yes is not enough. Source: DOMAIN §7."""
+    """Whether one person's yes is not enough. Source: docs/rules.md §7."""
     return case.top or case.count > rules.notices.second_above
 
 

@@ -1,4 +1,4 @@
-"""What notices are made of: their states, rows, actions and what follows in many rows. Source: DOMAIN §7."""
+"""What notices are made of: their states, rows, actions and what follows in many rows. Source: docs/rules.md §7."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a notice is about and how long it is valid, and which kinds of it somebody wants no messages of. Source: DOMAIN §7."""
+"""What a notice is about and how long it is valid, and which kinds of it somebody wants no messages of.
+
+Source: docs/rules.md §7.
+"""
 
 from __future__ import annotations
 

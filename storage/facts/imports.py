@@ -1,4 +1,4 @@
-"""Imports of units and people from a sheet, and their export. Source: DOMAIN §2.
+"""Imports of units and people from a sheet, and their export. Source: docs/rules.md §1.
 
 Exports are read page by page, in an order that a page can go on from: units from the top down, people by their ids.
 """

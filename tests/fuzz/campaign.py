@@ -1,8 +1,8 @@
 """Feeds attacks into the running program and judges what came of them.
 
 Outsiders have no right to anything in the scene, so whatever they send must leave every row of it as it was. Insiders
-have some rights, so each action of theirs that took effect is held against a table of its own, written from DOMAIN's
-and not from the program's.
+have some rights, so each action of theirs that took effect is held against a table of its own, written from the
+rules (docs/rules.md §2) and not from the program's.
 """
 
 from __future__ import annotations
