@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -259,10 +259,15 @@ OLDER_COPY = "older_copy"
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Every living card of ``kind`` about ``subject_id`` shows what is true now."""
+    """Every living card of ``kind`` about ``subject_id`` shows what is true now.
+
+    ``after``: not before so much time has passed. What happens in the meantime needs no edit of its own: so a card follows
+    what very many do at once.
+    """
 
     kind: str
     subject_id: int
+    after: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,10 @@ ANSWERS, CALLS = "answers", "calls"
 """What stands beside the desk's own list: people who wait for a word back, and people whom a notice did not reach."""
 
 
+OVERDUE = "overdue"
+"""What waits for nothing but that somebody sees to it: all of it is past its time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """How many of one kind of thing wait for the reader; ``late`` of them are past their time."""

@@ -24,6 +24,7 @@ from domain.lessons.shapes import (
     OpenLesson,
     PutDue,
     PutLessonText,
+    PutQuestion,
     PutQuestions,
     SetDue,
     SetPassing,
@@ -86,7 +87,14 @@ def _load(connection: Connection, lesson_id: int) -> tuple[Lesson, str]:
 
 def load_lesson(
     connection: Connection,
-    action: PutLessonText | SetDue | SetPoints | SetPassing | PutQuestions | WithdrawLesson | NudgeLesson,
+    action: PutLessonText
+    | SetDue
+    | SetPoints
+    | SetPassing
+    | PutQuestions
+    | PutQuestion
+    | WithdrawLesson
+    | NudgeLesson,
     actor: Actor,
     rules: Rulebook,
 ) -> LessonCase:
@@ -138,7 +146,17 @@ def load_due(
 LOADERS: dict[type[Any], Any] = {
     BeginLesson: load_for_begin,
     **dict.fromkeys(
-        (PutLessonText, SetDue, SetPoints, SetPassing, PutQuestions, WithdrawLesson, NudgeLesson), load_lesson
+        (
+            PutLessonText,
+            SetDue,
+            SetPoints,
+            SetPassing,
+            PutQuestions,
+            PutQuestion,
+            WithdrawLesson,
+            NudgeLesson,
+        ),
+        load_lesson,
     ),
     AddressLesson: load_for_address,
     **dict.fromkeys((OpenLesson, FinishReading, AnswerQuestion, TryAgain), load_due),

@@ -197,8 +197,9 @@ def put(
         # After the replies: a card that is edited as the reply needs no second edit as a refresh. One that makes way
         # for a new message is edited when that has been sent.
         anew = {(chat_id, cards.topic_of(kind, subject_id)) for chat_id, _, kind, subject_id in wished}
+        after = {cards.topic_of(item.kind, item.subject_id): item.after for item in refreshes}
         rows += [
-            _edit_row(item, now=now, update_id=update_id)
+            {**_edit_row(item, now=now, update_id=update_id), "not_before": now + after[item.topic]}
             for item in cards.change(connection, refreshes)
             if (item.chat_id, item.topic) not in anew
         ]

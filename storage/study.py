@@ -182,7 +182,7 @@ class Study(Steps):
         def look(connection: Connection) -> list[Walk]:
             known = {row.zone: row for row in connection.execute(select(lesson_walk))}
             walks = []
-            for name in sorted(set(_own_zones(connection).values()) | {self._rules.time_zone}):
+            for name in sorted(set(own_zones(connection).values()) | {self._rules.time_zone}):
                 day = self._day(now, ZoneInfo(name))
                 row = known.get(name)
                 if day is None or (row is not None and (row.day, row.over) >= (day, True)):
@@ -219,7 +219,7 @@ class Study(Steps):
             to = _reach(connection, lessons, after=walk.reached)
             count = 0
             if lessons:
-                zones = _zone_of_home(_own_zones(connection), self._rules.time_zone)
+                zones = _zone_of_home(own_zones(connection), self._rules.time_zone)
                 count = _queue(connection, lessons, zones == walk.zone, after=walk.reached, to=to, now=now)
             reached, over = walk.reached if to is None else to, to is None
             _go_on(connection, walk, reached=reached, over=over)
@@ -289,7 +289,7 @@ _WALK = select(lesson_walk.c.day, lesson_walk.c.reached, lesson_walk.c.over).whe
 )
 
 
-def _own_zones(connection: Connection) -> dict[str, str]:
+def own_zones(connection: Connection) -> dict[str, str]:
     """The zones of the few units that have their own, by path."""
     return {row.path: row.zone for row in connection.execute(_OWN_ZONES)}
 

@@ -12,6 +12,7 @@ from domain.base import Scalar
 from domain.digests import (
     ANSWERS,
     CALLS,
+    OVERDUE,
     SECOND,
     CategoryNews,
     DeskDigest,
@@ -128,8 +129,21 @@ def _waiting(one: Waiting, voice: Voice) -> Html:
         return voice.say("digest.answers_row", count=one.count, number=counted(one.count))
     if one.kind == CALLS:
         return voice.say("digest.calls_row", count=one.count, number=counted(one.count))
-    late = voice.say("digest.late", count=one.late) if one.late else ""
-    return voice.say("digest.desk_row", kind=voice.term("desk.kind", one.kind), count=one.count, late=late)
+    return voice.say(
+        "digest.desk_row",
+        kind=voice.say(f"digest.kind.{one.kind}", count=one.count),
+        count=one.count,
+        late=_late(one, voice),
+    )
+
+
+def _late(one: Waiting, voice: Voice) -> Html:
+    """How many of them are past their time, where that is not what they are."""
+    if not one.late or one.kind == OVERDUE:
+        return Html("")
+    if one.late == one.count:
+        return voice.say("digest.all_late", count=one.late)
+    return voice.say("digest.late", count=one.late)
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from domain.appointments import TOLD as APPOINTMENT_TOLD
 from domain.backup import TOLD as TROUBLES_TOLD
 from domain.base import Role
 from domain.checkins.shapes import CheckinState
-from domain.digests import Rhythm
+from domain.digests import OVERDUE, Rhythm
 from domain.jobs import NAMES as JOBS
 from domain.lessons.learning import EARNS
 from domain.lessons.shapes import LessonState
@@ -54,6 +54,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "wellbeing": ("0", "1", "2", "3", "4"),
     "step": TOLD_STEPS,
     "desk.kind": ("alarm", "request", "overdue", "unclaimed", "silent", "visit", "checkin"),
+    "digest.kind": ("alarm", "request", OVERDUE, "unclaimed", "silent", "visit", "checkin"),
     "free": tuple(SETS),
     "digest.home_now": tuple(Rhythm),
     "digest.desk_now": (Rhythm.DAILY, Rhythm.NEVER),
@@ -83,6 +84,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "points.moved": MOVED,
     "state.notice": tuple(NoticeState),
     "state.lesson": tuple(LessonState),
+    "lesson.cell": ("not_opened", "begun", "done"),
+    "ask.lesson_named": tuple(f"in_{language}" for language in LANGUAGES),
+    "ask.lesson_said": tuple(f"in_{language}" for language in LANGUAGES),
     "state.meeting": tuple(MeetingState),
     "meeting_kind": tuple(MeetingKind),
     "errand": tuple(errand for errand in Errand if errand is not Errand.SEND),

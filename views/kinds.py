@@ -26,6 +26,7 @@ from views import (
     jobs,
     lesson_audience,
     lesson_desk,
+    lesson_questions,
     lesson_series,
     lessons,
     meeting_desk,
@@ -168,6 +169,7 @@ KINDS: Mapping[str, Kind] = {
     # lessons
     "lesson.card": Kind(lesson_desk.lesson_card, facts=True),
     "lesson.whom": Kind(lesson_audience.whom, facts=True),
+    "lesson.questions": Kind(lesson_questions.questions, facts=True),
     "lesson.copy": Kind(lessons.copy, facts=True),
     "lesson.nudge": Kind(lessons.nudge, facts=True),
     "lesson.page": Kind(lessons.page, facts=True),

@@ -1,4 +1,5 @@
-"""Lessons as secretaries read them: composing, questions, whom one is for, how far its people are, and who has not."""
+"""Lessons as secretaries read them: composing, how far a lesson's people are, and who has not. Its questions and whom it is
+for have modules of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from domain.base import Scalar
-from domain.lessons.quiz import LETTERS
 from domain.lessons.shapes import LessonState
 from domain.lessons.shown import AssignedLine, LearnerPage, LessonCard
 from domain.queries import Page
@@ -24,7 +24,6 @@ MINUTES = (10, 15, 30, 45, 60)
 DAYS = (3, 7, 14, 30)
 MARKS = (60, 70, 80, 100)
 TRIES = (1, 2, 3, 5)
-QUESTIONS_SHOWN = 5
 
 # --- lists --------------------------------------------------------------------------------------------------------------
 
@@ -37,6 +36,7 @@ def assigned(page: Page[AssignedLine], *, voice: Voice) -> Message:
             voice.button("button.lesson_templates", "lessontemplate.page", 1),
             voice.button("button.lesson_series", "series.page", 1),
         ),
+        (voice.button("button.study_years", "study.years", 0),),
     )
     back = ((voice.button("button.lesson_own", "study.page", 1),),)
     if not page.rows:
@@ -62,10 +62,16 @@ def _assigned_row(row: AssignedLine, voice: Voice) -> Html:
     return voice.say(
         "lesson.assigned_row",
         title=title(row.titles, voice),
-        state=voice.say("lesson.planned") if row.planned else voice.term("state.lesson", row.state),
+        state=voice.say("lesson.planned")
+        if row.planned
+        else _state(row.state, voice, reminding=row.reminding),
         day=voice.day(row.due_on),
         place=voice.place(row.place),
     )
+
+
+def _state(state: LessonState, voice: Voice, *, reminding: bool) -> Html:
+    return voice.say("lesson.reminding") if reminding else voice.term("state.lesson", state)
 
 
 # --- the card -----------------------------------------------------------------------------------------------------------
@@ -74,7 +80,7 @@ def _assigned_row(row: AssignedLine, voice: Voice) -> Html:
 def lesson_card(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -> Message:
     """What it is, and what may be done about it as it stands."""
     lesson = facts.lesson
-    draft, out = lesson.state is LessonState.DRAFT, lesson.state is LessonState.OPEN
+    draft = lesson.state is LessonState.DRAFT
     counts = facts.counts
     return Message(
         card(
@@ -83,7 +89,7 @@ def lesson_card(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -
                 voice.say(
                     "lesson.card_title",
                     title=title(lesson.titles, voice),
-                    state=voice.term("state.lesson", lesson.state),
+                    state=_state(lesson.state, voice, reminding=lesson.reminding),
                 ),
                 voice.say(
                     "lesson.card_by",
@@ -105,23 +111,36 @@ def lesson_card(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -
                 whom_line(facts, voice),
                 reach_line(facts, voice) if draft else "",
             ),
+            # Before its people are all written down, numbers of them would say nothing.
             ""
-            if draft
+            if draft or lesson.state is LessonState.FREEZING
             else voice.say(
                 "lesson.fared",
-                total=counts.total,
+                count=counts.total,
                 opened=counts.opened,
                 done=counts.done,
                 left=counts.total - counts.done,
             ),
-            _next_of_draft(facts, voice) if draft else "",
-            voice.say("lesson.next_leaving")
-            if lesson.state in (LessonState.FREEZING, LessonState.SENDING)
-            else "",
-            voice.say("lesson.next_below") if out and not facts.whole else "",
+            _next(facts, voice),
         ),
         keyboard=_buttons(facts, voice),
     )
+
+
+def _next(facts: LessonCard, voice: Voice) -> Html:
+    """What comes next, as it stands."""
+    match facts.lesson.state:
+        case LessonState.DRAFT:
+            return _next_of_draft(facts, voice)
+        case LessonState.FREEZING:
+            return voice.say("lesson.next_listing")
+        case LessonState.SENDING if facts.lesson.reminding:
+            return voice.say("lesson.next_reminding")
+        case LessonState.SENDING:
+            return voice.say("lesson.next_leaving")
+        case LessonState.OPEN if not facts.whole:
+            return voice.say("lesson.next_below")
+    return Html("")
 
 
 def _next_of_draft(facts: LessonCard, voice: Voice) -> Html:
@@ -199,81 +218,6 @@ def preview(facts: LessonCard, *, voice: Voice) -> Message:
     """The material as it will be read in one language."""
     text, media = material(facts.lesson.titles, facts.lesson.texts, facts.lesson.media, voice)
     return Message(text, media=media, link_preview=True)
-
-
-# --- questions ----------------------------------------------------------------------------------------------------------
-
-
-def questions(facts: LessonCard, page: int, *, voice: Voice) -> Message:
-    """The questions with their right answers, and the ways to add some."""
-    quiz, number = facts.lesson.quiz, facts.lesson.id
-    pages = max(1, -(-len(quiz) // QUESTIONS_SHOWN))
-    page = max(1, min(page, pages))
-    start = (page - 1) * QUESTIONS_SHOWN
-    told = [
-        block(
-            voice.say("lesson.bank_question", number=place, words=line(one.text, limit=150)),
-            *(
-                voice.say(
-                    "lesson.bank_right" if at in one.right else "lesson.option",
-                    letter=LETTERS[at],
-                    words=line(option, limit=60),
-                )
-                for at, option in enumerate(one.options)
-            ),
-        )
-        for place, one in enumerate(quiz[start : start + QUESTIONS_SHOWN], start=start + 1)
-    ]
-    turns = tuple(
-        voice.button(key, "lesson.quiz", number, to)
-        for key, to in (("button.page_before", page - 1), ("button.page_after", page + 1))
-        if 1 <= to <= pages
-    )
-    return Message(
-        card(
-            voice.say("lesson.questions_title", count=len(quiz))
-            if quiz
-            else voice.say("lesson.questions_none"),
-            *told,
-            voice.say("lesson.questions_anew") if facts.lesson.state is not LessonState.DRAFT else "",
-        ),
-        keyboard=(
-            *((turns,) if turns else ()),
-            (
-                voice.button("button.lesson_ask", "lesson.ask", number),
-                voice.button("button.lesson_bank", "lesson.bank", number),
-            ),
-            (
-                voice.button("button.lesson_template", "lesson.template", number),
-                *((voice.button("button.lesson_noquiz", "lesson.noquiz", number),) if quiz else ()),
-            ),
-            (back(number, voice),),
-        ),
-    )
-
-
-def ask_question(asked: Prompt, voice: Voice) -> Message:
-    """One question a message; what is written so far is kept with one press."""
-    count = len(asked.answers.get("questions") or ())
-    text = block(
-        voice.say("ask.lesson_question"), voice.say("lesson.questions_kept", count=count) if count else ""
-    )
-    keep = ((voice.button("button.lesson_asked", "lesson.asked", asked.version),),) if count else ()
-    return rosterforms.question(asked, text, voice, keep)
-
-
-def ask_bank(asked: Prompt, voice: Voice) -> Message:
-    """The sheet of questions; with mistakes in it, each of them by its row."""
-    problems = asked.answers.get("problems") or ()
-    told = [
-        voice.say("lesson.bank_row", row=row, why=voice.say(key, **params)) for row, key, params in problems
-    ]
-    wrong = int(asked.answers.get("wrong") or 0)
-    text = card(
-        block(voice.say("lesson.bank_wrong", count=wrong), *told) if told else "",
-        voice.say("ask.lesson_bank"),
-    )
-    return rosterforms.question(asked, text, voice)
 
 
 # --- what a form lets choose ------------------------------------------------------------------------------------------------

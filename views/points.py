@@ -27,7 +27,8 @@ def points(facts: PointsFacts, *, voice: Voice) -> Message:
             else "",
             block(voice.say("points.entries"), *(_row(row, voice) for row in facts.entries))
             if facts.entries
-            else voice.say("points.no_entries"),
+            else "",
+            "" if facts.entries or facts.waiting else voice.say("points.no_entries"),
         )
     )
 

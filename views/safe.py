@@ -16,7 +16,10 @@ _NEWLINES = str.maketrans(
 )
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _TAG = re.compile(r"<[^>]*>")
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
 ELLIPSIS = "…"
+MOST_FILE_NAME = 60
+"""Characters: three bytes each of some, of the 255 that a file system takes."""
 
 
 class Html(str):
@@ -90,6 +93,16 @@ def line(text: str, *, limit: int = 120) -> Html:
 def words(text: str, *, limit: int) -> Html:
     """Several lines of somebody's words; runs of empty lines shrink to one."""
     return Html(html.escape(cut(_BLANK_LINES.sub("\n\n", cleaned(text)).strip(), limit), quote=False))
+
+
+def file_name(words: str, ending: str) -> str:
+    """What a file is called that somebody keeps: one line, without what no file's name may have on any system.
+
+    >>> file_name("A/B: 2026 年考勤表", "xlsx")
+    'A B 2026 年考勤表.xlsx'
+    """
+    kept = " ".join(_NOT_IN_NAMES.sub(" ", cleaned(words)).split())
+    return f"{cut(kept, MOST_FILE_NAME).strip(' .') or ending}.{ending}"
 
 
 def plain(text: str) -> str:

@@ -30,7 +30,7 @@ class Share:
     value: float
 
 
-Value = str | int | Share | datetime | None
+Value = str | int | float | Share | datetime | None
 """What stands in a cell. A time is a naive one of the reader's clock: a workbook knows no zones. None: nothing."""
 
 
@@ -61,7 +61,7 @@ class Book:
         cell.number_format = _TEXT
         return cell
 
-    def _cell(self, value: Value) -> WriteOnlyCell | int | None:
+    def _cell(self, value: Value) -> WriteOnlyCell | float | None:
         match value:
             case str():
                 return self._text(value) if value else None

@@ -46,6 +46,7 @@ from domain.lessons.shapes import (
     NewLessonCase,
     NudgeLesson,
     PutLessonText,
+    PutQuestion,
     PutQuestions,
     SetDue,
     SetPassing,
@@ -81,8 +82,9 @@ def _standing(case: LessonCase, *states: LessonState) -> Lesson:
 
 
 def default_points(minutes: int, rules: Rulebook) -> int:
-    """Hundredths of a point for material of so many minutes, halves up."""
-    return (minutes * rules.study.points_per_hour + 30) // 60
+    """Hundredths of a point for material of so many minutes: whole points, halves up, and never rounded to nothing."""
+    earned = minutes * rules.study.points_per_hour
+    return max(100, (earned + 3000) // 6000 * 100) if earned else 0
 
 
 def _stored(addressees: Addressees) -> dict[str, Any]:
@@ -210,6 +212,20 @@ def put_questions(
     questions = (() if action.anew else lesson.quiz) + tuple(checked(one) for one in action.questions)
     if len(questions) > MAX_QUESTIONS:
         raise Refused("lesson.too_many_questions", most=MAX_QUESTIONS)
+    changed = replace(lesson, questions=stored_questions(questions), revision=lesson.revision + 1)
+    return _saved(changed, "lesson.changed", questions=len(questions))
+
+
+def put_question(
+    case: LessonCase, action: PutQuestion, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
+    """One question, of those that were seen: other words for it, or away with it."""
+    lesson = _standing(case, LessonState.DRAFT, *OUT)
+    if action.revision != lesson.revision or not 0 <= action.place < len(lesson.questions):
+        raise Refused("lesson.questions_moved")
+    anew = () if action.question is None else (checked(action.question),)
+    quiz = lesson.quiz
+    questions = (*quiz[: action.place], *anew, *quiz[action.place + 1 :])
     changed = replace(lesson, questions=stored_questions(questions), revision=lesson.revision + 1)
     return _saved(changed, "lesson.changed", questions=len(questions))
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.base import NOT_FOUND, Actor, Decision, Earning, Event, Refused
+from domain.base import NOT_FOUND, Actor, Decision, Earning, Event, Refresh, Refused
 from domain.lessons import quiz
 from domain.lessons.shapes import (
+    CARD,
     OUT,
     SUBMIT,
     AnswerQuestion,
@@ -25,6 +26,8 @@ from domain.rulebook import Rulebook
 EARNS = "study"
 """The kind of service that learning is, in points."""
 SOURCE = "lesson"
+FOLLOWS = timedelta(seconds=5)
+"""How far the secretary's card is behind those who study: thousands may be at it at once."""
 
 
 def tries_left(lesson: Lesson, due: Due, today: date) -> int:
@@ -44,6 +47,11 @@ def _event(name: str, case: DueCase, **data: int) -> Event:
     return Event(name, "lesson", case.lesson.id, data, unit_id=case.lesson.unit_id)
 
 
+def _seen(case: DueCase) -> tuple[Refresh, ...]:
+    """On the card of who assigned it, a little later."""
+    return (Refresh(CARD, case.lesson.id, FOLLOWS),)
+
+
 def _there(case: DueCase) -> tuple[Lesson, Due]:
     """The lesson and the part in it. What is done stays to be read after the lesson was taken back."""
     if case.lesson.state not in OUT and case.due.done_at is None:
@@ -56,7 +64,11 @@ def open_(case: DueCase, action: OpenLesson, *, actor: Actor, now: datetime, rul
     _, due = _there(case)
     if due.opened_at is not None:
         return Decision()
-    return Decision(sweeps=(PutDue(replace(due, opened_at=now)),), events=(_event("lesson.opened", case),))
+    return Decision(
+        sweeps=(PutDue(replace(due, opened_at=now)),),
+        events=(_event("lesson.opened", case),),
+        refreshes=_seen(case),
+    )
 
 
 def finish_reading(
@@ -166,5 +178,6 @@ def _passed(case: DueCase, due: Due, now: datetime, rules: Rulebook) -> Decision
         sweeps=(PutDue(replace(due, done_at=now)),),
         events=(_event("lesson.passed", case, score=score, points=lesson.points),),
         earnings=(earning,) if lesson.points else (),
+        refreshes=_seen(case),
         result={"done": True, "points": lesson.points},
     )

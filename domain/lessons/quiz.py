@@ -73,6 +73,20 @@ def question_of(text: str) -> Question:
     return checked(Question(lines[0] if lines else "", tuple(options), tuple(right), explanation))
 
 
+def typed(question: Question) -> str:
+    """A question as ``question_of`` reads it, to be changed and sent back.
+
+    >>> print(typed(Question("入党须年满几岁？", ("16", "18"), (1,), "见党章第一条")))
+    入党须年满几岁？
+    16
+    *18
+    解析：见党章第一条
+    """
+    options = (f"*{one}" if at in question.right else one for at, one in enumerate(question.options))
+    explained = (f"解析：{question.explanation}",) if question.explanation else ()
+    return "\n".join((question.text, *options, *explained))
+
+
 def question_of_cells(text: str, options: tuple[str, ...], answer: str, explanation: str) -> Question:
     """A question as a line of a sheet has it: ``answer`` names the right ones by their letters. Raises Refused.
 

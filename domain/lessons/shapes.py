@@ -22,6 +22,8 @@ COPY = "lesson.copy"
 PAGE = "lesson.page"
 """The material itself."""
 QUIZ = "lesson.quiz"
+QUESTIONS = "lesson.questions"
+"""The questions with their right answers, for whoever composes them."""
 REMINDER = "lesson.due"
 NUDGE = "lesson.nudge"
 PASSING = (COPY, REMINDER, NUDGE)
@@ -111,6 +113,11 @@ class Lesson(Entity):
     series_id: int | None = None
     series_no: int = 0
     starts_on: date | None = None
+
+    @property
+    def reminding(self) -> bool:
+        """Whether those who have not done it are being reminded by hand: everybody has had it before."""
+        return self.state is LessonState.SENDING and self.nudged_at is not None
 
     @property
     def whom(self) -> Addressees:
@@ -289,6 +296,17 @@ class PutQuestions(Action):
     lesson_id: int
     questions: tuple[Question, ...]
     anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PutQuestion(Action):
+    """This in place of the question at ``place`` (from 0) as it was seen at ``revision``; with None it goes."""
+
+    permission: ClassVar[str] = Permission.ASSIGN_LESSON
+    lesson_id: int
+    revision: int
+    place: int
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)

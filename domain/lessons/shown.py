@@ -80,7 +80,8 @@ class MyStudy:
 
 @dataclass(frozen=True, slots=True)
 class AssignedLine:
-    """A lesson in the list of who assigns them. ``planned``: a draft that begins by itself."""
+    """A lesson in the list of who assigns them. ``planned``: a draft that begins by itself. ``reminding``: its people have
+    it, and who has not done it is being reminded."""
 
     id: int
     titles: Mapping[str, str]
@@ -88,6 +89,7 @@ class AssignedLine:
     due_on: date
     place: Place
     planned: bool = False
+    reminding: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ def list_assigned(connection: Connection, query: ListAssigned, look: Look) -> Pa
             lesson.c.state,
             lesson.c.due_on,
             lesson.c.starts_on,
+            lesson.c.nudged_at,
             unit.c.name,
             unit.c.name_en,
         )
@@ -294,6 +295,7 @@ def list_assigned(connection: Connection, query: ListAssigned, look: Look) -> Pa
             row.due_on,
             place(row.name, row.name_en),
             planned=row.state == LessonState.DRAFT and row.starts_on is not None,
+            reminding=row.state == LessonState.SENDING and row.nudged_at is not None,
         )
         for row in rows
     )
@@ -349,6 +351,7 @@ def see_learners(connection: Connection, query: SeeLearners, look: Look) -> Lear
 FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "lesson.card": lesson_card,
     "lesson.whom": lesson_card,
+    "lesson.questions": lesson_card,
     "lesson.copy": undone,
     "lesson.nudge": undone,
     "lesson.page": opened,

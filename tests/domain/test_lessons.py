@@ -26,6 +26,7 @@ from domain.lessons.shapes import (
     NudgeLesson,
     OpenLesson,
     PutDue,
+    PutQuestion,
     PutQuestions,
     Question,
     SetDue,
@@ -329,3 +330,43 @@ def test_it_is_for_skills_and_tags_that_there_are() -> None:
         with pytest.raises(Refused) as refused:
             composing.address(case, AddressLesson(1, wanted), actor=ME, now=NOW, rules=RULES)
         assert refused.value.key == key
+
+
+def put(place: int, question: Question | None, revision: int = LESSON.revision) -> Decision:
+    """One question of the lesson in place of another."""
+    action = PutQuestion(1, revision, place, question)
+    return composing.put_question(LessonCase(LESSON, "1."), action, actor=ME, now=NOW, rules=RULES)
+
+
+def test_one_question_is_put_right_or_taken_out_and_the_others_stand() -> None:
+    other = Question("多少岁？", ("17", "18"), (1,))
+    for question, expected in ((other, (QUIZ[0], other, QUIZ[2])), (None, (QUIZ[0], QUIZ[2]))):
+        (saved,) = put(1, question).saves
+        assert isinstance(saved, Lesson)
+        assert (saved.quiz, saved.revision) == (expected, LESSON.revision + 1)
+
+
+@pytest.mark.parametrize(("place", "revision"), [(3, LESSON.revision), (-1, LESSON.revision), (0, 0)])
+def test_a_question_that_is_not_there_as_it_was_seen_is_left_alone(place: int, revision: int) -> None:
+    with pytest.raises(Refused, match="questions_moved"):
+        put(place, None, revision)
+
+
+def test_a_question_as_it_is_typed_is_read_as_the_same() -> None:
+    assert [quiz.question_of(quiz.typed(one)) for one in QUIZ] == list(QUIZ)
+
+
+def test_a_new_lesson_is_worth_whole_points_and_never_none() -> None:
+    worth = {minutes: composing.default_points(minutes, RULES) for minutes in (1, 10, 20, 22, 23, 60, 600)}
+    assert worth == {1: 100, 10: 100, 20: 100, 22: 100, 23: 200, 60: 400, 600: 4000}
+    nothing = replace(RULES, study=replace(RULES.study, points_per_hour=0))
+    assert composing.default_points(60, nothing) == 0
+
+
+def test_the_card_follows_the_first_look_and_the_end_a_little_later() -> None:
+    first = learning.open_(DueCase(LESSON, Due(1, 9)), OpenLesson(1), actor=ME, now=NOW, rules=RULES)
+    last, _ = answered(LESSON, begun(), right=True)
+    for decision in (first, last):
+        assert [(one.subject_id, one.after) for one in decision.refreshes] == [(1, learning.FOLLOWS)]
+    again = learning.open_(DueCase(LESSON, OPENED), OpenLesson(1), actor=ME, now=NOW, rules=RULES)
+    assert again.refreshes == ()

@@ -67,10 +67,11 @@ async def test_a_lesson_is_assigned_read_and_its_questions_earn_points(program: 
     await zhao.says("没标答案\n甲\n乙")
     zhao.reads("lesson.no_right")
     await zhao.says(*QUESTIONS)
+    zhao.reads("lesson.questions_kept", "3 道")
     await zhao.presses("lesson.asked")
     zhao.reads("lesson.has_quiz", "2 人")
     await zhao.presses("lesson.confirm")
-    zhao.reads("lesson.next_leaving")
+    assert "应学" not in zhao.reads("lesson.next_listing").text
     assert await program.ticks("lessons") == 2
     zhao.reads("lesson.fared", "应学 2 人")
     wang.reads("lesson.assigned", "党章第一章")
@@ -91,6 +92,11 @@ async def test_a_lesson_is_assigned_read_and_its_questions_earn_points(program: 
     await wang.presses("lesson.again")
     await answers(program, wang, right=True)
     wang.reads("lesson.passed", "100%")
+    # The secretary's card follows by itself, a little later.
+    zhao.listens()
+    await program.passes(seconds=5)
+    await program.quiet()
+    zhao.reads("lesson.fared", "已学完 1 人")
     await program.ticks("settlement")
     await wang.says("/points")
     wang.reads("points.title", "学习")
@@ -105,6 +111,7 @@ async def test_a_lesson_is_assigned_read_and_its_questions_earn_points(program: 
     await zhao.presses("lesson.who")
     assert "李强" in zhao.reads("lesson.who_title").text
     await zhao.presses("lesson.see", "lesson.nudge")
+    zhao.reads("lesson.next_reminding")
     await program.ticks("lessons")
     program.qiang.reads("lesson.nudge_told")
     assert not wang.saw("lesson.nudge_told")
@@ -112,10 +119,24 @@ async def test_a_lesson_is_assigned_read_and_its_questions_earn_points(program: 
     zhao.reads("lesson.nudged")
     await zhao.presses("lesson.sheet")
     name, content = zhao.file() or ("", b"")
-    assert name == "lesson-1.xlsx"
-    rows = [row for sheet in load_workbook(io.BytesIO(content)) for row in sheet.values]
-    assert {row[0] for row in rows} >= {"王建国", "李强"}
-    await zhao.presses("lesson.withdraw", "lesson.withdrawyes")
+    assert name == "党章第一章 学习情况.xlsx"
+    states = {row[0]: row[2] for sheet in load_workbook(io.BytesIO(content)) for row in sheet.values}
+    assert (states["王建国"], states["李强"]) == ("已学完", "未打开")
+    await zhao.says("/study")
+    await zhao.presses("lessons.page", "study.years")
+    assert str(program.units["grid"]) in repr(zhao.reads("study.place_here").buttons)
+    await zhao.presses("study.sheet")
+    name, content = zhao.file() or ("", b"")
+    assert name.endswith("2026年度学习表.xlsx")
+    (sheet,) = load_workbook(io.BytesIO(content))
+    rows = {row[0]: row[2:7] for row in sheet.values}
+    assert rows["王建国"] == (1, 1, 0, 20, 1)
+    assert rows["李强"] == (1, 0, 0, 0, 0)
+    for forged in ("study.years:0", f"study.sheet:{program.units['community']}:2026"):
+        await program.chen.forged(forged)
+        program.chen.reads("refused.not_found")
+    await zhao.says("/study")
+    await zhao.presses("lessons.page", "lesson.card", "lesson.withdraw", "lesson.withdrawyes")
     await program.qiang.says("/study")
     program.qiang.reads("lesson.nothing_to_do")
 
@@ -171,7 +192,7 @@ async def test_questions_come_from_a_sheet_with_each_mistake_by_its_row(program:
     await composed(program)
     await zhao.presses("lesson.quiz", "lesson.template")
     name, content = zhao.file() or ("", b"")
-    assert name == "questions.xlsx"
+    assert name == "题库模板.xlsx"
     book = load_workbook(io.BytesIO(content))
     sheet = book.worksheets[0]
     sheet.append(["没有答案的题", "甲", "乙"])
@@ -184,6 +205,25 @@ async def test_questions_come_from_a_sheet_with_each_mistake_by_its_row(program:
     await zhao.does(zhao.sends_document(_bytes(book), name="题库.xlsx"))
     zhao.reads("lesson.has_quiz", "2 道题")
     assert (await lesson_of(program)).quiz[1].right == (0, 2)
+    # Each of them can be put right or taken out, as it was seen.
+    await zhao.presses("lesson.quiz")
+    old = zhao.reads("lesson.questions_title", "看第二章").buttons
+    second = next(data for _, data in old if data.startswith("lesson.question:") and data.endswith("_1"))
+    await zhao.presses(second, "lesson.reword")
+    assert "*甲\n乙\n*丙\n解析：看第二章" in zhao.reads("ask.lesson_reword").text
+    await zhao.says("多选题\n甲")
+    zhao.reads("lesson.options_wrong")
+    await zhao.says("哪个 <对>？\n甲\n*乙")
+    zhao.reads("lesson.questions_title", "哪个 <对>？")
+    await zhao.forged(second.replace("lesson.question", "lesson.unask"))
+    zhao.reads("lesson.questions_moved")
+    await zhao.presses("lesson.question:1:3_0", "lesson.unask")
+    (left,) = (await lesson_of(program)).quiz
+    assert (left.text, left.right) == ("哪个 <对>？", (1,))
+    await program.wang.forged("lesson.unask:1:4_0")
+    program.wang.reads("refused.not_found")
+    await zhao.presses("lesson.see", "lesson.text:1:en")
+    zhao.reads("ask.lesson_named.in_en")
 
 
 def _bytes(book: Workbook) -> bytes:

@@ -418,6 +418,7 @@ class Attack:
                 | lessons.SetPoints()
                 | lessons.SetPassing()
                 | lessons.PutQuestions()
+                | lessons.PutQuestion()
                 | lessons.AddressLesson()
                 | lessons.AssignLesson()
                 | lessons.WithdrawLesson()

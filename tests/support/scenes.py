@@ -54,6 +54,7 @@ from domain.lessons.shapes import (
     NudgeLesson,
     OpenLesson,
     PutLessonText,
+    PutQuestion,
     PutQuestions,
     SetDue,
     SetPassing,
@@ -607,6 +608,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         ),
         "SetDue": (SetDue(scene.lessons["read"], THE_DAY + timedelta(days=7)), place.secretary),
         "SetPoints": (SetPoints(scene.lessons["draft"], 300), place.secretary),
+        "PutQuestion": (PutQuestion(scene.lessons["asks"], 2, 0, QUESTION), place.secretary),
         "PutQuestions": (PutQuestions(scene.lessons["draft"], (QUESTION,)), place.secretary),
         "AddressLesson": (
             AddressLesson(scene.lessons["draft"], Addressees(units=(place.units["grid"],))),

@@ -298,6 +298,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "visit.claimed": ({"member": NAME}, None),
     "lesson.card": ({"note": "card.back_again"}, LESSON_CARD),
     "lesson.whom": ({}, LESSON_CARD),
+    "lesson.questions": ({"page": 9}, LESSON_CARD),
     "lesson.copy": ({}, LESSON_MINE),
     "lesson.nudge": ({}, LESSON_MINE),
     "lesson.page": ({}, LESSON_MINE),

@@ -102,8 +102,10 @@ from views import (
     forms,
     lesson_audience,
     lesson_desk,
+    lesson_questions,
     lesson_series,
     lesson_templates,
+    lesson_years,
     lessons,
     notice_audience,
     notice_lists,
@@ -489,12 +491,15 @@ def lesson_screens(spoken: Voice) -> Iterator[Message]:
     learners = tuple(Learner(BIG - n, NAME, PLACE, NOW if n else None, None, None) for n in range(8))
     yield lesson_desk.learners(LearnerPage(BIG, TITLES, learners, BIG), voice=spoken)
     yield lesson_desk.learners(LearnerPage(BIG, TITLES, ()), voice=spoken)
+    lines_ = tuple(replace(UNIT_LINE, id=number) for number in range(1, 9))
     for number in (1, 10, 99):
-        yield lesson_desk.questions(LESSON_CARD, number, voice=spoken)
-    yield lesson_desk.questions(replace(LESSON_CARD, lesson=replace(LESSON, questions=())), 1, voice=spoken)
+        yield lesson_questions.questions({"page": number}, LESSON_CARD, spoken)
+    yield lesson_questions.questions({}, replace(LESSON_CARD, lesson=replace(LESSON, questions=())), spoken)
+    yield lesson_questions.question(LESSON_CARD, 0, voice=spoken)
+    for above, parent, below in ((UNIT_LINE, 0, lines_), (UNIT_LINE, None, ()), (None, 0, lines_)):
+        yield lesson_years.places(above, Page(below, 2, 3, 24), parent_id=parent, voice=spoken)
     yield lesson_desk.surely(LESSON_CARD, voice=spoken)
     yield lesson_desk.preview(LESSON_CARD, voice=spoken)
-    lines_ = tuple(replace(UNIT_LINE, id=number) for number in range(1, 9))
     yield lesson_audience.places(LESSON_CARD, UNIT_LINE, Page(lines_, 2, 3, 24), parent_id=0, voice=spoken)
     able = {**LESSON.addressees, "skills": ["medical", "electric"], "tags": ["living_alone"]}
     yield lesson_audience.skills(replace(LESSON_CARD, lesson=replace(LESSON, addressees=able)), voice=spoken)
@@ -532,8 +537,10 @@ def lesson_screens(spoken: Voice) -> Iterator[Message]:
         yield lessons.quiz({}, so, spoken)
     problems = [[BIG, "lesson.options_wrong", {"most": 8}]] * 10
     for answers in ({}, {"questions": [{}] * 9, "problems": problems, "wrong": 99}):
-        yield lesson_desk.ask_bank(Prompt("lesson_bank", "sheet", 7, answers), spoken)
-        yield lesson_desk.ask_question(Prompt("lesson_ask", "question", 7, answers), spoken)
+        yield lesson_questions.ask_bank(Prompt("lesson_bank", "sheet", 7, answers), spoken)
+        yield lesson_questions.ask_question(Prompt("lesson_ask", "question", 7, answers), spoken)
+    longest = {"typed": "<" * 5000}
+    yield lesson_questions.ask_reword(Prompt("lesson_reword", "reworded", 7, longest), spoken)
 
 
 def organisation(spoken: Voice) -> Iterator[Message]:
