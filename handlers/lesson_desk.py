@@ -189,7 +189,7 @@ def saved(turn: Turn, draft: Draft, lesson_id: int) -> tuple[Reply, ...]:
 def _in_language(family: str) -> Screen:
     """Asked for in the language that is being written."""
     asks = {one: screens.asks(f"{family}.in_{one}") for one in LANGUAGES}
-    return lambda asked, voice: asks[str(asked.answers["language"])](asked, voice)
+    return lambda asked, voice: asks[str(asked.answers.get("language") or LANGUAGES[0])](asked, voice)
 
 
 def _put_text(turn: Turn, answers: Answers, draft: Draft) -> Do:

@@ -84,7 +84,8 @@ def typed(question: Question) -> str:
     """
     options = (f"*{one}" if at in question.right else one for at, one in enumerate(question.options))
     explained = (f"解析：{question.explanation}",) if question.explanation else ()
-    return "\n".join((question.text, *options, *explained))
+    # A cell of a sheet may have several lines; here each line is something of its own.
+    return "\n".join(" ".join(part.split()) for part in (question.text, *options, *explained))
 
 
 def question_of_cells(text: str, options: tuple[str, ...], answer: str, explanation: str) -> Question:
