@@ -39,7 +39,11 @@ RULES = (
 def texts() -> Iterator[tuple[Path, str]]:
     files = [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), ROOT / "Makefile"]
     for folder in FOLDERS:
-        files += [path for path in (ROOT / folder).rglob("*") if path.suffix in {".md", ".py", ".toml"}]
+        for path in (ROOT / folder).rglob("*"):
+            # Benchmarks keep the libraries they compare with in a hidden folder of theirs.
+            hidden = any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+            if path.suffix in {".md", ".py", ".toml"} and not hidden:
+                files.append(path)
     for path in files:
         if path != ROOT / "docs" / "rules.md":
             yield path, path.read_text(encoding="utf-8")
