@@ -1,6 +1,6 @@
 """a meeting's words are corrected while its answers stand
 
-Revises: 0013
+Revises: 0014
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
