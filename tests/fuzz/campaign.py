@@ -431,6 +431,7 @@ class Attack:
                 | lesson_series.FillSeries()
                 | lesson_series.TakeFromSeries()
                 | lesson_series.StopSeries()
+                | lesson_series.ResumeSeries()
                 | branches.NudgeBranch()
             ):
                 return who == secretary
@@ -438,6 +439,8 @@ class Attack:
                 return who in staff if kind is meetings.MeetingKind.GROUP else who == secretary
             case (
                 meetings.MoveMeeting()
+                | meetings.CorrectMeeting()
+                | meetings.AmendList()
                 | meetings.CancelMeeting()
                 | meetings.PinPlace()
                 | meetings.TickGuest()

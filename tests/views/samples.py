@@ -56,6 +56,8 @@ from domain.meetings.shown import (
     GuestPage,
     MeetingCard,
     MeetingForGuest,
+    MyMeetings,
+    OwnFollowup,
     Shown,
 )
 from domain.notices.shapes import NoticeState, PublicNotice
@@ -308,9 +310,14 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "meeting.mine": ({"note": "meeting.leave_noted"}, MEETING_MINE),
     "meeting.copy": ({}, MEETING_MINE),
     "meeting.moved": ({}, MEETING_MINE),
+    "meeting.corrected": ({}, MEETING_MINE),
+    "meeting.list": (
+        {},
+        MyMeetings(Page((), 2, 3, 24), False, 2026, followups=(OwnFollowup(BIG, NASTY * 20, NOW.date()),)),
+    ),
     "meeting.cancelled": ({}, MEETING_MINE),
     "meeting.reminder": ({}, MEETING_MINE),
-    "meeting.absent": ({}, MEETING_GUESTS),
+    "meeting.absent": ({"after": 7}, MEETING_GUESTS),
     "meeting.present": ({}, replace(MEETING_GUESTS, here=True)),
     "meeting.follows": ({}, FollowupPage(BIG, NASTY * 10, Page((DECISION,), 2, 3, 24), may_add=True)),
     "meeting.duty": ({"last": "2026-03-31", "over": True}, DUTY),
