@@ -38,8 +38,8 @@ from handlers import forms, parsing, steps
 from handlers.contents import restored
 from handlers.forms import ALBUM, CONTENTS, Answers, Form, Said, Step, Taken
 from handlers.notices import CHINESE, formatted
-from handlers.sheet_lines import Limits, Line
 from handlers.turn import Answer, Do, Show, Turn, made, sent, turned
+from sheets.lines import Limits, Line
 from storage.drafts import Draft
 from storage.outbox import Reply
 from views import lesson_desk as screens
@@ -260,7 +260,7 @@ async def ask(turn: Turn) -> Answer:
 
 
 def _lines(content: bytes) -> list[Line]:
-    from handlers.workbooks import Workbook
+    from sheets.workbooks import Workbook
 
     book = Workbook(io.BytesIO(content), SHEET_LIMITS)
     return list(book.sheet(book.sheets[0]).lines()) if book.sheets else []

@@ -17,7 +17,19 @@ PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
 SIGN = "\N{SECTION SIGN}"
 SECTION = re.compile(rf"{SIGN}(\d+)")
 NAMED = re.compile(rf"docs/rules\.md ({SIGN}\d+(?:, {SIGN}\d+)*)")
-FOLDERS = ("benchmarks", "bot", "docs", "domain", "handlers", "jobs", "sandbox", "storage", "tests", "views")
+FOLDERS = (
+    "benchmarks",
+    "bot",
+    "docs",
+    "domain",
+    "handlers",
+    "jobs",
+    "sandbox",
+    "sheets",
+    "storage",
+    "tests",
+    "views",
+)
 TABLES = {"| setting | default | meaning |": True, "| fixed | value | meaning |": False}
 ROW = re.compile(r"\| `([^`]+)` \| `([^`]*)` \| .+ \|")
 
