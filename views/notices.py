@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.base import Scalar
+from domain.clocks import after_quiet
 from domain.notices.correcting import may_ask_again
 from domain.notices.sending import reminds_next
 from domain.notices.shapes import BEFORE, LANGUAGES, ON_ITS_WAY, OUT, NoticeState, PublicNotice
@@ -61,10 +62,6 @@ def _copy(facts: NoticeCopy, voice: Voice, *, note: str = "") -> Message:
     read = voice.say("notice.read_at", when=voice.when(facts.read_at)) if facts.read_at else ""
     if facts.late:
         read = voice.say("notice.late")
-    corrected = ""
-    if notice.corrected_at is not None:
-        at = notice.corrected_at
-        corrected = voice.say("notice.corrected_at", day=voice.day(voice.local_day(at)), time=voice.time(at))
     over = ""
     if notice.valid_until is not None and not notice.valid(voice.now):
         over = voice.say("notice.over", day=last_day(notice.valid_until, voice))
@@ -75,11 +72,24 @@ def _copy(facts: NoticeCopy, voice: Voice, *, note: str = "") -> Message:
         if notice.answerable:
             buttons.append(voice.button("button.notice_answer", "notice.answer", notice.id))
     return Message(
-        card(note, head, text_for(notice, voice), block(over, corrected, read)),
+        card(note, head, text_for(notice, voice), block(over, _corrected(notice, voice), read)),
         keyboard=(tuple(buttons),) if buttons else (),
         media=_media(notice),
         link_preview=notice.link_preview,
     )
+
+
+def _lags(notice: PublicNotice, voice: Voice) -> bool:
+    """Whether what the reader has are the earlier words, put right in the other language only."""
+    return notice.uncorrected == ("zh" if voice.chinese else "en")
+
+
+def _corrected(notice: PublicNotice, voice: Voice) -> Html:
+    at = notice.corrected_at
+    if at is None:
+        return Html("")
+    key = "notice.corrected_other" if _lags(notice, voice) else "notice.corrected_at"
+    return voice.say(key, day=voice.day(voice.local_day(at)), time=voice.time(at))
 
 
 def preview(facts: NoticeCopy, *, voice: Voice) -> Message:
@@ -117,13 +127,17 @@ def reminder(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> M
 
 
 def again(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
-    """For who has it, after it was corrected."""
+    """For who has it, after it was corrected: the words that were, whichever language the reader has."""
     notice = facts.notice
+    lags = _lags(notice, voice)
+    other = "en" if voice.chinese else "zh"
+    said = Html(words_in(notice.texts, other)) if lags else text_for(notice, voice)
     seen = (voice.button("button.notice_read", "notice.seen", notice.id),)
     return Message(
         card(
             voice.say("notice.look_again", place=voice.place(facts.place)),
-            Html(f"<blockquote>{words(plain(text_for(notice, voice)), limit=600)}</blockquote>"),
+            Html(f"<blockquote>{words(plain(said), limit=600)}</blockquote>"),
+            _corrected(notice, voice) if lags else "",
         ),
         keyboard=(seen,) if notice.wants_read and not facts.read_at else (),
     )
@@ -301,9 +315,19 @@ def progress(facts: NoticeCard, voice: Voice) -> Html:
         lines.append(voice.say("notice.ends", when=voice.when(ends)))
     due = reminds_next(notice, voice.rules)
     if due is not None and fares.sent > fares.read:
-        lines.append(voice.say("notice.reminds_next", when=voice.when(max(due, voice.now))))
+        lines.append(
+            voice.say("notice.reminds_next", when=voice.when(_leaves(notice, max(due, voice.now), voice)))
+        )
     lines += [voice.term("errand", errand) for errand in facts.walking if errand != "send"]
     return block(*lines)
+
+
+def _leaves(notice: PublicNotice, at: datetime, voice: Voice) -> datetime:
+    """When a reminder that is due leaves: routine ones wait for the end of the quiet hours."""
+    quiet = voice.rules.notices
+    if notice.urgent:
+        return at
+    return after_quiet(at, zone=voice.zone, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to)
 
 
 def course(notice: PublicNotice, voice: Voice) -> Html:

@@ -384,6 +384,17 @@ def test_the_menu_and_the_help_follow_the_permissions() -> None:
     assert "/desk" in people.help_screen(voice=voice()).text
 
 
+def test_who_reads_the_language_that_was_not_corrected_is_not_told_the_old_words_are_new() -> None:
+    both = replace(NOTICE_COPY.notice, texts={"zh": "周三停水", "en": "Tuesday"}, media=())
+    copy = replace(NOTICE_COPY, notice=replace(both, corrected_at=NOW, uncorrected="en"))
+    again = {language: notices.again({}, copy, voice(language)).text for language in ("zh", "en")}
+    assert "周三停水" in again["zh"]
+    assert "周三停水" in again["en"]
+    assert "Tuesday" not in again["en"]
+    assert "The Chinese text was corrected" in notices.notice_copy({}, copy, voice("en")).text
+    assert "更正过" in notices.notice_copy({}, copy, voice("zh")).text
+
+
 # --- days and times -------------------------------------------------------------------------------------------------------
 
 
