@@ -135,6 +135,7 @@ EVENTS = (
     "notice.withdrawn",
     "notice.dropped",
     "notice.reminded",
+    "notice.asked_again",
     "notice.walked",
     "notice.answered",
     "notice.replied",

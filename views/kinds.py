@@ -153,6 +153,7 @@ KINDS: Mapping[str, Kind] = {
     "notice.copy": Kind(notices.notice_copy, facts=True),
     "notice.reminder": Kind(notices.reminder, facts=True),
     "notice.reminded": Kind(notices.reminded, facts=True),
+    "notice.again": Kind(notices.again, facts=True),
     "notice.gone": Kind(notices.gone, facts=False),
     "notice.group": Kind(notices.in_group, facts=True, on_unknown=OnUnknown.ASK),
     "notice.waiting": Kind(notice_readers.waiting, facts=True),

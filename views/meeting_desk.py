@@ -103,7 +103,7 @@ def days(asked: Prompt, voice: Voice) -> Keyboard:
             )
             for one in DAYS
         ),
-        width=3,
+        width=2,
     )
 
 

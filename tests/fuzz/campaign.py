@@ -481,6 +481,7 @@ class Attack:
                 | notices.StopNotice()
                 | notices.WithdrawNotice()
                 | notices.RemindNotice()
+                | notices.AskAgain()
                 | notices.TickOffCall()
                 | threads.ReplyInThread()
                 | threads.CloseThread()

@@ -89,6 +89,7 @@ from domain.meetings.shapes import (
     TickGuest,
 )
 from domain.merging import MergePeople, ShareOwnPhone
+from domain.notices.correcting import AskAgain
 from domain.notices.shapes import (
     Address,
     BeginNotice,
@@ -593,6 +594,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "StopNotice before it is sent": (StopNotice(scene.notices["planned"]), place.secretary),
         "WithdrawNotice": (WithdrawNotice(scene.notices["sent"]), place.leader),
         "RemindNotice": (RemindNotice(scene.notices["sent"]), place.leader),
+        "AskAgain": (AskAgain(scene.notices["sent"]), place.leader),
         "ReadNotice": (ReadNotice(scene.notices["sent"]), place.resident),
         "AnswerNotice": (AnswerNotice(scene.notices["sent"], WORDS), place.resident),
         "AnswerNotice again": (AnswerNotice(scene.notices["sent"], WORDS), place.neighbour),

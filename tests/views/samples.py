@@ -179,7 +179,7 @@ NOTICE = PublicNotice(
 )  # fmt: skip
 NOTICE_CARD = NoticeCard(
     NOTICE, PLACE, NAME, (PLACE,) * 50, (PLACE,) * 6, NAME, NAME, 2001, 9, second=True, needs_mine=True,
-    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 9, 99, 9), walking=("correct", "remind"), answers=99,
+    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 9, 99, 9, 5), walking=("correct", "remind", "again"), answers=99,
 )  # fmt: skip
 NOTICE_COPY = NoticeCopy(NOTICE, PLACE, NOW)
 HOME_DIGEST = HomeDigest(
@@ -367,6 +367,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "notice.copy": ({}, NOTICE_COPY),
     "notice.reminder": ({}, NOTICE_COPY),
     "notice.reminded": ({}, NOTICE_COPY),
+    "notice.again": ({}, NOTICE_COPY),
     "notice.gone": ({}, None),
     "notice.group": ({"bot": "linli_bot"}, NOTICE_COPY),
     "notice.waiting": ({}, 999_999),
