@@ -1,14 +1,14 @@
 """notices that were corrected and looked at again, the reminder that comes by itself, and who has been told
 
-Revises: 0013
+Revises: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
