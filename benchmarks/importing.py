@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, ClassVar
@@ -27,7 +29,7 @@ from bot.collector import look_rarely
 from bot.importer import Importer
 from domain.rulebook import Rulebook
 from domain.sheet_columns import ImportKind
-from handlers.sheet_lines import Limits
+from sheets.lines import Limits
 from storage.database import Location, migrate, open_engine
 from storage.importing import Imports
 from storage.imports import there
@@ -112,8 +114,19 @@ async def measure(url: str, path: Path, rows: int) -> str:
         before, peak = process.memory_info().rss, [0]
 
         async def weigh() -> None:
-            while not done.is_set():
-                peak[0] = max(peak[0], process.memory_info().rss)
+            children: list[psutil.Process] = []
+            for look in count():
+                if done.is_set():
+                    return
+                # To look for processes costs milliseconds, which would be measured as well.
+                if look % 50 == 0:
+                    children = process.children()
+                total = process.memory_info().rss
+                for child in children:
+                    # It may have come to its end meanwhile.
+                    with suppress(psutil.NoSuchProcess):
+                        total += child.memory_info().rss
+                peak[0] = max(peak[0], total)
                 await asyncio.sleep(0.02)
 
         watchers = [asyncio.create_task(look()), asyncio.create_task(weigh())]

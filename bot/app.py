@@ -43,8 +43,6 @@ from domain.jobs import RunJob
 from domain.lanes import Lane
 from domain.limits import Rates
 from domain.permissions import commands_for
-from handlers.sheet_lines import MEGABYTE
-from handlers.sheet_lines import Limits as SheetLimits
 from jobs.backup import Backups
 from jobs.clock import JOBS, MINUTE, Job, as_set
 from jobs.delivery import Delivery, Observer, resends
@@ -52,6 +50,8 @@ from jobs.mailings import Mailer
 from jobs.speaker import DirectSpeaker
 from jobs.telegram import places
 from jobs.ticker import Ticker
+from sheets.lines import MEGABYTE
+from sheets.lines import Limits as SheetLimits
 from storage.database import Location, migrate, open_engine
 from storage.engine import DatabaseAwayError
 from storage.lockfile import WriterLock

@@ -10,28 +10,27 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import structlog
 
+from bot.reading import Reading, reading
 from domain.base import Actor, Refused, Scalar
 from domain.imports import MOST_LISTED, ImportBatch, ImportState
 from domain.rulebook import Rulebook
-from domain.sheet_columns import Fault, ImportKind, Problem
-from domain.sheets import READERS
-from handlers.sheet_lines import Limits, Line
-from handlers.sheets import Sheet, opened
+from domain.sheet_columns import ImportKind, Problem
 from handlers.speaker import Speaker
 from handlers.turn import no_files
+from sheets.lines import Limits, Line
+from sheets.opening import opened
 from storage.engine import DatabaseAwayError
 from storage.import_rows import PORTION
-from storage.importing import ImportEndedError, Portion
+from storage.importing import ImportEndedError
 from storage.outbox import Reply
 from storage.unit import Store
 from views import imports as screens
@@ -223,18 +222,17 @@ class Importer:
         self, batch_id: int, source: Path | bytes, kind: ImportKind | None, tell: Tell
     ) -> Report:
         """Read the whole sheet, keep what its rows come to, and write down how that ended."""
-        sheet = await asyncio.to_thread(opened, source, kind=kind, limits=self._limits)
-        with closing(sheet):
+        async with reading(source, kind=kind, limits=self._limits) as sheet:
             return await self._stage(batch_id, sheet, tell)
 
-    async def _stage(self, batch_id: int, sheet: Sheet, tell: Tell) -> Report:
+    async def _stage(self, batch_id: int, sheet: Reading, tell: Tell) -> Report:
         header = sheet.header
         if header.missing:
             raise Refused("import.columns_missing", kind=header.kind, columns=",".join(header.missing))
         report = Report(header.kind, unknown=header.unknown)
         staging = await self._imports.staging(batch_id, header.kind, now=self._now())
         try:
-            async with aclosing(_portions(sheet)) as portions:
+            async with aclosing(sheet.portions()) as portions:
                 async for portion in portions:
                     verdict = await self._imports.stage(staging, portion)
                     before = report.rows
@@ -246,7 +244,7 @@ class Importer:
                     if report.rows // SAID_ROWS > before // SAID_ROWS:
                         await tell(f"{report.rows} rows read")
                     await self._show_progress(batch_id)
-            late = [*_merged(sheet), *await self._imports.look_over(staging)]
+            late = [*sheet.merged, *await self._imports.look_over(staging)]
         finally:
             await staging.ended()
         if not report.rows:
@@ -333,7 +331,7 @@ class Importer:
             nonlocal line, done
             while True:
                 async with reading:
-                    if (lines := await self._imports.portion_below(batch.id, line)) is None:
+                    if (lines := await self._imports.portion_below(batch, line)) is None:
                         return
                     line = lines.upto
                 made = await self._imports.bring_in(batch, lines)
@@ -390,47 +388,6 @@ class Importer:
     @property
     def _english(self) -> Voice:
         return self._voice(Actor(language="en"))
-
-
-async def _portions(sheet: Sheet) -> AsyncGenerator[Portion[Any], None]:
-    """A sheet in portions, the next of which is read while the last is worked on."""
-    ahead = asyncio.create_task(asyncio.to_thread(_portion, sheet))
-    try:
-        while portion := await ahead:
-            ahead = asyncio.create_task(asyncio.to_thread(_portion, sheet))
-            yield portion
-    finally:
-        # Nobody reads in a sheet that is closed.
-        await asyncio.gather(ahead, return_exceptions=True)
-
-
-def _portion(sheet: Sheet) -> Portion[Any] | None:
-    """The next rows of a sheet, read; None at its end."""
-    header = sheet.header
-    reader = READERS[header.kind]
-    column_at = {place: key for key, place in header.places.items()}
-    rows = []
-    for line in islice(sheet.lines, PORTION):
-        values, problems = reader(line.number, line.cells, header.places)
-        wrong = [
-            Problem(line.number, column_at[place], fault)
-            for place, fault in line.faults
-            if place in column_at
-        ]
-        if wrong:
-            # What a formula or an error leaves in the cell is nobody's mistake besides.
-            columns = {problem.column for problem in wrong}
-            problems = [*wrong, *(found for found in problems if found.column not in columns)]
-        rows.append((values, problems))
-    return Portion(rows) if rows else None
-
-
-def _merged(sheet: Sheet) -> Iterator[Problem]:
-    """Merged cells below the header, which leave all but one of them empty."""
-    column_at = {place: key for key, place in sheet.header.places.items()}
-    for line, place, cells in sheet.merged[:MOST_LISTED]:
-        if line > sheet.header.line:
-            yield Problem(line, column_at.get(place, ""), Fault.MERGED, {"cells": cells})
 
 
 def _beside(lines: Sequence[Line], told: Sequence[Problem], report: Report, voice: Voice) -> list[list[str]]:

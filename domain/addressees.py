@@ -6,8 +6,8 @@ holds the two equal. Source: docs/rules.md §7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from domain.base import Held, Role
 
@@ -47,6 +47,43 @@ class Somebody:
 
 def _below(path: str, above: tuple[str, ...]) -> bool:
     return bool(path) and any(path.startswith(unit) for unit in above)
+
+
+def put_in(wanted: Addressees, unit_id: int, path: str) -> Addressees:
+    """With everybody at and below a unit, or, if they were named, no longer. Who names a place below one that is in means
+    that place alone: it takes the place of those above it. ``path``: of the unit."""
+    without = tuple(other for other in wanted.without_units if other != unit_id)
+    if unit_id in wanted.units:
+        return replace(
+            wanted, units=tuple(one for one in wanted.units if one != unit_id), without_units=without
+        )
+    above = above_of(path)
+    kept = tuple(one for one in wanted.units if one not in above)
+    return replace(wanted, units=(*kept, unit_id), without_units=without)
+
+
+def leave_out(wanted: Addressees, unit_id: int) -> Addressees:
+    """Without everybody at and below a unit, or, if they were left out, with them again."""
+    if unit_id in wanted.without_units:
+        return replace(wanted, without_units=tuple(one for one in wanted.without_units if one != unit_id))
+    units = tuple(one for one in wanted.units if one != unit_id)
+    return replace(wanted, units=units or wanted.units, without_units=(*wanted.without_units, unit_id))
+
+
+def above_of(path: str) -> tuple[int, ...]:
+    """The ids of the units above one, by its path.
+
+    >>> above_of("1.4.12.")
+    (1, 4)
+    """
+    return tuple(int(part) for part in path.split(".")[:-2])
+
+
+def without_nested(wanted: Addressees, paths: Mapping[int, str]) -> Addressees:
+    """The same people by fewer units: one below another that is in adds nobody. ``paths``: by id, of those that are known."""
+    named = set(wanted.units)
+    kept = tuple(unit for unit in wanted.units if named.isdisjoint(above_of(paths.get(unit, ""))))
+    return replace(wanted, units=kept)
 
 
 def meets(path: str, above: Iterable[str]) -> bool:

@@ -155,6 +155,7 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     REPLY = "reply"
     MINUTES = "minutes"
+    AMENDMENT = "amendment"
 
 
 def says_something(text: str) -> bool:

@@ -26,9 +26,10 @@ class Currency(StrEnum):
 
 MERGE = "merge"
 CORRECTION = "correction"
-MOVED = (MERGE, CORRECTION)
-"""Sources of postings that nobody earned: all points of another record of the same person, and the mirror of an earning
-that was posted twice (its ``source_id`` is that posting)."""
+AMENDED = "amended"
+MOVED = (MERGE, CORRECTION, AMENDED)
+"""Sources of postings that nobody earned: all points of another record of the same person, the mirror of an earning that
+was posted twice, and that of one whose cause was put right later (their ``source_id`` is the posting that they mirror)."""
 ISSUED = "issued"
 """The community's own account, the other side of everything earned."""
 

@@ -1,6 +1,6 @@
 """What stands in a sheet of units or people: its columns, and a row's cells read as values or as what is wrong with them.
 
-Pure: texts in, values out. How bytes become rows of texts is ``handlers/sheets.py``'s; what a value means to the tree
+Pure: texts in, values out. How bytes become rows of texts is ``sheets/opening.py``'s; what a value means to the tree
 and the people that are there already is ``storage``'s. Cells come as texts; dates and whole numbers of a spreadsheet
 are texts already ("2026-03-01", "13800138000").
 """

@@ -32,7 +32,7 @@ from domain.base import (
 )
 from domain.notices.common import event_of
 from domain.notices.shapes import CARD as NOTICE_CARD
-from domain.notices.shapes import NoticeState, PublicNotice
+from domain.notices.shapes import MarkRead, NoticeState, PublicNotice
 from domain.permissions import Permission
 from domain.queries import Part, Place
 from domain.requests import checked_contents
@@ -69,7 +69,7 @@ class Thread(Entity):
 
 @dataclass(frozen=True, slots=True)
 class AnswerCase:
-    """A notice in the eyes of who answers it: ``person_id`` is 0 for who never got one.
+    """A notice in the eyes of who answers it: ``person_id`` is 0 for who never got one. ``read``: marked so already.
 
     ``new_id``: of a thread, where there is none yet. ``tell``: who hears of it, 0 for whoever is responsible.
     """
@@ -79,6 +79,7 @@ class AnswerCase:
     thread: Thread | None = None
     new_id: int = 0
     tell: int = 0
+    read: bool = False
 
     @property
     def subject(self) -> Subject:
@@ -147,7 +148,7 @@ def may_answer(notice: PublicNotice, thread: Thread | None) -> None:
 def answer(
     case: AnswerCase, action: AnswerNotice, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
-    """Somebody hears of the first words that wait; what is added to them shows on the card they have."""
+    """Somebody hears of the first words that wait; what is added to them shows on the card they have. Who answers has read."""
     notice, thread = case.notice, case.thread
     may_answer(notice, thread)
     contents = checked_contents(action.contents)
@@ -167,6 +168,7 @@ def answer(
         remarks=tuple(Remark("thread", said.id, Purpose.ANSWER, actor.person_id, part) for part in contents),
         notices=() if waits else (Notice(to, CARD, said.id, card=True),),
         refreshes=(Refresh(NOTICE_CARD, notice.id), Refresh(CARD, said.id)),
+        sweeps=() if case.read else (MarkRead(notice.id, case.person_id, now),),
         result={"thread_id": said.id},
     )
 

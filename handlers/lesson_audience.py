@@ -6,14 +6,16 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
-from domain.addressees import MOST_UNITS, WHOM, Addressees
+from domain.addressees import MOST_UNITS, WHOM, Addressees, leave_out, put_in
 from domain.base import NOT_FOUND, Refused
 from domain.lessons.shapes import CARD, AddressLesson
 from domain.notices.shown import UnitsToAddress
 from handlers.lesson_desk import own_card
+from handlers.notice_audience import parent_of
 from handlers.turn import Answer, Do, Turn, turned
 from storage.outbox import Reply
 from views import lesson_audience as screens
+from views.audience import CHOSEN
 
 WHOM_CARD = "lesson.whom"
 T = TypeVar("T")
@@ -25,12 +27,12 @@ async def whom(turn: Turn) -> Answer:
     return turned(turn, screens.whom({}, await own_card(turn), await turn.voice()))
 
 
-def _address(turn: Turn, wanted: Addressees, *, screen: str = "") -> Do:
+def _address(turn: Turn, wanted: Addressees, *, screen: str = "", at: int = 0) -> Do:
     shown = Reply(
         WHOM_CARD,
         turn.who.telegram_id,
         subject_id=turn.pressed.id,
-        params={"screen": screen} if screen else {},
+        params={"screen": screen, "at": at} if screen else {},
         edit_message_id=turn.pressed.message_id,
     )
     return Do(
@@ -81,30 +83,27 @@ async def places(turn: Turn) -> Answer:
         raise Refused(NOT_FOUND)
     facts = await own_card(turn)
     above, below = await turn.read(UnitsToAddress(int(found[1]), int(found[2] or 1)))
-    parent = 0
-    if above is not None:
-        actor = await turn.actor()
-        parts = above.path.split(".")[:-1]
-        own = any(held.unit_id == above.id for held in actor.held)
-        parent = 0 if own or len(parts) < 2 else int(parts[-2])
+    parent = await parent_of(turn, above) if above else 0
     return turned(turn, screens.places(facts, above, below, parent_id=parent, voice=await turn.voice()))
 
 
 async def put(turn: Turn) -> Answer:
     """``lesson.put:<id>:<unit>``: for everybody there and below, or no longer."""
-    wanted, unit = (await own_card(turn)).lesson.whom, turn.pressed.count
-    units = _turned(wanted.units, unit)
-    if len(units) > MOST_UNITS:
+    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
+    if above is None:
+        raise Refused(NOT_FOUND)
+    wanted = put_in((await own_card(turn)).lesson.whom, above.id, above.path)
+    if len(wanted.units) > MOST_UNITS:
         raise Refused("notice.too_many_places", most=MOST_UNITS)
-    without = tuple(other for other in wanted.without_units if other != unit)
-    return _address(turn, replace(wanted, units=units, without_units=without))
+    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))
 
 
-async def leave_out(turn: Turn) -> Answer:
-    """``lesson.out:<id>:<unit>``: not for who lives there or below."""
-    wanted, unit = (await own_card(turn)).lesson.whom, turn.pressed.count
-    without = _turned(wanted.without_units, unit)
-    if len(without) > MOST_UNITS:
+async def out(turn: Turn) -> Answer:
+    """``lesson.out:<id>:<unit>``: not for who lives there or below, or for them again."""
+    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
+    if above is None:
+        raise Refused(NOT_FOUND)
+    wanted = leave_out((await own_card(turn)).lesson.whom, above.id)
+    if len(wanted.without_units) > MOST_UNITS:
         raise Refused("notice.too_many_places", most=MOST_UNITS)
-    units = tuple(other for other in wanted.units if other != unit)
-    return _address(turn, replace(wanted, units=units or wanted.units, without_units=without))
+    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))

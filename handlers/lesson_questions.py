@@ -15,8 +15,8 @@ from domain.lessons.shown import LessonCard
 from handlers import forms
 from handlers.forms import Answers, Form, Said, Step, Taken
 from handlers.lesson_desk import beside_card, change, own_card, saved
-from handlers.sheet_lines import Limits, Line
 from handlers.turn import Answer, Do, Turn, made, turned
+from sheets.lines import Limits, Line
 from storage.drafts import Draft
 from storage.outbox import Reply
 from views import lesson_questions as screens
@@ -152,7 +152,7 @@ async def ask(turn: Turn) -> Answer:
 
 
 def _lines(content: bytes) -> list[Line]:
-    from handlers.workbooks import Workbook
+    from sheets.workbooks import Workbook
 
     book = Workbook(io.BytesIO(content), SHEET_LIMITS)
     return list(book.sheet(book.sheets[0]).lines()) if book.sheets else []

@@ -1,4 +1,5 @@
-"""Series of lessons: begun, filled week by week from drafts or at once from a template, looked at, and stopped."""
+"""Series of lessons: begun, filled week by week from drafts or at once from a template, looked at, stopped and taken up
+again."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from domain.lessons.series import (
     ListDraftsForSeries,
     ListSeries,
     PutInSeries,
+    ResumeSeries,
     SeeSeries,
     StopSeries,
     TakeFromSeries,
@@ -119,6 +121,11 @@ async def stop(turn: Turn) -> Answer:
 async def stop_yes(turn: Turn) -> Answer:
     """``series.stopyes:<id>``."""
     return _change(turn, StopSeries(turn.pressed.id), toast="toast.series_stopped")
+
+
+async def resume(turn: Turn) -> Answer:
+    """``series.resume:<id>``."""
+    return _change(turn, ResumeSeries(turn.pressed.id), toast="toast.series_resumed")
 
 
 async def take(turn: Turn) -> Answer:

@@ -1,9 +1,10 @@
-"""``/meetings`` for who plans them: planning, moving, calling off, the code on the spot, the list, and closing."""
+"""``/meetings`` for who plans them: planning, moving, correcting, calling off and closing. Who is there
+is in ``meeting_door.py``."""
 
 from __future__ import annotations
 
-import asyncio
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,31 +18,26 @@ from domain.meetings.shapes import (
     MAX_TOPIC,
     CancelMeeting,
     CloseMeeting,
+    CorrectMeeting,
     MeetingKind,
     MoveMeeting,
     PinPlace,
     PlanMeeting,
-    TickGuest,
 )
 from domain.meetings.shown import (
-    CodeFacts,
     ListMeetings,
     MeetingCard,
     PlanFacts,
-    SeeCode,
-    SeeGuests,
     SeePlan,
 )
 from domain.permissions import Permission
 from domain.queries import SeeCard
 from handlers import forms, parsing, steps
 from handlers.forms import Answers, Form, Said, Step, Taken
-from handlers.turn import Answer, Do, Say, Show, Turn, sent, turned
+from handlers.turn import Answer, Do, Show, Turn, sent, turned
 from storage.drafts import Draft
-from storage.outbox import Reply
 from views import meeting_desk as screens
-from views import meeting_guests
-from views.message import Message, Upload
+from views.message import Message
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])", flags=re.ASCII)
 
@@ -241,6 +237,60 @@ async def move(turn: Turn) -> Answer:
     return await forms.begin(turn, MOVE, {"meeting_id": (await own_card(turn)).meeting.id})
 
 
+WORDS = ("topic", "where", "agenda")
+"""What may be written otherwise without moving it."""
+
+
+def _correct(turn: Turn, answers: Answers, draft: Draft) -> Do:
+    number = int(answers["meeting_id"])
+    return Do(
+        CorrectMeeting(
+            number, topic=answers.get("topic"), place=answers.get("where"), agenda=answers.get("agenda")
+        ),
+        replies=(
+            turn.words(
+                "toast.saved" if answers["what"] == "agenda" else "meeting.corrected_now",
+                edit=draft.message_id,
+            ),
+            turn.new_card(CARD, number),
+        ),
+    )
+
+
+def _when(what: str) -> Callable[[Answers], bool]:
+    return lambda answers: answers.get("what") == what
+
+
+CORRECT = Form(
+    "meeting_correct",
+    (
+        Step(
+            "what",
+            take=steps.one_of("what", lambda turn, answers: WORDS),
+            verbs=("meeting.what",),
+            screen=screens.asks("ask.meeting_what", screens.what_to_correct),
+        ),
+        *(
+            Step(what, take=steps.words(what, most=most), when=_when(what), screen=screens.asks(key))
+            for what, most, key in (
+                ("topic", MAX_TOPIC, "ask.meeting_topic"),
+                ("where", MAX_PLACE, "ask.meeting_where"),
+                ("agenda", MAX_AGENDA, "ask.meeting_new_agenda"),
+            )
+        ),
+    ),
+    submit=_correct,
+)
+
+
+async def correct(turn: Turn) -> Answer:
+    """``meeting.correct:<id>``: topic, place or agenda."""
+    facts = await own_card(turn)
+    if not facts.correctable(turn.now):
+        raise Refused("meeting.over")
+    return await forms.begin(turn, CORRECT, {"meeting_id": facts.meeting.id})
+
+
 async def _pin(turn: Turn, said: Said, answers: Answers) -> Taken:
     content = said.content
     if content is None or content.kind != "location":
@@ -297,67 +347,4 @@ async def close_yes(turn: Turn) -> Answer:
     return _change(turn, CloseMeeting(turn.pressed.id), told="meeting.closed_now")
 
 
-# --- who is there ---------------------------------------------------------------------------------------------------------
-
-
-async def _guests(turn: Turn, *, here: bool) -> Answer:
-    after = turn.pressed.count if turn.pressed.arg else 0
-    found = await turn.read(SeeGuests(turn.pressed.id, after, here=here))
-    return beside_card(turn, meeting_guests.guests(found, voice=await turn.voice()))
-
-
-async def absent(turn: Turn) -> Answer:
-    """``meeting.absent:<id>[:<after>]``: who is not there."""
-    return await _guests(turn, here=False)
-
-
-async def present(turn: Turn) -> Answer:
-    """``meeting.present:<id>[:<after>]``: who is."""
-    return await _guests(turn, here=True)
-
-
-def _ticked(turn: Turn, kind: str, *, here: bool) -> Do:
-    shown = Reply(
-        kind,
-        turn.who.telegram_id,
-        subject_id=turn.pressed.id,
-        edit_message_id=turn.pressed.message_id,
-    )
-    action = TickGuest(turn.pressed.id, turn.pressed.count, here=here)
-    return Do(action, replies=(shown,), if_refused=shown, toast="toast.saved")
-
-
-async def tick(turn: Turn) -> Answer:
-    """``meeting.tick:<id>:<person>``: they are there."""
-    return _ticked(turn, "meeting.absent", here=True)
-
-
-async def strike(turn: Turn) -> Answer:
-    """``meeting.strike:<id>:<person>``: they are not."""
-    return _ticked(turn, "meeting.present", here=False)
-
-
-async def code(turn: Turn) -> Answer:
-    """``meeting.code:<id>``: the code of this minute."""
-    found = await turn.read(SeeCode(turn.pressed.id))
-    return beside_card(turn, meeting_guests.code(found, voice=await turn.voice()))
-
-
-async def qr(turn: Turn) -> Answer:
-    """``meeting.qr:<id>``: the same to be scanned."""
-    found: CodeFacts = await turn.read(SeeCode(turn.pressed.id))
-    words = meeting_guests.below_qr(found, voice=await turn.voice())
-
-    async def drawn() -> Message:
-        link = meeting_guests.link_of(turn.bot_username, found)
-        content = await asyncio.to_thread(meeting_guests.picture, link)
-        return Message(
-            words.text,
-            keyboard=words.keyboard,
-            upload=Upload(f"meeting-{found.meeting_id}.png", content, picture=True),
-        )
-
-    return Show((Say(drawn),), toast="toast.making")
-
-
-FORMS: tuple[Form, ...] = (NEW, MOVE, PIN)
+FORMS: tuple[Form, ...] = (NEW, MOVE, CORRECT, PIN)

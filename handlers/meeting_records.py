@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -36,6 +37,7 @@ from views import meeting_duties
 from views.message import Message, Upload
 
 LIST = "meeting.follows"
+_ON_LIST = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,18}))?", flags=re.ASCII)
 
 # --- minutes ------------------------------------------------------------------------------------------------------------
 
@@ -142,10 +144,20 @@ async def follow(turn: Turn) -> Answer:
 
 
 async def settle(turn: Turn) -> Answer:
-    """``followup.settle:<id>[:<meeting>]``: it is done, whoever did it; pressed on a meeting's list that goes on."""
+    """``followup.settle:<id>[:<meeting>_<page>]``: it is done, whoever did it; pressed on a meeting's list that goes on where
+    it is."""
     here = turn.pressed.message_id
     if turn.pressed.arg:
-        shown = Reply(LIST, turn.who.telegram_id, subject_id=turn.pressed.count, edit_message_id=here)
+        listed = _ON_LIST.fullmatch(turn.pressed.arg)
+        if listed is None:
+            raise Refused(NOT_FOUND)
+        shown = Reply(
+            LIST,
+            turn.who.telegram_id,
+            subject_id=int(listed[1]),
+            params={"page": int(listed[2] or 1)},
+            edit_message_id=here,
+        )
     else:
         shown = turn.words("followup.settled", edit=here)
     return Do(SettleFollowup(turn.pressed.id), replies=(shown,), toast="toast.followup_done")

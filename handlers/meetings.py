@@ -213,7 +213,16 @@ async def minutes(turn: Turn) -> Answer:
 
 
 async def done(turn: Turn) -> Answer:
-    """``followup.done:<id>``: mine is done."""
+    """``followup.done:<id>[:<page>]``: mine is done; pressed on one's own list that goes on where it is."""
+    if turn.pressed.arg:
+        shown = Reply(
+            "meeting.list",
+            turn.who.telegram_id,
+            subject_id=(await turn.actor()).person_id,
+            params={"page": turn.pressed.count},
+            edit_message_id=turn.pressed.message_id,
+        )
+        return Do(FinishFollowup(turn.pressed.id), replies=(shown,), toast="toast.followup_done")
     gone = Reply(
         "said",
         turn.who.telegram_id,

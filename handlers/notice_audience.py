@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
-from domain.addressees import MOST_UNITS, WHOM, Addressees
+from domain.addressees import MOST_UNITS, WHOM, Addressees, above_of, leave_out, put_in
 from domain.base import NOT_FOUND, Refused
 from domain.notices.shapes import (
     CARD,
@@ -16,10 +16,12 @@ from domain.notices.shapes import (
 from domain.notices.shown import (
     UnitsToAddress,
 )
+from domain.unit_pages import UnitLine
 from handlers.notices import WHOM_CARD, own_card
 from handlers.turn import Answer, Do, Turn, turned
 from storage.outbox import Reply
 from views import notice_audience
+from views.audience import CHOSEN
 
 _PLACE = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,6}))?")
 
@@ -34,12 +36,12 @@ async def skills(turn: Turn) -> Answer:
     return turned(turn, notice_audience.skills(await own_card(turn), voice=await turn.voice()))
 
 
-def _address(turn: Turn, wanted: Addressees, *, screen: str = "") -> Do:
+def _address(turn: Turn, wanted: Addressees, *, screen: str = "", at: int = 0) -> Do:
     shown = Reply(
         WHOM_CARD,
         turn.who.telegram_id,
         subject_id=turn.pressed.id,
-        params={"screen": screen} if screen else {},
+        params={"screen": screen, "at": at} if screen else {},
         edit_message_id=turn.pressed.message_id,
     )
     return Do(Address(turn.pressed.id, wanted), replies=(shown,), if_refused=turn.card(CARD, turn.pressed.id))
@@ -92,37 +94,37 @@ async def places(turn: Turn) -> Answer:
         raise Refused(NOT_FOUND)
     facts = await own_card(turn)
     above, below = await turn.read(UnitsToAddress(int(found[1]), int(found[2] or 1)))
-    parent = await _parent(turn, above.id) if above else 0
+    parent = await parent_of(turn, above) if above else 0
     return turned(
         turn, notice_audience.places(facts, above, below, parent_id=parent, voice=await turn.voice())
     )
 
 
-async def _parent(turn: Turn, unit_id: int) -> int:
-    """Where "up" leads: 0 is the reader's own units."""
+async def parent_of(turn: Turn, unit: UnitLine) -> int:
+    """Where "up" leads from a unit: 0 is the reader's own units."""
     actor = await turn.actor()
-    if any(held.unit_id == unit_id for held in actor.held):
-        return 0
-    path = (await turn.read(UnitsToAddress(unit_id)))[0].path
-    parts = path.split(".")[:-1]
-    return int(parts[-2]) if len(parts) > 1 else 0
+    above = above_of(unit.path)
+    own = any(held.unit_id == unit.id for held in actor.held)
+    return 0 if own or not above else above[-1]
 
 
 async def put(turn: Turn) -> Answer:
     """``notice.put:<id>:<unit>``: for everybody there and below, or no longer."""
-    wanted = (await own_card(turn)).notice.whom
-    units = _turned(wanted.units, turn.pressed.count)
-    if len(units) > MOST_UNITS:
+    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
+    if above is None:
+        raise Refused(NOT_FOUND)
+    wanted = put_in((await own_card(turn)).notice.whom, above.id, above.path)
+    if len(wanted.units) > MOST_UNITS:
         raise Refused("notice.too_many_places", most=MOST_UNITS)
-    without = tuple(unit for unit in wanted.without_units if unit != turn.pressed.count)
-    return _address(turn, replace(wanted, units=units, without_units=without))
+    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))
 
 
-async def leave_out(turn: Turn) -> Answer:
-    """``notice.out:<id>:<unit>``: not for who lives there or below."""
-    wanted = (await own_card(turn)).notice.whom
-    without = _turned(wanted.without_units, turn.pressed.count)
-    if len(without) > MOST_UNITS:
+async def out(turn: Turn) -> Answer:
+    """``notice.out:<id>:<unit>``: not for who lives there or below, or for them again."""
+    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
+    if above is None:
+        raise Refused(NOT_FOUND)
+    wanted = leave_out((await own_card(turn)).notice.whom, above.id)
+    if len(wanted.without_units) > MOST_UNITS:
         raise Refused("notice.too_many_places", most=MOST_UNITS)
-    units = tuple(unit for unit in wanted.units if unit != turn.pressed.count)
-    return _address(turn, replace(wanted, units=units or wanted.units, without_units=without))
+    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))

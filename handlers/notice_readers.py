@@ -45,7 +45,13 @@ async def read_reminded(turn: Turn) -> Answer:
 
 def _answer(turn: Turn, answers: Answers, draft: Draft) -> Do:
     action = AnswerNotice(int(answers["notice_id"]), restored(answers.get(CONTENTS) or ()))
-    return Do(action, replies=(turn.words("notice.answer_sent", edit=draft.message_id),))
+    replies = [turn.words("notice.answer_sent", edit=draft.message_id)]
+    if copy_id := answers.get("copy_id"):
+        # Who answers has read it: the copy they pressed on says so and no longer asks.
+        replies.append(
+            Reply(COPY, turn.who.telegram_id, subject_id=action.notice_id, edit_message_id=int(copy_id))
+        )
+    return Do(action, replies=tuple(replies))
 
 
 ANSWER = Form(
@@ -57,7 +63,10 @@ ANSWER = Form(
 
 async def answer(turn: Turn) -> Answer:
     """``notice.answer:<id>``: say something back to who sent it, or more of it."""
-    return await forms.begin(turn, ANSWER, {"notice_id": await turn.read(SeeAnswerable(turn.pressed.id))})
+    answers: Answers = {"notice_id": await turn.read(SeeAnswerable(turn.pressed.id))}
+    if turn.beside("notice.read"):
+        answers = {**answers, "copy_id": turn.pressed.message_id}
+    return await forms.begin(turn, ANSWER, answers)
 
 
 async def received(turn: Turn) -> Answer:

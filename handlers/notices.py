@@ -13,6 +13,7 @@ from dataclasses import replace
 from telegram import Message as Received
 
 from domain.base import NOT_FOUND, Action, Refused
+from domain.notices.correcting import AskAgain
 from domain.notices.shapes import (
     CARD,
     LANGUAGES,
@@ -323,6 +324,11 @@ async def withdraw_yes(turn: Turn) -> Answer:
 async def remind(turn: Turn) -> Answer:
     """``notice.remind:<id>``."""
     return _change(turn, RemindNotice(turn.pressed.id))
+
+
+async def ask_again(turn: Turn) -> Answer:
+    """``notice.again:<id>``: everybody who has it is asked to look at what was corrected."""
+    return _change(turn, AskAgain(turn.pressed.id))
 
 
 # --- how it fares -------------------------------------------------------------------------------------------------------

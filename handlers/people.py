@@ -97,7 +97,11 @@ async def arrive(turn: Turn, *, code: str = "", content: Content | None = None) 
             says = [Say(await turn.say("alarm.numbers"))]
     voice = await turn.voice()
     if has_consented(opening):
-        screen = screens.home_picker(await level_of(turn, await _unit_of(turn, code)), voice=voice)
+        # Where they came in by a printed code they are asked about again, whatever they say in between.
+        unit_id = await _unit_of(turn, str(answers.get("unit", "")))
+        if not unit_id:
+            answers.pop("unit", None)
+        screen = screens.home_picker(await level_of(turn, unit_id), voice=voice)
     elif "language" in answers:
         screen = screens.consent(voice=voice)
     else:

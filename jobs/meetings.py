@@ -20,8 +20,16 @@ log = structlog.get_logger(__name__)
 async def go_on(store: Store, now: datetime) -> int:
     """Look at what is due, and go on with every meeting with whose people something is being done, as far as delivery
     has room. Returns how many people were told or credited."""
-    await _look(store, now, store.meetings.due, LookAtMeeting)
-    await _look(store, now, store.meetings.due_followups, LookAtFollowup)
+
+    async def at_meeting(number: int) -> Action:
+        # Seen beside the writer: of a wide part of the tree it takes longer than anybody may hold it.
+        return LookAtMeeting(number, joined=await store.meetings.joined(number, now=now))
+
+    async def at_followup(number: int) -> Action:
+        return LookAtFollowup(number)
+
+    await _look(store, now, store.meetings.due, at_meeting)
+    await _look(store, now, store.meetings.due_followups, at_followup)
     total = 0
     for meeting_id in await store.meetings.moving():
         more = True
@@ -35,15 +43,16 @@ async def _look(
     store: Store,
     now: datetime,
     due: Callable[..., Awaitable[Sequence[int]]],
-    action: Callable[[int], Action],
+    action: Callable[[int], Awaitable[Action]],
 ) -> None:
     actor = Actor.system("meetings")
     seen: set[int] = set()
     while found := set(await due(now=now)) - seen:
         for number in sorted(found):
-            outcome = await store.perform(action(number), actor, now=now)
+            wanted = await action(number)
+            outcome = await store.perform(wanted, actor, now=now)
             if isinstance(outcome, Refusal):
-                log.warning("passed over", action=action(number), reason=outcome.key)
+                log.warning("passed over", action=wanted, reason=outcome.key)
         seen |= found
 
 

@@ -12,12 +12,25 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, exists, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    String,
+    bindparam,
+    column,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from domain.people import Person, Phase
 from storage import tree
 from storage.areas import area_at
-from storage.dialect import insert_for
+from storage.dialect import elements, insert_for
 from storage.entities import load, next_numbers, save
 from storage.import_rows import (
     ACCOUNT,
@@ -45,35 +58,61 @@ from storage.schema import (
 from storage.types import EPOCH
 
 _is_new = has(NEW) & ~has(MORE)
-_UNIT_ID, _FLAT = numbered(NEW, "unit_id"), said(NEW, "flat")
-# In order, so that of two portions with the same homes neither waits for the other in a ring.
-_HOMES = (
-    select(_UNIT_ID.label("home"), _FLAT.label("flat"))
-    .where(within(), _is_new, _FLAT.is_not(None))
-    .distinct()
-    .order_by("home", "flat")
-)
-_MADE = select(
-    import_row.c.row_id,
-    literal(1),
-    said(NEW, "name"),
-    said(NEW, "language"),
-    _UNIT_ID,
-    area_at(_UNIT_ID),
-    household.c.id,
-    said(NEW, "phone"),
-    said(NEW, "number"),
-    import_row.c.batch_id,
-).select_from(
-    import_row.outerjoin(household, (household.c.unit_id == _UNIT_ID) & (household.c.flat == _FLAT))
-)
-_PEOPLE = person.insert().from_select(
-    [
-        "id", "version", "name", "language", "home_unit_id", "area_id", "household_id", "phone", "number",
-        "batch_id",
-    ],
-    _MADE.where(within(), _is_new),
-)  # fmt: skip
+_SAID: Mapping[str, type[BigInteger] | type[String]] = {
+    "name": String, "language": String, "unit_id": BigInteger, "flat": String, "phone": String, "number": String,
+}  # fmt: skip
+
+
+def _new(dialect: str) -> tuple[FromClause, Mapping[str, ColumnElement[Any]]]:
+    """Staged rows, and what they say of somebody new. PostgreSQL unfolds it once for all values, not for each anew."""
+    if dialect != "postgresql":
+        found = {
+            name: numbered(NEW, name) if kind is BigInteger else said(NEW, name)
+            for name, kind in _SAID.items()
+        }
+        return import_row, found
+    record = func.json_to_record(import_row.c.data[NEW]).table_valued(
+        *(column(name, kind) for name, kind in _SAID.items())
+    )
+    record = record.render_derived(with_types=True)
+    return import_row.join(record, true()), dict(record.c)
+
+
+@cache
+def _making_homes(dialect: str) -> Any:
+    rows, new = _new(dialect)
+    # In order, so that of two portions with the same homes neither waits for the other in a ring.
+    homes = (
+        select(new["unit_id"].label("home"), new["flat"].label("flat"))
+        .select_from(rows)
+        .where(within(), _is_new, new["flat"].is_not(None))
+        .distinct()
+        .order_by("home", "flat")
+    )
+    making = insert_for(dialect, household).from_select(["unit_id", "flat"], homes)
+    return making.on_conflict_do_nothing(index_elements=["unit_id", "flat"])
+
+
+@cache
+def _making_people(dialect: str) -> Any:
+    rows, new = _new(dialect)
+    at_home = (household.c.unit_id == new["unit_id"]) & (household.c.flat == new["flat"])
+    values = {
+        "id": import_row.c.row_id,
+        "version": literal(1),
+        "name": new["name"],
+        "language": new["language"],
+        "home_unit_id": new["unit_id"],
+        "area_id": area_at(new["unit_id"]),
+        "household_id": household.c.id,
+        "phone": new["phone"],
+        "number": new["number"],
+        "batch_id": import_row.c.batch_id,
+    }
+    made = select(*values.values()).select_from(rows.outerjoin(household, at_home)).where(within(), _is_new)
+    return person.insert().from_select(list(values), made)
+
+
 _serves = said(NEW, "service", "role").is_not(None)
 _HOW_MANY_SERVE = select(func.count()).where(within(), has(NEW), _serves)
 _SERVICES_OF_NEW = appointment.insert().from_select(
@@ -95,9 +134,12 @@ _SKILL = Prepared(person_skill.insert())
 
 
 @cache
-def _making_homes(dialect: str) -> Any:
-    making = insert_for(dialect, household).from_select(["unit_id", "flat"], _HOMES)
-    return making.on_conflict_do_nothing(index_elements=["unit_id", "flat"])
+def _skills_of_new(dialect: str) -> Any:
+    skill = elements(dialect, import_row.c.data, NEW, SKILLS)
+    found = select(import_row.c.row_id, skill.c.value).select_from(import_row.join(skill, true()))
+    return person_skill.insert().from_select(
+        ["person_id", "skill"], found.where(within(), has(NEW), has(SKILLS))
+    )
 
 
 def bring_in(connection: Connection, lines: Lines) -> int:
@@ -105,16 +147,10 @@ def bring_in(connection: Connection, lines: Lines) -> int:
     rows = lines._asdict()
     # Nobody moves a home while its people come in.
     tree.keep(connection)
-    connection.execute(_making_homes(connection.dialect.name), rows)
-    made = connection.execute(_PEOPLE, rows).rowcount
-    skills = [
-        {"person_id": row.row_id, "skill": skill}
-        for row in rows_with(connection, SKILLS, lines)
-        if NEW in row.data
-        for skill in row.data[NEW][SKILLS]
-    ]
-    if skills:
-        _SKILL.insert(connection, skills)
+    dialect = connection.dialect.name
+    connection.execute(_making_homes(dialect), rows)
+    made = connection.execute(_making_people(dialect), rows).rowcount
+    connection.execute(_skills_of_new(dialect), rows)
     if serve := connection.execute(_HOW_MANY_SERVE, rows).scalar_one():
         numbers = next_numbers(connection, appointment.name, serve)
         connection.execute(_SERVICES_OF_NEW, {**rows, "before_first": numbers[0] - 1})

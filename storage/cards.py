@@ -52,6 +52,12 @@ _WANT = Prepared(
     .values(wanted=card.c.wanted + 1)
     .returning(*_FOUND)
 )
+_WANT_IN = Prepared(
+    card.update()
+    .where(one_of(card.c.chat_id, "chat"), card.c.topic == bindparam("about"))
+    .values(wanted=card.c.wanted + 1)
+    .returning(*_FOUND)
+)
 _OF_CARDS = (card.c.chat_id, card.c.topic, card.c.wanted, card.c.message_id, card.c.open)
 # Two lists use the index on SQLite, pairs would not.
 _WANTED = select(*_OF_CARDS).where(one_of(card.c.chat_id, "chat"), one_of(card.c.topic, "topic"))
@@ -118,6 +124,13 @@ def change(connection: Connection, refreshes: Iterable[Refresh]) -> list[Card]:
     for portion in some("topic", topics, most=_FEW):
         rows += _WANT.all(connection, portion)
     # Cards still on their way show what is true when they leave, or are seen to be behind when they are recorded.
+    return [Card(*row) for row in rows if row[4] is not None]
+
+
+def change_in(connection: Connection, item: Refresh, chats: Collection[int]) -> list[Card]:
+    """The same of the cards in these chats alone: where very many show a thing, they are edited a few at a time."""
+    about = {"about": topic_of(item.kind, item.subject_id)}
+    rows = [row for portion in some("chat", chats) for row in _WANT_IN.all(connection, {**portion, **about})]
     return [Card(*row) for row in rows if row[4] is not None]
 
 

@@ -29,6 +29,13 @@ def among(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[
     return column == any_(bindparam(name, type_=postgresql.ARRAY(column.type)))
 
 
+def elements(dialect: str, document: ColumnElement[Any], *path: str) -> Any:
+    """The texts of a list inside a JSON document, as rows with one column ``value``; none where there is no such list."""
+    if dialect != "postgresql":
+        return func.json_each(document, "$." + ".".join(path)).table_valued("value")
+    return func.json_array_elements_text(document[path]).table_valued("value").render_derived()
+
+
 def upserting(connection: Connection, table: Table) -> Any:
     """The same for the dialect of a connection, where it is not worth keeping."""
     return insert_for(connection.dialect.name, table)

@@ -6,6 +6,7 @@ is ``import_units.py``'s and ``import_people.py``'s.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +15,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Connection,
     FromClause,
+    Integer,
     Select,
     Text,
     bindparam,
@@ -141,7 +144,29 @@ class Wrong(list[Problem]):
         self.append(Problem(self._line, column, fault, params))
 
 
-_INSERT = Prepared(import_row.insert())
+@cache
+def _keeping(dialect: str) -> Any:
+    """All rows of a portion by one statement: row by row, SQLite's driver would let other threads come between."""
+    if dialect != "postgresql":
+        each = func.json_each(bindparam("rows", type_=JSON)).table_valued("value")
+        given: list[ColumnElement[Any]] = [
+            func.json_extract(each.c.value, f"$[{place}]") for place in range(5)
+        ]
+    else:
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        lists: list[Any] = [
+            bindparam(name, type_=ARRAY(type_))
+            for name, type_ in zip(_GIVEN, (Integer, Text, Text, Text, BigInteger), strict=True)
+        ]
+        each = func.unnest(*lists).table_valued(*_GIVEN).render_derived()
+        given = [cast(each.c.data, JSON) if name == "data" else each.c[name] for name in _GIVEN]
+    return import_row.insert().from_select(
+        ["batch_id", *_GIVEN], select(bindparam("batch", type_=BigInteger), *given)
+    )
+
+
+_GIVEN = ("line", "key", "parent", "data", "row_id")
 _CAME_TO = Prepared(
     import_batch.update()
     .where(import_batch.c.id == bindparam("batch"), import_batch.c.state == bindparam("at"))
@@ -191,21 +216,25 @@ def went_on(connection: Connection, batch_id: int, made: int, *, at: ImportState
     return int(row.done)
 
 
-def keep(connection: Connection, batch_id: int, rows: Iterable[Staged]) -> None:
+def keep(connection: Connection, batch_id: int, rows: Sequence[Staged]) -> None:
     """Store staged rows."""
-    values = [
-        {
-            "batch_id": batch_id,
-            "line": row.line,
-            "key": row.key,
-            "parent": row.parent,
-            "data": row.data,
-            "row_id": row.row_id,
+    if not rows:
+        return
+    dialect = connection.dialect.name
+    if dialect != "postgresql":
+        values: dict[str, Any] = {
+            "rows": [[row.line, row.key, row.parent, row.data, row.row_id] for row in rows]
         }
-        for row in rows
-    ]
-    if values:
-        _INSERT.insert(connection, values)
+    else:
+        values = {
+            "line": [row.line for row in rows],
+            "key": [row.key for row in rows],
+            "parent": [row.parent for row in rows],
+            # As text: what PostgreSQL would unfold of a list of documents, it would refuse for a NUL in somebody's cell.
+            "data": [json.dumps(row.data) for row in rows],
+            "row_id": [row.row_id for row in rows],
+        }
+    connection.execute(_keeping(dialect), {"batch": batch_id, **values})
 
 
 def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Staged]]:

@@ -59,6 +59,12 @@ portion by portion right after it."""
 MOST_OF_ALL = 1000
 """Mistakes that only the whole shows and that are told; more of one kind would say the same."""
 
+PEOPLE_TOGETHER = 250
+"""Rows of people that one unit of work brings in, settles or takes back: SQLite's writer puts two such units into one
+commit, and PostgreSQL looks three foreign keys up for each row it makes and writes two wide indexes when it settles."""
+_LOOKED_AT = tuple(4**power * PORTION for power in range(1, 8))
+"""Rows at which a database looks at the sizes of its tables."""
+
 _COMPARED: Mapping[ImportKind, tuple[ModuleType, str]] = {
     ImportKind.UNITS: (import_units, "unit"),
     ImportKind.PEOPLE: (import_people, "person"),
@@ -89,7 +95,7 @@ class Staging:
     kind: ImportKind
     scope: Scope
     cache: dict[str, Any] = field(default_factory=dict)
-    portions: int = 0
+    kept_rows: int = 0
     last: list[Staged] = field(default_factory=list)
     """The rows that are being kept, or were kept last."""
     keeping: asyncio.Task[None] | None = None
@@ -198,10 +204,9 @@ class Imports:
         )
 
     async def _keep(self, staging: Staging, portion: Portion[Any], rows: Sequence[Staged]) -> None:
-        batch_id, portions = staging.batch_id, staging.portions
+        batch_id = staging.batch_id
         _, counter = _COMPARED[staging.kind]
         fresh = [row for row in rows if row.fresh]
-        staging.portions += 1
 
         def unit(connection: Connection) -> None:
             came_to(connection, batch_id, portion.last_line, at=ImportState.STAGING)
@@ -213,9 +218,10 @@ class Imports:
                 if row.of is not None:
                     row.row_id = row.of.row_id
             keep(connection, batch_id, rows)
-            _look_at_sizes(connection, portions, "import_row")
 
         await self._commit(unit)
+        await self._look_at_sizes(staging.kept_rows, len(rows), "import_row")
+        staging.kept_rows += len(rows)
 
     async def look_over(self, staging: Staging) -> list[Problem]:
         """What is wrong that only the whole sheet shows."""
@@ -274,9 +280,10 @@ class Imports:
 
     # --- bringing in -------------------------------------------------------------------------------------------------
 
-    async def portion_below(self, batch_id: int, line: int) -> Lines | None:
-        """The next rows below ``line``; None when there are none."""
-        return await self._lines(batch_id, line)
+    async def portion_below(self, batch: ImportBatch, line: int) -> Lines | None:
+        """The next rows below ``line`` that are brought in together; None when there are none."""
+        of_people = batch.kind is ImportKind.PEOPLE
+        return await self._lines(batch.id, line, most=PEOPLE_TOGETHER if of_people else PORTION)
 
     async def bring_in(self, batch: ImportBatch, lines: Lines) -> int:
         """Bring in the new ones of these rows, unseen. Returns how many those were.
@@ -286,16 +293,16 @@ class Imports:
         """
         noun = _BROUGHT[batch.kind]
 
-        def unit(connection: Connection) -> int:
+        def unit(connection: Connection) -> tuple[int, int]:
             made: int = noun.bring_in(connection, lines)
-            done = went_on(connection, batch.id, made, at=ImportState.APPLYING)
-            _look_at_sizes(connection, (done - made) // PORTION, "person", "household", "unit")
-            return made
+            return made, went_on(connection, batch.id, made, at=ImportState.APPLYING)
 
         try:
-            return int(await self._commit(unit))
+            made, done = await self._commit(unit)
         except IntegrityError as error:
             raise Refused("import.clash") from error
+        await self._look_at_sizes(done - made, made, "person", "household", "unit")
+        return int(made)
 
     async def _lines(self, batch_id: int, line: int, *, most: int = PORTION) -> Lines | None:
         found: Lines | None = await self._read(lambda c: lines_after(c, batch_id, line, most=most))
@@ -361,7 +368,7 @@ class Imports:
         return await self._let_go(batch_id, ImportState.DROPPED, now=now)
 
     async def _let_go(self, batch_id: int, at: ImportState, *, now: datetime) -> bool:
-        lines = await self._lines(batch_id, -1)
+        lines = await self._lines(batch_id, -1, most=PEOPLE_TOGETHER)
 
         def unit(connection: Connection) -> int:
             batch = _at(connection, batch_id, at)
@@ -409,20 +416,24 @@ class Imports:
         while await step(batch_id, now=now):
             pass
 
+    async def _look_at_sizes(self, before: int, more: int, *tables: str) -> None:
+        """Let PostgreSQL see, each time there are four times as many rows, that these tables have grown.
+
+        By itself it looks about once a minute; until then it believes them small and reads them whole for each portion.
+        It looks beside the writers, however long that takes.
+        """
+
+        def unit(connection: Connection) -> None:
+            if connection.dialect.name == "postgresql":
+                for table in tables:
+                    connection.execute(text(f"ANALYZE {table}"))
+
+        if any(before < size <= before + more for size in _LOOKED_AT):
+            await self._read(unit)
+
     async def _tell(self, unit: Callable[[Connection], int]) -> None:
         if await self._commit(unit):
             self._grew()
-
-
-def _look_at_sizes(connection: Connection, portions: int, *tables: str) -> None:
-    """Let PostgreSQL see, each time there are four times as many rows, that these tables have grown.
-
-    By itself it looks about once a minute; until then it believes them small and reads them whole for each portion.
-    """
-    # Powers of four have one bit, at an even place.
-    if connection.dialect.name == "postgresql" and portions & (portions - 1) == 0 and portions & 0x55555555:
-        for table in tables:
-            connection.execute(text(f"ANALYZE {table}"))
 
 
 def _at(connection: Connection, batch_id: int, state: ImportState) -> ImportBatch:

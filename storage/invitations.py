@@ -2,7 +2,8 @@
 
 Each step is a unit of work of its own that holds the writer for less than 100 ms and keeps how far it has come in the
 same commit, so that a kill anywhere repeats nothing and leaves nobody out. Who belongs to a meeting is looked up beside
-the writer; a meeting that was changed meanwhile is begun anew, and tells each what they have not been told.
+the writer; a meeting that was changed meanwhile is begun anew, and tells each what they have not been told. Who joins
+later is written down when the clock looks again, and with the reminders.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, literal_column, select
+from sqlalchemy import BindParameter, Connection, bindparam, case, exists, literal_column, select
 
-from domain.base import Actor, Earning, Event, Refresh
+from domain.base import Actor, Event, Refresh
 from domain.clocks import after_quiet
 from domain.lanes import Lane
+from domain.meetings.amending import earning_of
 from domain.meetings.shapes import (
     CANCELLED,
     CARD,
     COPY,
-    EARNS,
+    CORRECTED,
+    MINE,
     MOVED,
     REMINDER,
     Answer,
@@ -62,6 +65,7 @@ _NEXT = Prepared(
         meeting_guest.c.answer,
         meeting_guest.c.edition,
         meeting_guest.c.checked_in_at,
+        person.c.suspended,
         case((_REACHABLE, person.c.telegram_id)).label("chat_id"),
     )
     .join(person, person.c.id == meeting_guest.c.person_id)
@@ -78,6 +82,18 @@ _TOLD = Prepared(
 )
 
 
+def _news(found: Meeting, row: Any, now: datetime) -> str | None:
+    """What is new to one of its people: who does not know of it is invited, or left in peace if it was called off or has
+    begun. Who is suspended hears it when they are back."""
+    if row.told >= found.edition or row.suspended:
+        return None
+    if found.state is MeetingState.CANCELLED:
+        return CANCELLED if row.told else None
+    if not row.told:
+        return COPY if now < found.starts_at else None
+    return MOVED if row.told < found.asked else CORRECTED
+
+
 class Invitations(Steps):
     """The steps of meetings."""
 
@@ -88,6 +104,24 @@ class Invitations(Steps):
     async def due(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
         """Meetings it is time to look at."""
         return tuple(await self._read(lambda c: meetings.due(c, now, most=most)))
+
+    async def joined(self, meeting_id: int, *, now: datetime) -> bool:
+        """Whether somebody belongs to a meeting to come who does not know of it, or not as it is by now."""
+
+        def look(connection: Connection) -> bool:
+            found = load(connection, Meeting, meeting_id, lock=False)
+            if found is None or found.state is not MeetingState.PLANNED or found.starts_at <= now:
+                return False
+            ids = meetings.belonging(found.kind, unit_path(connection, found.unit_id))
+            knows = exists(meeting_guest.c.person_id).where(
+                meeting_guest.c.meeting_id == found.id,
+                meeting_guest.c.person_id == ids.selected_columns.person_id,
+                meeting_guest.c.told >= found.edition,
+            )
+            return connection.execute(ids.where(~knows).limit(1), {"now": now}).first() is not None
+
+        there: bool = await self._read(look)
+        return there
 
     async def due_followups(self, *, now: datetime, most: int = 100) -> tuple[int, ...]:
         """What was decided, and is due."""
@@ -104,12 +138,13 @@ class Invitations(Steps):
 
         def look(connection: Connection) -> tuple[Meeting | None, list[int]]:
             found = load(connection, Meeting, meeting_id, lock=False)
-            if found is None or found.walking is not Walking.FREEZING:
+            if found is None or found.walking not in (Walking.FREEZING, Walking.REMINDING):
                 return found, []
             ids = meetings.belonging(found.kind, unit_path(connection, found.unit_id))
             after = {"now": now, "after": found.reached}
             column = ids.selected_columns.person_id
-            rows = ids.where(column > bindparam("after")).order_by(column).limit(STRETCH)
+            most = STRETCH if found.walking is Walking.FREEZING else PORTION
+            rows = ids.where(column > bindparam("after")).order_by(column).limit(most)
             return found, list(connection.execute(rows, after).scalars())
 
         found, ids = await self._read(look)
@@ -127,7 +162,7 @@ class Invitations(Steps):
                 case Walking.TELLING:
                     return self._tell(connection, current, now)
                 case Walking.REMINDING:
-                    return self._remind(connection, current, now)
+                    return self._remind(connection, current, ids, now)
                 case _:
                     return self._credit(connection, current, now)
 
@@ -136,11 +171,7 @@ class Invitations(Steps):
         return step
 
     def _freeze(self, connection: Connection, found: Meeting, ids: list[int], now: datetime) -> Step:
-        if ids:
-            connection.execute(
-                insert_for(connection.dialect.name, meeting_guest).on_conflict_do_nothing(),
-                [{"meeting_id": found.id, "person_id": one} for one in ids],
-            )
+        self._write_down(connection, found, ids)
         over = len(ids) < STRETCH
         walking = Walking.TELLING if over else Walking.FREEZING
         save(connection, (replace(found, walking=walking, reached=0 if over else ids[-1]),))
@@ -149,6 +180,14 @@ class Invitations(Steps):
         self._reached("meeting.frozen")
         return Step(0, more=True)
 
+    @staticmethod
+    def _write_down(connection: Connection, found: Meeting, ids: list[int]) -> None:
+        if ids:
+            connection.execute(
+                insert_for(connection.dialect.name, meeting_guest).on_conflict_do_nothing(),
+                [{"meeting_id": found.id, "person_id": one} for one in ids],
+            )
+
     def _tell(self, connection: Connection, found: Meeting, now: datetime) -> Step:
         """Who knows of it hears what is new; who does not is invited, or left in peace if it was called off
         or is over."""
@@ -156,53 +195,54 @@ class Invitations(Steps):
         if is_full(connection, CANCELLED if off else COPY, most=MOST_WAITING):
             return Step(0, more=False)
         rows = self._next(connection, found)
-        untold = [row for row in rows if row.told < found.edition]
-        news = [row for row in untold if row.told]
-        new = [] if off or found.starts_at <= now else [row for row in untold if not row.told]
-        self._copies(connection, found, CANCELLED if off else MOVED, news, now)
-        self._copies(connection, found, COPY, new, now)
-        told = [
-            {"_meeting": found.id, "_person": row.person_id, "told": found.edition} for row in (*news, *new)
-        ]
-        if told:
-            _TOLD.run_all(connection, told)
-        return self._on(connection, found, rows, len(told), now)
+        return self._on(connection, found, rows, self._say_news(connection, found, rows, now), now)
 
-    def _remind(self, connection: Connection, found: Meeting, now: datetime) -> Step:
-        """All but those who have taken leave, and those who are there already."""
-        if is_full(connection, REMINDER, most=MOST_WAITING):
+    def _say_news(self, connection: Connection, found: Meeting, rows: list[Any], now: datetime) -> int:
+        """Each hears the one thing that is new to them, if there is any. Returns how many did."""
+        meant: dict[str, list[Any]] = {}
+        for row in rows:
+            if (kind := _news(found, row, now)) is not None:
+                meant.setdefault(kind, []).append(row)
+        for kind, whom in meant.items():
+            self._copies(connection, found, kind, whom, now)
+            _TOLD.run_all(
+                connection,
+                [{"_meeting": found.id, "_person": row.person_id, "told": found.edition} for row in whom],
+            )
+        if corrected := [row.chat_id for row in meant.get(CORRECTED, ()) if row.chat_id is not None]:
+            outbox.refresh_in(connection, Refresh(MINE, found.id), corrected, now=now)
+        return sum(map(len, meant.values()))
+
+    def _remind(self, connection: Connection, found: Meeting, ids: list[int], now: datetime) -> Step:
+        """All who belong there but those who have taken leave, and those who are there already. Who has joined since they
+        were written down is invited instead.
+
+        ``ids`` of those who belong there begin where the portion does and are as many, so that they reach as far.
+        """
+        if any(is_full(connection, kind, most=MOST_WAITING) for kind in (COPY, REMINDER)):
             return Step(0, more=False)
+        self._write_down(connection, found, ids)
+        belong = set(ids)
         rows = self._next(connection, found)
+        theirs = [row for row in rows if row.person_id in belong]
         meant = [
             row
-            for row in rows
-            if row.checked_in_at is None and not (row.answer is Answer.LEAVE and row.edition == found.edition)
+            for row in theirs
+            if _news(found, row, now) is None
+            and row.told
+            and row.checked_in_at is None
+            and not (row.answer is Answer.LEAVE and row.edition == found.asked)
         ]
         self._copies(connection, found, REMINDER, meant, now)
-        return self._on(connection, found, rows, len(meant), now)
+        new = self._say_news(connection, found, theirs, now)
+        if new:
+            outbox.put(connection, now=now, update_id=None, refreshes=(Refresh(CARD, found.id),))
+        return self._on(connection, found, rows, len(meant) + new, now)
 
     def _credit(self, connection: Connection, found: Meeting, now: datetime) -> Step:
         rows = self._next(connection, found)
-        points = self._rules.meetings.points
         there = [row for row in rows if row.checked_in_at is not None]
-        audit.earn(
-            connection,
-            (
-                Earning(
-                    person_id=row.person_id,
-                    source_kind=EARNS,
-                    source_id=found.id,
-                    kind=EARNS,
-                    minutes=found.minutes,
-                    weight=0,
-                    factor=100,
-                    amount=points,
-                    rulebook=self._rules.points.version,
-                )
-                for row in there
-            ),
-            now=now,
-        )
+        audit.earn(connection, (earning_of(found, row.person_id, self._rules) for row in there), now=now)
         return self._on(connection, found, rows, len(there), now)
 
     def _next(self, connection: Connection, found: Meeting) -> list[Any]:

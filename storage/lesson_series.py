@@ -16,6 +16,7 @@ from domain.lessons.series import (
     LetGoOfSeries,
     NewSeriesCase,
     PutInSeries,
+    ResumeSeries,
     Series,
     SeriesCase,
     StartPlanned,
@@ -27,7 +28,7 @@ from domain.lessons.shapes import Lesson, LessonCase, LessonState
 from domain.lessons.templates import lesson_of
 from domain.rulebook import Rulebook
 from storage.addressees import paths_of
-from storage.entities import load, next_id, next_numbers
+from storage.entities import every, load, next_id, next_numbers, selection
 from storage.lesson_templates import template_there
 from storage.people import unit_path
 from storage.schema import unit
@@ -36,6 +37,12 @@ from storage.tree import office_of
 
 _TAKEN = select(lesson.c.series_no).where(
     lesson.c.series_id == bindparam("series"), lesson.c.state != LessonState.DROPPED.value
+)
+_WAITING = (
+    selection(Lesson)
+    .where(lesson.c.series_id == bindparam("series"), lesson.c.state == LessonState.DRAFT.value)
+    .order_by(lesson.c.series_no, lesson.c.id)
+    .with_for_update()
 )
 _LET_GO = (
     lesson.update()
@@ -124,6 +131,23 @@ def load_for_stopping(
     return SeriesCase(found, path, zone)
 
 
+def load_for_resuming(
+    connection: Connection, action: ResumeSeries, actor: Actor, rules: Rulebook
+) -> SeriesCase:
+    """The series with its weeks, its lessons that have not begun, and the units that they are for."""
+    found, path, zone = _series(connection, action.series_id)
+    drafts = every(connection, Lesson, _WAITING, series=found.id)
+    units = {number for draft in drafts for number in draft.whom.units}
+    return SeriesCase(
+        found,
+        path,
+        zone,
+        taken_weeks(connection, found.id),
+        drafts=drafts,
+        paths=paths_of(connection, sorted(units)) if units else {},
+    )
+
+
 def load_lesson(
     connection: Connection, action: TakeFromSeries | StartPlanned, actor: Actor, rules: Rulebook
 ) -> LessonCase:
@@ -165,6 +189,7 @@ LOADERS: dict[type[Any], Any] = {
     BeginSeries: load_for_begin,
     PutInSeries: load_for_putting,
     StopSeries: load_for_stopping,
+    ResumeSeries: load_for_resuming,
     TakeFromSeries: load_lesson,
     StartPlanned: load_lesson,
 }

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, ScalarSelect, bindparam, func, literal_column, select, text
+from sqlalchemy import Connection, ScalarSelect, bindparam, func, literal_column, or_, select
 
 from domain.base import Actor, Event, Refresh, Scalar
 from domain.clocks import after_quiet
 from domain.lanes import Lane
 from domain.notices.shapes import (
+    AGAIN,
     CARD,
     COPY,
     GONE,
@@ -38,7 +39,7 @@ from storage.outbox import Reply
 from storage.prepared import Prepared
 from storage.receipts import Recipient
 from storage.schema import outbox as outbox_table
-from storage.schema_notices import mailing, notice
+from storage.schema_notices import TO_REMIND, mailing, notice
 from storage.tree import office_of
 from storage.walks import Step, Steps
 
@@ -59,8 +60,12 @@ _DUE = (
 _TO_REMIND = (
     select(notice.c.id)
     .where(
-        text("state = 'sent' AND remind AND reminded_at IS NULL"),
+        TO_REMIND,
         notice.c.wants_read,
+        *(
+            or_(column.is_(None), column <= bindparam("before", type_=column.type))
+            for column in (notice.c.reminded_at, notice.c.again_at)
+        ),
         notice.c.finished_at <= bindparam("before", type_=notice.c.finished_at.type),
     )
     .order_by(notice.c.finished_at)
@@ -90,7 +95,13 @@ def _number(state: str) -> ScalarSelect[int]:
 
 
 _ON_THE_WAY = Prepared(select((_number("waiting") + _number("leased")).label("number")))
-_KIND = {Errand.SEND: COPY, Errand.CORRECT: COPY, Errand.WITHDRAW: GONE, Errand.REMIND: REMINDER}
+_KIND = {
+    Errand.SEND: COPY,
+    Errand.CORRECT: COPY,
+    Errand.WITHDRAW: GONE,
+    Errand.REMIND: REMINDER,
+    Errand.AGAIN: AGAIN,
+}
 
 
 class Mailings(Steps):
@@ -101,7 +112,7 @@ class Mailings(Steps):
         return tuple(await self._read(lambda c: c.execute(_DUE, {"now": now}).scalars().all()))
 
     async def to_remind(self, *, now: datetime) -> tuple[int, ...]:
-        """Notices that have been out for long enough to remind those who have not read them."""
+        """Notices that have been out, and nobody reminded of them, for long enough to remind those who have not read them."""
         before = now - timedelta(hours=self._rules.notices.remind_hours)
         return tuple(await self._read(lambda c: c.execute(_TO_REMIND, {"before": before}).scalars().all()))
 
@@ -246,7 +257,7 @@ def _handed_over(
     """Rows of the outbox for those of ``people`` whom the errand concerns. Returns how many."""
     concerned = [one for one in people if one.chat_id is not None and _concerns(walk.errand, one)]
     lane = Lane.REMINDER if found.urgent or walk.errand is not Errand.SEND else Lane.BROADCAST
-    routine = not found.urgent and walk.errand in (Errand.SEND, Errand.REMIND)
+    routine = not found.urgent and walk.errand in (Errand.SEND, Errand.REMIND, Errand.AGAIN)
     outbox.put_copies(
         connection,
         [(one.chat_id or 0, one.person_id, _edited(walk.errand, one)) for one in concerned],

@@ -13,13 +13,17 @@ from sqlalchemy import Connection, Select, String, bindparam, exists, func, or_,
 from domain.base import NOT_FOUND, Actor, Refused, Role, Sweep
 from domain.meetings.duties import OWED, Often, look_on, period_of
 from domain.meetings.shapes import (
+    EARNS,
     SECRET_BYTES,
     AddFollowup,
+    AmendList,
     AnswerMeeting,
     CancelMeeting,
     CheckInMeeting,
     CloseMeeting,
+    CorrectMeeting,
     DutyCase,
+    Earned,
     FinishFollowup,
     Followup,
     FollowupCase,
@@ -41,8 +45,10 @@ from domain.meetings.shapes import (
     PutGuest,
     SettleFollowup,
     TickGuest,
+    TurnEarning,
 )
 from domain.rulebook import Rulebook
+from storage import points
 from storage.dialect import upserting
 from storage.entities import load, next_id
 from storage.imports import there
@@ -163,7 +169,13 @@ def _load(connection: Connection, meeting_id: int) -> tuple[Meeting, str, str]:
 
 def load_meeting(
     connection: Connection,
-    action: MoveMeeting | CancelMeeting | PinPlace | CloseMeeting | KeepMinutes | LookAtMeeting,
+    action: MoveMeeting
+    | CorrectMeeting
+    | CancelMeeting
+    | PinPlace
+    | CloseMeeting
+    | KeepMinutes
+    | LookAtMeeting,
     actor: Actor,
     rules: Rulebook,
 ) -> MeetingCase:
@@ -176,6 +188,21 @@ def load_for_tick(connection: Connection, action: TickGuest, actor: Actor, rules
     """The meeting and the part of whom it is about."""
     found, path, zone = _load(connection, action.meeting_id)
     return MeetingCase(found, path, zone, guest=guest_of(connection, found.id, action.person_id, lock=True))
+
+
+def load_for_amending(
+    connection: Connection, action: AmendList, actor: Actor, rules: Rulebook
+) -> MeetingCase:
+    """The same, and what they have earned by it."""
+    found, path, zone = _load(connection, action.meeting_id)
+    guest = guest_of(connection, found.id, action.person_id, lock=True)
+    earned = None if guest is None else points.standing(connection, EARNS, found.id, guest.person_id)
+    return MeetingCase(found, path, zone, guest=guest, earned=None if earned is None else Earned(*earned))
+
+
+def turn_earning(connection: Connection, sweep: TurnEarning) -> None:
+    """As the ledger turns it."""
+    points.turn(connection, EARNS, sweep.meeting_id, sweep.person_id, now=sweep.at, rulebook=sweep.rulebook)
 
 
 _FOLLOWUPS = select(func.count()).where(followup.c.meeting_id == bindparam("meeting"))
@@ -338,8 +365,10 @@ def due_followups(connection: Connection, now: datetime, *, most: int) -> tuple[
 
 LOADERS: dict[type[Any], Any] = {
     **dict.fromkeys(
-        (MoveMeeting, CancelMeeting, PinPlace, CloseMeeting, KeepMinutes, LookAtMeeting), load_meeting
+        (MoveMeeting, CorrectMeeting, CancelMeeting, PinPlace, CloseMeeting, KeepMinutes, LookAtMeeting),
+        load_meeting,
     ),
+    AmendList: load_for_amending,
     TickGuest: load_for_tick,
     AddFollowup: load_for_followup,
     AnswerMeeting: load_own,
@@ -347,7 +376,11 @@ LOADERS: dict[type[Any], Any] = {
     **dict.fromkeys((FinishFollowup, SettleFollowup, LookAtFollowup), load_followup),
 }
 LOADERS_AT: dict[type[Any], Any] = {PlanMeeting: load_for_plan, LookAtDuty: load_for_duty}
-SWEEPS: Mapping[type[Sweep], Callable[[Connection, Any], None]] = {PutGuest: put_guest, NoteDuty: note_duty}
+SWEEPS: Mapping[type[Sweep], Callable[[Connection, Any], None]] = {
+    PutGuest: put_guest,
+    TurnEarning: turn_earning,
+    NoteDuty: note_duty,
+}
 
 # --- when people are forgotten, or two records become one -----------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, or_, select
 
 from domain.base import NOT_FOUND, Actor, Refused, Subject
+from domain.notices.correcting import AskAgain
 from domain.notices.shapes import (
     Address,
     BeginCase,
@@ -83,7 +84,8 @@ def load_notice(
     | GoOnNotice
     | StopNotice
     | WithdrawNotice
-    | RemindNotice,
+    | RemindNotice
+    | AskAgain,
     actor: Actor,
     rules: Rulebook,
 ) -> NoticeCase:
@@ -204,6 +206,7 @@ LOADERS: dict[type[Any], Any] = {
             StopNotice,
             WithdrawNotice,
             RemindNotice,
+            AskAgain,
         ),
         load_notice,
     ),

@@ -5,7 +5,7 @@ Which message in which chat shows which thing, and whether it is out of date, is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -307,6 +307,12 @@ def put_copies(
             for chat_id, person_id, message_id in copies
         ],
     )
+
+
+def refresh_in(connection: Connection, item: Refresh, chats: Collection[int], *, now: datetime) -> None:
+    """What hangs of a thing in these chats shows what is true now."""
+    found = cards.change_in(connection, item, chats)
+    _insert(connection, [_edit_row(one, now=now, lane=Lane.REMINDER) for one in found])
 
 
 def refresh_stale(connection: Connection, *, before: datetime, now: datetime) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, literal, selec
 
 from domain.base import Actor, Event, Notice, Scalar, ToPerson
 from domain.lanes import Lane
-from domain.points import CORRECTION, MERGE, Cap, Counted, Line, rounded_minutes
+from domain.points import AMENDED, CORRECTION, MERGE, Cap, Counted, Line, rounded_minutes
 from domain.points import posting as lines_of
 from domain.rulebook import Rulebook
 from domain.tasks import ClaimState
@@ -290,13 +290,79 @@ def _mirror(
         )
         .returning(posting.c.id)
     ).scalar_one()
-    lines = lines_of(both["to_id"], -int(row.amount))
-    _enter(connection, posting_id, lines)
-    for line in sorted(lines, key=lambda one: (one.account, one.currency)):
-        _add_to_balance(connection, line.account, line.currency.value, line.amount)
+    _post(connection, posting_id, lines_of(both["to_id"], -int(row.amount)))
     told: dict[str, Scalar] = {"earning": int(row.gone), "points": -int(row.amount), "reason": "same_source"}
     event = Event("person.points_corrected", "person", both["to_id"], told)
     audit.record(connection, (event,), actor=actor, now=now, update_id=None)
+
+
+_EARNED = (
+    select(earning.c.id, earning.c.posted_at, (earning.c.amount - earning.c.cut).label("amount"))
+    .where(
+        earning.c.source_kind == bindparam("kind"),
+        earning.c.source_id == bindparam("source"),
+        earning.c.person_id == bindparam("person"),
+    )
+    .with_for_update()
+)
+# Whose record it was posted to may have become another's since.
+_FIRST_POSTING = select(posting.c.id).where(
+    posting.c.source_kind == bindparam("kind"),
+    posting.c.source_id == bindparam("source"),
+    posting.c.earning_id == bindparam("earning"),
+)
+_TURNED = select(posting.c.id).where(
+    posting.c.source_kind == AMENDED, posting.c.source_id == bindparam("turned")
+)
+
+
+def _newest(connection: Connection, kind: str, source_id: int, row: Any) -> tuple[int | None, int]:
+    """The last posting of an earning, each later one of which turned the one before, and what it all comes to."""
+    wanted = {"kind": kind, "source": source_id, "earning": row.id}
+    newest = found = connection.execute(_FIRST_POSTING, wanted).scalar()
+    turns = -1
+    while found is not None:
+        newest, turns = found, turns + 1
+        found = connection.execute(_TURNED, {"turned": newest}).scalar()
+    return newest, 0 if turns % 2 else int(row.amount)
+
+
+def standing(connection: Connection, kind: str, source_id: int, person_id: int) -> tuple[int | None] | None:
+    """What somebody's earning from a source comes to in the ledger now, (None) while it waits; None: there is none. It is
+    locked until the commit."""
+    wanted = {"kind": kind, "source": source_id, "person": person_id}
+    row = connection.execute(_EARNED, wanted).first()
+    if row is None or row.posted_at is None:
+        return None if row is None else (None,)
+    return (_newest(connection, kind, source_id, row)[1],)
+
+
+def turn(
+    connection: Connection, kind: str, source_id: int, person_id: int, *, now: datetime, rulebook: int
+) -> None:
+    """What somebody's earning from a source comes to is taken back, or given again after that: the opposite of its newest
+    posting, which can be turned once. One that waits is dropped."""
+    wanted = {"kind": kind, "source": source_id, "person": person_id}
+    row = connection.execute(_EARNED, wanted).first()
+    if row is None:
+        return
+    if row.posted_at is None:
+        connection.execute(_DROP, {"_id": row.id})
+        return
+    newest, comes_to = _newest(connection, kind, source_id, row)
+    if newest is None or not row.amount:
+        return
+    values = {"person_id": person_id, "source_kind": AMENDED, "source_id": newest, "rulebook": rulebook}
+    posting_id = connection.execute(
+        posting.insert().values(**values, at=now).returning(posting.c.id)
+    ).scalar_one()
+    _post(connection, posting_id, lines_of(person_id, -comes_to if comes_to else int(row.amount)))
+
+
+def _post(connection: Connection, posting_id: int, lines: Sequence[Line]) -> None:
+    _enter(connection, posting_id, lines)
+    for line in sorted(lines, key=lambda one: (one.account, one.currency)):
+        _add_to_balance(connection, line.account, line.currency.value, line.amount)
 
 
 def _add_to_balance(connection: Connection, account: str, currency: str, amount: int) -> None:

@@ -41,7 +41,19 @@ from storage.schema_notices import (
 )
 from storage.types import Instant
 
-SUMS = ("total", "queued", "sent", "failed", "unreachable", "left", "stopped", "muted", "read", "reminded")
+SUMS = (
+    "total",
+    "queued",
+    "sent",
+    "failed",
+    "unreachable",
+    "left",
+    "stopped",
+    "muted",
+    "read",
+    "reminded",
+    "called",
+)
 
 _TALLY = Prepared(select(tally).where(tally.c.notice_id == bindparam("notice")))
 _COUNT = Prepared(
@@ -379,9 +391,9 @@ _CALLED = (
 
 def mark_called(connection: Connection, sweep: MarkCalled) -> None:
     """Once: who was first stays."""
-    connection.execute(
-        _CALLED, {"_notice": sweep.notice_id, "_person": sweep.person_id, "by": sweep.by, "at": sweep.at}
-    )
+    values = {"_notice": sweep.notice_id, "_person": sweep.person_id, "by": sweep.by, "at": sweep.at}
+    if connection.execute(_CALLED, values).rowcount:
+        count(connection, sweep.notice_id, called=1)
 
 
 SWEEPS: Mapping[type[Any], Any] = {

@@ -43,6 +43,8 @@ meeting = Table(
     Column("secret", String, nullable=False),
     Column("agenda", Text, nullable=False),
     Column("edition", Integer, nullable=False),
+    # The edition since which answers count.
+    Column("asked", Integer, nullable=False, server_default=text("1")),
     Column("was_at", Instant),
     Column("walking", Key(Walking), nullable=False),
     # The last person dealt with in what is being done.

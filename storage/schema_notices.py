@@ -22,7 +22,8 @@ from storage.schema import entity_columns, metadata
 from storage.types import Instant, Key, Pairs, RowId
 
 _ASKED = text("state = 'asked'")
-_TO_REMIND = text("state = 'sent' AND remind AND reminded_at IS NULL")
+TO_REMIND = text("state = 'sent' AND remind AND nudged_at IS NULL")
+"""Notices whose readers are still to be reminded by itself. A question says it in the same words."""
 _MOVING = text("state IN ('planned', 'freezing', 'sending')")
 """Notices that have something ahead of them without anybody doing anything."""
 _UNSENT = text("state IN ('draft', 'asked')")
@@ -62,6 +63,10 @@ notice = Table(
     Column("kind", String, nullable=False, server_default="other"),
     Column("valid_days", Integer, nullable=False, server_default=text("0")),
     Column("valid_until", Instant),
+    Column("nudged_at", Instant),
+    Column("corrected_at", Instant),
+    Column("uncorrected", String, nullable=False, server_default=""),
+    Column("again_at", Instant),
     CheckConstraint(
         "state IN ('draft', 'asked', 'planned', 'freezing', 'sending', 'paused', 'sent', 'cancelled', 'withdrawn', "
         "'dropped')",
@@ -73,7 +78,7 @@ notice = Table(
     Index("ix_notice_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
     Index("ix_notice_begun_at", "begun_at", "id"),
     Index("ix_notice_asked", "unit_id", sqlite_where=_ASKED, postgresql_where=_ASKED),
-    Index("ix_notice_to_remind", "finished_at", sqlite_where=_TO_REMIND, postgresql_where=_TO_REMIND),
+    Index("ix_notice_to_remind", "finished_at", sqlite_where=TO_REMIND, postgresql_where=TO_REMIND),
     Index("ix_notice_unsent", "unit_id", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
 )
 
@@ -87,7 +92,7 @@ mailing = Table(
     Column("reached", RowId, nullable=False),
     Column("held", Boolean, nullable=False),
     Column("finished_at", Instant),
-    CheckConstraint("errand IN ('send', 'correct', 'withdraw', 'remind')", name="errand"),
+    CheckConstraint("errand IN ('send', 'correct', 'withdraw', 'remind', 'again')", name="errand"),
     Index(
         "uq_mailing_open",
         "notice_id",
@@ -149,6 +154,7 @@ tally = Table(
             "muted",
             "read",
             "reminded",
+            "called",
         )
     ),
 )

@@ -57,7 +57,8 @@ def open_connection(
         "recursive_triggers=ON",
         "temp_store=MEMORY",
         # KiB each; the operating system keeps the file's pages too, so more here is only more memory.
-        "cache_size=-16384",
+        # An import of 100,000 people is as fast with four times as much.
+        "cache_size=-4096",
         *(("query_only=ON", "wal_autocheckpoint=0") if query_only else ()),
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()

@@ -40,7 +40,8 @@ def load_answer(
     found = load(connection, PublicNotice, action.notice_id, lock=False)
     if found is None:
         raise Refused(NOT_FOUND)
-    if COPY.first(connection, {"notice": found.id, "person": actor.person_id}) is None:
+    copy = COPY.first(connection, {"notice": found.id, "person": actor.person_id})
+    if copy is None:
         return AnswerCase(found, 0)
     before = only(connection, Thread, _OF, notice=found.id, person=actor.person_id)
     subject = Subject(path=unit_path(connection, found.unit_id))
@@ -55,6 +56,7 @@ def load_answer(
         before,
         new_id=0 if before else next_id(connection, Thread),
         tell=serving[0] if serving else 0,
+        read=copy.read_at is not None,
     )
 
 

@@ -489,7 +489,13 @@ class Store:
                 if row.subject_id is not None and needs_facts(row.kind):
                     eyes = readers.get(row.person_id or 0, Actor())
                     known[row.id] = facts.load(
-                        connection, row.kind, row.subject_id, eyes, now=now, rules=self.rules
+                        connection,
+                        row.kind,
+                        row.subject_id,
+                        eyes,
+                        now=now,
+                        rules=self.rules,
+                        params=row.params,
                     )
                     if known[row.id] is None and asked_again(eyes, self.rules):
                         outbox.ask_consent(connection, eyes, self.rules.consent_version, now=now)
@@ -504,7 +510,7 @@ class Store:
         eyes = reader or Actor()
         subject_id = row.subject_id or 0
         found: Mapping[str, Any] | None = await self._engine.read(
-            lambda c: facts.load(c, row.kind, subject_id, eyes, now=now, rules=self.rules)
+            lambda c: facts.load(c, row.kind, subject_id, eyes, now=now, rules=self.rules, params=row.params)
         )
         return found
 

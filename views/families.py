@@ -89,6 +89,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "ask.lesson_said": tuple(f"in_{language}" for language in LANGUAGES),
     "state.meeting": tuple(MeetingState),
     "meeting_kind": tuple(MeetingKind),
+    "notice.uncorrected": tuple(f"in_{language}" for language in LANGUAGES),
+    "ask.notice_text": tuple(f"in_{language}" for language in LANGUAGES),
     "errand": tuple(errand for errand in Errand if errand is not Errand.SEND),
     "whom": WHOM,
     "reads": tuple(f"in_{language}" for language in LANGUAGES),

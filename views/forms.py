@@ -136,6 +136,8 @@ QUESTIONS: Mapping[tuple[str, str], str] = {
     ("template_name", "name"): "ask.template_name",
 }
 """How each step of each form is asked."""
+_IN_A_LANGUAGE = frozenset({"ask.notice_text"})
+"""What is asked for words in one language, by that language."""
 _COLLECTING = frozenset({"words", "note"})
 
 
@@ -144,10 +146,11 @@ def prompt(asked: Prompt, *, voice: Voice) -> Message:
     key = QUESTIONS[asked.form, asked.step]
     own_phone = (asked.form, asked.step) == ("request", "phone")
     got = _collected(asked, voice) if asked.step in _COLLECTING else Html("")
-    text = card(
-        f"<b>{voice.say(asked.wrong, **asked.wrong_params)}</b>" if asked.wrong else "",
-        got or voice.say(key, number=asked.answers.get("request_id") or asked.answers.get("task_id") or 0),
-    )
+    if key in _IN_A_LANGUAGE:
+        said = voice.term(key, f"in_{asked.answers.get('language', 'zh')}")
+    else:
+        said = voice.say(key, number=asked.answers.get("request_id") or asked.answers.get("task_id") or 0)
+    text = card(f"<b>{voice.say(asked.wrong, **asked.wrong_params)}</b>" if asked.wrong else "", got or said)
     if own_phone:
         # A message has one keyboard only, and the button that shares a number lives on the other one.
         turns = _turns(asked)

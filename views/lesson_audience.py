@@ -9,6 +9,7 @@ from domain.base import Scalar
 from domain.lessons.shown import MOST_COUNTED, LessonCard
 from domain.queries import Page, Place
 from domain.unit_pages import UnitLine
+from views import audience
 from views.message import Button, Message
 from views.safe import Html, plain
 from views.voice import Voice, block, card, press, rows
@@ -52,6 +53,11 @@ def whom(params: Mapping[str, Scalar], facts: LessonCard, voice: Voice) -> Messa
     """The audience, and everything that widens or narrows it; after a change on the screen where it was made."""
     if params.get("screen") == SKILLS:
         return skills(facts, voice=voice)
+    if params.get("screen") == audience.CHOSEN:
+        return Message(
+            card(block(whom_line(facts, voice), reach_line(facts, voice)), voice.say("notice.place_chosen")),
+            keyboard=audience.one_more("lesson", facts.lesson.id, params, voice),
+        )
     number, wanted = facts.lesson.id, facts.lesson.whom
     roles = (
         Button(
@@ -105,23 +111,7 @@ def places(
     number, wanted = facts.lesson.id, facts.lesson.whom
     here = above.id if above else 0
 
-    def mark(key: str, verb: str, unit_id: int, on: bool) -> Button:
-        return Button(f"{'✅' if on else '▫️'} {plain(voice.say(key))}", press(verb, number, unit_id))
-
-    def below(row: UnitLine) -> Button:
-        sign = "✅ " if row.id in wanted.units else "🚫 " if row.id in wanted.without_units else ""
-        return Button(f"{sign}{plain(voice.place(row.place))}", press("lesson.places", number, row.id))
-
-    marks = (
-        (
-            (
-                mark("button.notice_put", "lesson.put", here, here in wanted.units),
-                mark("button.notice_leave_out", "lesson.out", here, here in wanted.without_units),
-            ),
-        )
-        if above
-        else ()
-    )
+    marks = (audience.marks("lesson", number, above, wanted, voice),) if above else ()
     turns = tuple(
         voice.button(key, "lesson.places", number, f"{here}_{to}")
         for key, to in (("button.page_before", page.page - 1), ("button.page_after", page.page + 1))
@@ -131,13 +121,11 @@ def places(
     return Message(
         card(
             block(whom_line(facts, voice), reach_line(facts, voice)),
-            voice.say("notice.place_here", place=voice.place(above.place))
-            if above
-            else voice.say("notice.place_top"),
+            audience.question(above, leads_on=bool(page.rows), wanted=wanted, voice=voice),
         ),
         keyboard=(
             *marks,
-            *rows(map(below, page.rows), width=2),
+            *rows((audience.below("lesson", number, row, wanted, voice) for row in page.rows), width=2),
             *((turns,) if turns else ()),
             (*up, voice.button("button.notice_whom_back", "lesson.whom", number)),
         ),

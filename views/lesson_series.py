@@ -67,6 +67,8 @@ def series(params: Mapping[str, Scalar], facts: SeriesFacts, voice: Voice) -> Me
     """Its weeks, those that are still free, and what may be done. ``page`` of the weeks; the last one unless said."""
     found = facts.series
     stopped = found.stopped_at is not None
+    # Taken up again later, the weeks to come are later than the first one says.
+    first = next((one.due_on for one in facts.weeks if one.week == 1), found.first_due_on)
     pages = max(1, -(-len(facts.weeks) // SHOWN))
     page = min(max(1, int(params.get("page") or pages)), pages)
     shown = facts.weeks[(page - 1) * SHOWN : page * SHOWN]
@@ -81,14 +83,19 @@ def series(params: Mapping[str, Scalar], facts: SeriesFacts, voice: Voice) -> Me
                 voice.button("button.series_templates", "series.templates", found.id),
             )
         )
-    if not stopped:
-        keyboard.append((voice.button("button.series_stop", "series.stop", found.id),))
+    keyboard.append(
+        (
+            voice.button("button.series_resume", "series.resume", found.id)
+            if stopped
+            else voice.button("button.series_stop", "series.stop", found.id),
+        )
+    )
     keyboard.append((voice.button("button.series_back", "series.page", 1),))
     return Message(
         card(
             block(
                 voice.say("series.named", title=line(found.title, limit=60), count=found.weeks),
-                voice.say("series.of", place=voice.place(facts.place), day=voice.day(found.first_due_on)),
+                voice.say("series.of", place=voice.place(facts.place), day=voice.day(first)),
             ),
             block(*(_week(one, voice) for one in shown)),
             voice.say("series.stopped")

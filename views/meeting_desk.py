@@ -103,7 +103,7 @@ def days(asked: Prompt, voice: Voice) -> Keyboard:
             )
             for one in DAYS
         ),
-        width=3,
+        width=2,
     )
 
 
@@ -142,6 +142,20 @@ def check(asked: Prompt, voice: Voice) -> Message:
         card(voice.say("check.meeting"), block(*lines), reach),
         voice,
         ((voice.button("button.meeting_plan", "form.submit", asked.version),),) if count else (),
+    )
+
+
+def what_to_correct(asked: Prompt, voice: Voice) -> Keyboard:
+    """Which of its words."""
+    return (
+        tuple(
+            Button(plain(voice.say(key)), press("meeting.what", asked.version, what))
+            for what, key in (
+                ("topic", "label.meeting_topic"),
+                ("where", "label.meeting_where"),
+                ("agenda", "label.meeting_agenda"),
+            )
+        ),
     )
 
 
@@ -193,7 +207,7 @@ def _next(facts: MeetingCard, voice: Voice) -> Html:
     if meeting.state is MeetingState.CANCELLED:
         return voice.say("meeting.next_cancelled")
     if meeting.state is MeetingState.HELD:
-        return voice.say("meeting.next_held")
+        return voice.say("meeting.next_held_open" if facts.amends else "meeting.next_held")
     if facts.walking in (Walking.FREEZING, Walking.TELLING):
         return voice.say("meeting.next_leaving")
     if voice.now < facts.opens_at:
@@ -219,13 +233,20 @@ def _buttons(facts: MeetingCard, voice: Voice, *, planned: bool) -> Keyboard:
     )
     if not planned:
         return (lists, *kept)
-    change = (
-        voice.button("button.meeting_move", "meeting.move", number),
-        voice.button("button.meeting_pin", "meeting.pin", number),
-        voice.button("button.meeting_cancel", "meeting.cancel", number),
+    correct = (
+        (voice.button("button.meeting_correct", "meeting.correct", number),)
+        if facts.correctable(voice.now)
+        else ()
     )
     if not _under_way(facts, voice):
-        return ((voice.button("button.meeting_list", "meeting.absent", number),), change)
+        return (
+            (voice.button("button.meeting_list", "meeting.absent", number),),
+            (voice.button("button.meeting_move", "meeting.move", number), *correct),
+            (
+                voice.button("button.meeting_pin", "meeting.pin", number),
+                voice.button("button.meeting_cancel", "meeting.cancel", number),
+            ),
+        )
     codes = (
         voice.button("button.meeting_code", "meeting.code", number),
         voice.button("button.meeting_qr", "meeting.qr", number),
@@ -236,7 +257,7 @@ def _buttons(facts: MeetingCard, voice: Voice, *, planned: bool) -> Keyboard:
         lists,
         *(kept if begun else ()),
         *(((voice.button("button.meeting_close", "meeting.close", number),),) if begun else ()),
-        (voice.button("button.meeting_cancel", "meeting.cancel", number),),
+        (*correct, voice.button("button.meeting_cancel", "meeting.cancel", number)),
     )
 
 
@@ -316,7 +337,7 @@ def follows(found: FollowupPage, *, voice: Voice) -> Message:
         (
             Button(
                 cut(plain(voice.say("button.followup_done_named", words=line(one.what, limit=24))), BUTTON),
-                press("followup.settle", one.id, number),
+                press("followup.settle", one.id, f"{number}_{page.page}"),
             ),
         )
         for one in page.rows

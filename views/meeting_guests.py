@@ -10,6 +10,8 @@ import segno
 from domain.base import Scalar
 from domain.meetings.shapes import Answer, Presence
 from domain.meetings.shown import CodeFacts, GuestLine, GuestPage
+from views import rosterforms
+from views.forms import Prompt
 from views.meetings import BUTTON, topic
 from views.message import Button, Message
 from views.safe import Html, cut, line, plain
@@ -17,6 +19,8 @@ from views.voice import Voice, block, card, press, rows
 
 _SCALE = 12
 """Pixels of a square of the picture."""
+_FAR = 10**8
+"""How far back a page may begin for its buttons to say so: no branch is so long."""
 _QUIET = 4
 """White squares around it, without which some cameras do not find it."""
 
@@ -31,15 +35,15 @@ def list_again(params: Mapping[str, Scalar], facts: GuestPage, voice: Voice) -> 
 
 
 def guests(found: GuestPage, *, voice: Voice) -> Message:
-    """Those who are there, or those who are not, each to be struck or ticked by hand."""
+    """Those who are there, or those who are not, each to be struck or ticked by hand; with a reason once it is closed."""
     number = found.meeting_id
-    verb, label = (
-        ("meeting.strike", "button.meeting_strike") if found.here else ("meeting.tick", "button.meeting_tick")
-    )
+    verbs = ("meeting.takeoff", "meeting.puton") if found.amends else ("meeting.strike", "meeting.tick")
+    verb, label = (verbs[0], "button.meeting_strike") if found.here else (verbs[1], "button.meeting_tick")
+    changes = found.open or found.amends
     ticks = (
         Button(
             cut(plain(voice.say(label, name=line(one.name, limit=20))), BUTTON),
-            press(verb, number, one.person_id),
+            press(verb, number, _pressed(one, found)),
         )
         for one in found.rows
     )
@@ -57,10 +61,18 @@ def guests(found: GuestPage, *, voice: Voice) -> Message:
             block(*(_guest(one, voice) for one in found.rows))
             if found.rows
             else voice.say("meeting.here_nobody" if found.here else "meeting.absent_nobody"),
-            voice.say("meeting.tick_how") if found.open and found.rows else "",
+            voice.say("meeting.amend_how" if found.amends else "meeting.tick_how")
+            if changes and found.rows
+            else "",
         ),
-        keyboard=(*(rows(ticks, width=2) if found.open else ()), *more, _back(number, voice)),
+        keyboard=(*(rows(ticks, width=2) if changes else ()), *more, _back(number, voice)),
     )
+
+
+def _pressed(one: GuestLine, found: GuestPage) -> str:
+    """Who it is, and how far back the page begins, where that leaves room for both on a button."""
+    back = one.person_id - found.after
+    return f"{one.person_id}_{back}" if 0 < back < _FAR else str(one.person_id)
 
 
 def _guest(one: GuestLine, voice: Voice) -> Html:
@@ -77,6 +89,12 @@ def _guest(one: GuestLine, voice: Voice) -> Html:
     if one.answer is Answer.COMING:
         return voice.say("meeting.guest_coming", name=name)
     return voice.say("meeting.guest_silent", name=name)
+
+
+def asks_why(asked: Prompt, voice: Voice) -> Message:
+    """Why a closed list is changed."""
+    key = "ask.meeting_amend_in" if asked.answers.get("here") else "ask.meeting_amend_out"
+    return rosterforms.asks(key)(asked, voice)
 
 
 # --- the code -----------------------------------------------------------------------------------------------------------

@@ -50,10 +50,14 @@ def described(meeting: Shown, voice: Voice) -> Html:
 def _standing(facts: MeetingForGuest, voice: Voice) -> Html:
     """How the reader stands to it, and what comes next."""
     state = facts.meeting.state
+    if facts.presence is Presence.HAND:
+        return voice.say("meeting.was_here" if state is MeetingState.HELD else "meeting.is_ticked")
     if facts.checked_in_at is not None:
         return voice.say("meeting.is_here", when=voice.when(facts.checked_in_at))
     if state is MeetingState.CANCELLED:
         return voice.say("meeting.is_off")
+    if state is MeetingState.HELD and facts.presence is Presence.STRUCK:
+        return voice.say("meeting.was_struck")
     if state is MeetingState.HELD:
         return voice.say("meeting.was_on_leave" if facts.answer is Answer.LEAVE else "meeting.was_absent")
     if facts.presence is Presence.STRUCK:
@@ -125,6 +129,11 @@ def moved(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) ->
     return _told(head, facts, voice)
 
 
+def corrected(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> Message:
+    """Its topic or place is another; whatever was answered stands."""
+    return _told(voice.say("meeting.corrected_told"), facts, voice)
+
+
 def reminder(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> Message:
     """It is near."""
     return _told(voice.say("meeting.reminded", when=voice.when(facts.meeting.starts_at)), facts, voice)
@@ -147,6 +156,11 @@ def scanned(facts: MeetingForGuest, code: str, *, voice: Voice) -> Message:
 
 
 # --- one's own list ---------------------------------------------------------------------------------------------------------
+
+
+def list_again(params: Mapping[str, Scalar], facts: MyMeetings, voice: Voice) -> Message:
+    """One's own list as it is now."""
+    return my_meetings(facts, voice=voice)
 
 
 def my_meetings(facts: MyMeetings, *, voice: Voice) -> Message:
@@ -188,7 +202,7 @@ def my_meetings(facts: MyMeetings, *, voice: Voice) -> Message:
         ),
         keyboard=(
             *(_open(row, voice) for row in page.rows),
-            *((_done(one, voice) for one in facts.followups) if not facts.past else ()),
+            *((_done(one, page.page, voice) for one in facts.followups) if not facts.past else ()),
             *voice.pages(page, "meetings.past" if facts.past else "meetings.page"),
             (other,),
             *(((voice.button("button.meetings_desk", "meetings.desk", 1),),) if staff else ()),
@@ -201,9 +215,9 @@ def _open(row: MyMeeting, voice: Voice) -> tuple[Button, ...]:
     return (Button(cut(label, BUTTON), press("meeting.open", row.id)),)
 
 
-def _done(one: OwnFollowup, voice: Voice) -> tuple[Button, ...]:
+def _done(one: OwnFollowup, page: int, voice: Voice) -> tuple[Button, ...]:
     label = plain(voice.say("button.followup_done_named", words=line(one.what, limit=24)))
-    return (Button(cut(label, BUTTON), press("followup.done", one.id)),)
+    return (Button(cut(label, BUTTON), press("followup.done", one.id, page)),)
 
 
 def _row(row: MyMeeting, voice: Voice) -> Html:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.addressees import WHOM, Addressees
+from domain.addressees import WHOM
 from domain.base import Scalar
 from domain.notices.shapes import LANGUAGES
 from domain.notices.shown import (
@@ -13,6 +13,7 @@ from domain.notices.shown import (
 )
 from domain.queries import Page
 from domain.unit_pages import UnitLine
+from views import audience
 from views.message import Button, Message
 from views.notices import reach_line, whom_line
 from views.safe import line, plain
@@ -21,6 +22,11 @@ from views.voice import Voice, block, card, press, rows
 
 def whom_again(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -> Message:
     """The audience after a change, on the screen where it was made."""
+    if params.get("screen") == audience.CHOSEN:
+        return Message(
+            card(block(whom_line(facts, voice), reach_line(facts, voice)), voice.say("notice.place_chosen")),
+            keyboard=audience.one_more("notice", facts.notice.id, params, voice),
+        )
     return skills(facts, voice=voice) if params.get("screen") == "skills" else whom(facts, voice=voice)
 
 
@@ -96,20 +102,8 @@ def places(
     number, wanted = facts.notice.id, facts.notice.whom
     keyboard: list[tuple[Button, ...]] = []
     if above is not None:
-        keyboard.append(
-            (
-                _mark("button.notice_put", "notice.put", number, above.id, above.id in wanted.units, voice),
-                _mark(
-                    "button.notice_leave_out",
-                    "notice.out",
-                    number,
-                    above.id,
-                    above.id in wanted.without_units,
-                    voice,
-                ),
-            )
-        )
-    keyboard += rows((_unit(row, number, wanted, voice) for row in page.rows), width=2)
+        keyboard.append(audience.marks("notice", number, above, wanted, voice))
+    keyboard += rows((audience.below("notice", number, row, wanted, voice) for row in page.rows), width=2)
     turns = []
     if page.page > 1:
         turns.append(
@@ -126,23 +120,10 @@ def places(
     keyboard += (tuple(turns),) if turns else ()
     up = (voice.button("button.notice_up", "notice.places", number, parent_id),) if above is not None else ()
     keyboard.append((*up, voice.button("button.notice_whom_back", "notice.whom", number)))
-    here = (
-        voice.say("notice.place_here", place=voice.place(above.place))
-        if above
-        else voice.say("notice.place_top")
-    )
+    here = audience.question(above, leads_on=bool(page.rows), wanted=wanted, voice=voice)
     return Message(
         card(block(whom_line(facts, voice), reach_line(facts, voice)), here), keyboard=tuple(keyboard)
     )
-
-
-def _mark(key: str, verb: str, notice_id: int, unit_id: int, on: bool, voice: Voice) -> Button:
-    return Button(f"{'✅' if on else '▫️'} {plain(voice.say(key))}", press(verb, notice_id, unit_id))
-
-
-def _unit(row: UnitLine, notice_id: int, wanted: Addressees, voice: Voice) -> Button:
-    mark = "✅ " if row.id in wanted.units else "🚫 " if row.id in wanted.without_units else ""
-    return Button(f"{mark}{plain(voice.place(row.place))}", press("notice.places", notice_id, row.id))
 
 
 def meant(found: MeantPage, *, voice: Voice) -> Message:

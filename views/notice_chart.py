@@ -272,16 +272,17 @@ def _frame(axes: Axes, pen: _Pen, *, begin: datetime, end: datetime, top: int) -
 
 
 def _dated(ticks: Sequence[datetime], voice: Voice) -> Iterator[str]:
-    """Hours, with the day under the first of each day; days alone where all are midnights."""
+    """Hours, with the day under the first of each day; days alone where all are midnights, seconds where minutes repeat."""
     language = "zh" if voice.chinese else "en"
     days_only = all((tick.hour, tick.minute) == (0, 0) for tick in ticks)
+    clock = "%H:%M:%S" if any(tick.second for tick in ticks) else "%H:%M"
     before = None
     for tick in ticks:
         day = format_skeleton("MMMd", tick, locale=LOCALES[language])
         if days_only:
             yield day
         else:
-            yield f"{tick:%H:%M}" if day == before else f"{tick:%H:%M}\n{day}"
+            yield f"{tick:{clock}}" if day == before else f"{tick:{clock}}\n{day}"
         before = day
 
 
@@ -297,6 +298,13 @@ def spread(wanted: Sequence[float], *, step: float, top: float) -> list[float]:
     return places
 
 
+def shown_share(share: float) -> int:
+    """A share of the lines in whole per cent, to the nearest; 0 and 100 only where they are just that."""
+    if share <= 0 or share >= 100 - 1e-9:
+        return round(share)
+    return min(99, max(1, int(share + 0.5)))
+
+
 def _label(axes: Axes, pen: _Pen, ends: Sequence[tuple[float, str, str]], *, end: datetime, top: int) -> None:
     """Each line's name and share at its end."""
     from matplotlib.dates import date2num
@@ -304,7 +312,7 @@ def _label(axes: Axes, pen: _Pen, ends: Sequence[tuple[float, str, str]], *, end
     ordered = sorted(ends)
     places = spread([share for share, _, _ in ordered], step=_LABEL_STEP * top / (_TOP - _BOTTOM), top=top)
     for (share, name, colour), place in zip(ordered, places, strict=True):
-        text = f"{int(share + 1e-9)}% {name}"
+        text = f"{shown_share(share)}% {name}"
         axes.annotate(
             pen.fitted(text, 9.5, room=_LABEL_ROOM),
             xy=(date2num(end), share),

@@ -15,14 +15,14 @@ from domain.queries import Page
 from domain.templates import Beginnings
 from views.desk import counted
 from views.message import Button, Keyboard, Message
-from views.notices import TITLE, heading, progress, share
+from views.notices import heading, progress, share, title_of
 from views.safe import Html, line, plain
 from views.voice import Voice, block, card, press, rows
 
 
-def title(row: NoticeLine) -> Html:
+def title(row: NoticeLine, voice: Voice) -> Html:
     """The first words of a notice in a list."""
-    return line(plain(row.words), limit=TITLE) if row.words else Html("…")
+    return title_of(row.words, voice) or Html("…")
 
 
 def sent_list(page: Page[NoticeLine], begins: Beginnings, *, voice: Voice) -> Message:
@@ -35,7 +35,7 @@ def sent_list(page: Page[NoticeLine], begins: Beginnings, *, voice: Voice) -> Me
             "notice.sent_row",
             number=row.id,
             state=voice.term("state.notice", row.state),
-            title=title(row),
+            title=title(row, voice),
             when=voice.when(row.at),
             fares=voice.say("notice.sent_row_fares", read=row.fares.read, sent=row.fares.sent)
             if row.fares.total

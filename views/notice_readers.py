@@ -28,7 +28,10 @@ def received_list(found: ReceivedPage, *, words_sought: str, voice: Voice) -> Me
     else:
         head = voice.say("notices.title_old" if found.old else "notices.title", count=page.total)
     open_ = (
-        Button(f"{number}. {plain(title(row))[:18]}", press("notices.see", row.id))
+        Button(
+            f"{number}. {plain(title(row, voice))[: 18 if voice.chinese else 32]}",
+            press("notices.see", row.id),
+        )
         for number, row in enumerate(page.rows, start=1)
     )
     turns = () if words_sought else voice.pages(page, "notices.old" if found.old else "notices.page")
@@ -42,11 +45,14 @@ def _row(row: NoticeLine, voice: Voice) -> Html:
     valid = row.until is not None and voice.now < row.until
     return voice.say(
         "notices.row" if row.read else "notices.row_new",
-        title=title(row),
+        title=title(row, voice),
         kind=voice.notice_kind(row.kind),
         place=voice.place(row.place),
         when=voice.when(row.at),
         until=voice.say("notices.until", day=last_day(row.until, voice)) if row.until and valid else "",
+        corrected=voice.say("notices.corrected", when=voice.when(row.corrected_at))
+        if row.corrected_at
+        else "",
     )
 
 

@@ -35,8 +35,13 @@ def not_sent(fares: Fares) -> int:
 
 
 def percent(fares: Fares) -> int | None:
-    """How many in a hundred of those who have it have read it: 100 not before all have. None while nobody has it."""
-    return fares.read * 100 // had(fares) if had(fares) else None
+    """How many in a hundred of those who have it have read it, to the nearest: 100 not before all have, 0 only while nobody
+    has. None while nobody has it."""
+    if not had(fares):
+        return None
+    if fares.read in (0, had(fares)):
+        return 100 if fares.read else 0
+    return min(99, max(1, (fares.read * 200 + had(fares)) // (2 * had(fares))))
 
 
 def added(parts: Iterable[Fares]) -> Fares:

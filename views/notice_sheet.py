@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from domain.notices.shown import RECEIPT_STATES, Fares, Reading, Report
 from views.notice_shares import named, percent, whole
-from views.safe import plain
+from views.safe import Html, plain
 from views.voice import Voice
 
 if TYPE_CHECKING:
     from views.workbooks import Book, Value
 
-SUMS_WIDTHS = (24, 11, 10, 10, 11, 10, 12, 10, 12, 21)
-READINGS_WIDTHS = (16, 24, 14, 18, 18, 40)
+SUMS_WIDTHS = (24, 11, 10, 10, 11, 10, 12, 21, 10, 12, 21)
+READINGS_WIDTHS = (16, 24, 14, 18, 18, 18, 40)
+RINGS = frozenset({"no_bot", "stopped_bot", "gone", "refused", "file", "ours"})
+"""Where somebody is asked to ring up, unless that was done."""
 WHYS = ("no_bot", "stopped_bot", "gone", "moved", "banned", "no_echo", "refused", "file", "ours")
 
 _MEANS = {
@@ -76,14 +78,15 @@ class ReportBook:
             self._said(key)
             for key in (
                 *("report.place", "report.recipients", "report.had", "report.read", "report.share"),
-                *("report.failed", "report.unreachable", "report.left", "report.muted", "report.not_sent"),
+                *("report.failed", "report.unreachable", "report.called"),
+                *("report.left", "report.muted", "report.not_sent"),
             )
         )
         people = tuple(
             self._said(key)
             for key in (
                 *("report.name", "report.place", "report.became"),
-                *("report.sent_at", "report.read_at", "report.why_not"),
+                *("report.sent_at", "report.read_at", "report.called_at", "report.why_not"),
             )
         )
         self._book: Book = Book(self._said("report.sums"), sums, widths=SUMS_WIDTHS)
@@ -103,13 +106,18 @@ class ReportBook:
 
     def _row(self, reading: Reading) -> tuple[Value, ...]:
         chinese = self._voice.chinese or not reading.place_en
+        reason = why(reading)
+        said = self._whys[reason]
+        if reason in RINGS and reading.called_at is None:
+            said = plain(self._voice.say("report.please_ring", why=Html(said)))
         return (
             reading.name,
             (reading.place if chinese else reading.place_en) or self._no_place,
             self._has_read if reading.read_at else self._states[reading.state],
             self._clock(reading.sent_at),
             self._clock(reading.read_at),
-            self._whys[why(reading)],
+            self._clock(reading.called_at),
+            said,
         )
 
     def _clock(self, moment: datetime | None) -> datetime | None:
@@ -131,6 +139,7 @@ def _sums(report: Report, voice: Voice) -> Iterator[tuple[Value, ...]]:
             None if share is None else Share(share / 100),
             fares.failed,
             fares.unreachable,
+            fares.called,
             fares.left,
             fares.muted,
             fares.stopped + fares.ahead,

@@ -19,7 +19,7 @@ def last_day(until: datetime, voice: Voice) -> Html:
 def terms_line(notice: PublicNotice, voice: Voice) -> Html:
     """Both, on the sender's card."""
     about = [voice.say("notice.kind", kind=voice.notice_kind(notice.kind)), _valid(notice, voice)]
-    return Html(voice.say("list.comma").join(about))
+    return Html(voice.say("list.clauses").join(about))
 
 
 def _valid(notice: PublicNotice, voice: Voice) -> Html:

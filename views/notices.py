@@ -11,7 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.base import Scalar
-from domain.notices.shapes import BEFORE, LANGUAGES, OUT, NoticeState, PublicNotice
+from domain.clocks import after_quiet
+from domain.notices.correcting import may_ask_again
+from domain.notices.sending import reminds_next
+from domain.notices.shapes import BEFORE, LANGUAGES, ON_ITS_WAY, OUT, NoticeState, PublicNotice
 from domain.notices.shown import (
     Fares,
     NoticeCard,
@@ -21,11 +24,12 @@ from domain.queries import Place, words_in
 from views.message import Button, Keyboard, Media, Message
 from views.notice_shares import percent
 from views.notice_terms import last_day, terms_line
-from views.safe import Html, plain, words
+from views.safe import Html, line, plain, words
 from views.voice import Voice, block, card, press
 
 QUOTED = 280
-TITLE = 24
+TITLES = {"zh": 24, "en": 48}
+"""Characters of a title in a list: an English word is longer than a Chinese one."""
 NAMED = 6
 """So many units are named before "and others"."""
 
@@ -36,6 +40,11 @@ def text_for(notice: PublicNotice, voice: Voice) -> Html:
     """Its words in the reader's language, else in the other."""
     language = "zh" if voice.chinese else "en"
     return Html(words_in(notice.texts, language))
+
+
+def title_of(text: Html | str, voice: Voice) -> Html:
+    """The first words of a notice, for a list; empty where it has none."""
+    return line(plain(Html(text)), limit=TITLES["zh" if voice.chinese else "en"])
 
 
 def _media(notice: PublicNotice) -> tuple[Media, ...]:
@@ -63,11 +72,24 @@ def _copy(facts: NoticeCopy, voice: Voice, *, note: str = "") -> Message:
         if notice.answerable:
             buttons.append(voice.button("button.notice_answer", "notice.answer", notice.id))
     return Message(
-        card(note, head, text_for(notice, voice), block(over, read)),
+        card(note, head, text_for(notice, voice), block(over, _corrected(notice, voice), read)),
         keyboard=(tuple(buttons),) if buttons else (),
         media=_media(notice),
         link_preview=notice.link_preview,
     )
+
+
+def _lags(notice: PublicNotice, voice: Voice) -> bool:
+    """Whether what the reader has are the earlier words, put right in the other language only."""
+    return notice.uncorrected == ("zh" if voice.chinese else "en")
+
+
+def _corrected(notice: PublicNotice, voice: Voice) -> Html:
+    at = notice.corrected_at
+    if at is None:
+        return Html("")
+    key = "notice.corrected_other" if _lags(notice, voice) else "notice.corrected_at"
+    return voice.say(key, day=voice.day(voice.local_day(at)), time=voice.time(at))
 
 
 def preview(facts: NoticeCopy, *, voice: Voice) -> Message:
@@ -104,6 +126,23 @@ def reminder(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> M
     )
 
 
+def again(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
+    """For who has it, after it was corrected: the words that were, whichever language the reader has."""
+    notice = facts.notice
+    lags = _lags(notice, voice)
+    other = "en" if voice.chinese else "zh"
+    said = Html(words_in(notice.texts, other)) if lags else text_for(notice, voice)
+    seen = (voice.button("button.notice_read", "notice.seen", notice.id),)
+    return Message(
+        card(
+            voice.say("notice.look_again", place=voice.place(facts.place)),
+            Html(f"<blockquote>{words(plain(said), limit=600)}</blockquote>"),
+            _corrected(notice, voice) if lags else "",
+        ),
+        keyboard=(seen,) if notice.wants_read and not facts.read_at else (),
+    )
+
+
 def reminded(params: Mapping[str, Scalar], facts: NoticeCopy, voice: Voice) -> Message:
     """The reminder after the press."""
     return replace(_copy(facts, voice), media=(), keyboard=())
@@ -135,6 +174,7 @@ def notice_card(params: Mapping[str, Scalar], facts: NoticeCard, voice: Voice) -
             heading(facts, voice),
             _quotes(facts.notice, voice),
             _terms(facts, voice),
+            course(facts.notice, voice),
             progress(facts, voice),
             _next(facts, voice),
         ),
@@ -215,21 +255,16 @@ def _terms(facts: NoticeCard, voice: Voice) -> Html:
     lines = [whom_line(facts, voice)]
     if facts.count is not None:
         lines.append(reach_line(facts, voice))
-    said = [
-        voice.say("notice.is_urgent" if notice.urgent else "notice.is_routine"),
-        *(
-            voice.say(key)
-            for key, true in (
-                ("notice.is_wants_read", notice.wants_read),
-                ("notice.is_reminding", notice.wants_read and notice.remind),
-                ("notice.is_answerable", notice.answerable),
-            )
-            if true
-        ),
-    ]
-    lines.append(Html(voice.say("list.comma").join(said)))
+    said = [voice.say("notice.is_urgent" if notice.urgent else "notice.is_routine")]
+    if notice.wants_read:
+        said.append(voice.say("notice.is_wants_read"))
+    if notice.wants_read and notice.remind and notice.state in (*BEFORE, *ON_ITS_WAY):
+        said.append(voice.say("notice.is_reminding", hours=voice.rules.notices.remind_hours))
+    if notice.answerable:
+        said.append(voice.say("notice.is_answerable"))
+    lines.append(Html(voice.say("list.terms").join(said)))
     lines.append(terms_line(notice, voice))
-    if notice.send_at is not None:
+    if notice.send_at is not None and notice.state in BEFORE:
         key = {"weekly": "notice.at_weekly", "monthly": "notice.at_monthly"}.get(notice.repeat, "notice.at")
         lines.append(voice.say(key, when=voice.when(notice.send_at)))
     return block(*lines)
@@ -263,7 +298,10 @@ def progress(facts: NoticeCard, voice: Voice) -> Html:
     lines = [voice.say("notice.fared", sent=fares.sent, total=fares.total)]
     not_reached = fares.unreachable + fares.failed
     if not_reached:
-        lines.append(voice.say("notice.fared_unreached", count=not_reached))
+        left = not_reached - fares.called
+        key = "notice.fared_unreached" if not fares.called else "notice.fared_called"
+        key = key if left else "notice.fared_all_called"
+        lines.append(voice.say(key, count=not_reached, called=fares.called, left=left))
     if fares.left + fares.stopped:
         lines.append(voice.say("notice.fared_left", count=fares.left + fares.stopped))
     if fares.muted:
@@ -275,8 +313,38 @@ def progress(facts: NoticeCard, voice: Voice) -> Html:
     ends = _ends(notice, fares, voice.now)
     if ends is not None and notice.state is NoticeState.SENDING:
         lines.append(voice.say("notice.ends", when=voice.when(ends)))
+    due = reminds_next(notice, voice.rules)
+    if due is not None and fares.sent > fares.read:
+        lines.append(
+            voice.say("notice.reminds_next", when=voice.when(_leaves(notice, max(due, voice.now), voice)))
+        )
     lines += [voice.term("errand", errand) for errand in facts.walking if errand != "send"]
     return block(*lines)
+
+
+def _leaves(notice: PublicNotice, at: datetime, voice: Voice) -> datetime:
+    """When a reminder that is due leaves: routine ones wait for the end of the quiet hours."""
+    quiet = voice.rules.notices
+    if notice.urgent:
+        return at
+    return after_quiet(at, zone=voice.zone, quiet_from=quiet.quiet_from, quiet_to=quiet.quiet_to)
+
+
+def course(notice: PublicNotice, voice: Voice) -> Html:
+    """When it left, and what has been done with it since."""
+    said = [
+        voice.say(key, when=voice.when(at))
+        for key, at in (
+            ("notice.begun_at", notice.begun_at),
+            ("notice.reminded_at", notice.reminded_at),
+            ("notice.put_right_at", notice.corrected_at),
+            ("notice.again_at", notice.again_at),
+        )
+        if at is not None
+    ]
+    if notice.uncorrected:
+        said.append(voice.term("notice.uncorrected", f"in_{notice.uncorrected}"))
+    return block(*said)
 
 
 def _ends(notice: PublicNotice, fares: Fares, now: datetime) -> datetime | None:
@@ -332,6 +400,8 @@ def _buttons(facts: NoticeCard, voice: Voice) -> Keyboard:
             notice.wants_read and facts.fares.sent > facts.fares.read
         ):
             keyboard.append((voice.button("button.notice_remind", "notice.remind", number),))
+    if may_ask_again(notice):
+        keyboard.append((voice.button("button.notice_again", "notice.again", number),))
     if notice.state not in (NoticeState.FREEZING, NoticeState.DROPPED):
         keyboard.append(
             (

@@ -6,7 +6,7 @@ from domain.notices.shown import NoticeLine
 from domain.queries import Page
 from domain.templates import TemplateLine
 from views.message import Button, Message
-from views.notices import TITLE
+from views.notices import title_of
 from views.safe import Html, line, plain, words
 from views.voice import Voice, block, card, press, rows
 
@@ -28,7 +28,7 @@ def templates(page: Page[TemplateLine], *, voice: Voice) -> Message:
             number=number,
             name=row.name,
             place=voice.place(row.place),
-            words=line(plain(row.words), limit=TITLE) or "…",
+            words=title_of(row.words, voice) or "…",
         )
         for number, row in enumerate(page.rows, start=1)
     )
@@ -83,7 +83,7 @@ def drafts(page: Page[NoticeLine], *, voice: Voice) -> Message:
         voice.say(
             "template.draft_row",
             number=row.id,
-            title=line(plain(row.words), limit=TITLE) or "…",
+            title=title_of(row.words, voice) or "…",
             state=voice.term("state.notice", row.state),
             place=voice.place(row.place),
             when=voice.when(row.at),

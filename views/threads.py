@@ -11,7 +11,7 @@ from domain.base import Scalar
 from domain.queries import Page
 from domain.threads import ThreadFacts, ThreadLine, ThreadWords
 from views.message import Button, Keyboard, Message
-from views.notices import TITLE, text_for
+from views.notices import text_for, title_of
 from views.requests import files
 from views.safe import Html, line, plain, visible_length, words
 from views.voice import Voice, block, card, press, rows
@@ -23,7 +23,7 @@ LINE = 120
 
 
 def _title(facts: ThreadFacts, voice: Voice) -> Html:
-    return line(plain(text_for(facts.notice, voice)), limit=TITLE) or Html("…")
+    return title_of(text_for(facts.notice, voice), voice) or Html("…")
 
 
 # --- what was said --------------------------------------------------------------------------------------------------------

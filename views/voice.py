@@ -121,15 +121,8 @@ class Voice:
         return self._local(self.now).date()
 
     def day(self, day: date) -> Html:
-        """Today, tomorrow, yesterday, or the date; the year only when it is another."""
-        word = _DAY_WORDS.get((day - self.today) // timedelta(days=1))
-        if word is not None:
-            return self.say(word)
-        return Html(
-            _written(
-                day, language=self._language, skeleton="MMMd" if day.year == self.today.year else "yMMMd"
-            )
-        )
+        """Today, tomorrow, yesterday, or the date with its day of the week; the year only when it is another."""
+        return self._near(day) or Html(self._dated(day))
 
     def written_day(self, day: date) -> Html:
         """A day as papers have it: with its year, whatever day it is today."""
@@ -140,9 +133,26 @@ class Voice:
         return self._local(moment).date()
 
     def when(self, moment: datetime) -> Html:
-        """Day and time: "今天 14:30", "tomorrow 09:00"."""
+        """Day and time: "今天 14:30", "11月26日（周四）14:30", "Thu, Nov 26, 14:30"."""
         local = self._local(moment)
-        return Html(f"{self.day(local.date())} {local:%H:%M}")
+        if near := self._near(local.date()):
+            return Html(f"{near} {self.time(moment)}")
+        return Html(f"{self._dated(local.date())}{'' if self.chinese else ', '}{self.time(moment)}")
+
+    def time(self, moment: datetime) -> Html:
+        """The time alone, where the day is said beside it."""
+        return Html(f"{self._local(moment):%H:%M}")
+
+    def _near(self, day: date) -> Html:
+        word = _DAY_WORDS.get((day - self.today) // timedelta(days=1))
+        return self.say(word) if word is not None else Html("")
+
+    def _dated(self, day: date) -> str:
+        skeleton = "MMMd" if day.year == self.today.year else "yMMMd"
+        if not self.chinese:
+            return _written(day, language="en", skeleton=skeleton.replace("d", "Ed"))
+        weekday = _written(day, language="zh", skeleton="E")
+        return f"{_written(day, language='zh', skeleton=skeleton)}（{weekday}）"
 
     # --- pieces of cards ---------------------------------------------------------------------------------------
 

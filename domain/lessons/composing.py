@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.addressees import Addressees
+from domain.addressees import Addressees, without_nested
 from domain.base import (
     NOT_FOUND,
     Actor,
@@ -237,7 +237,9 @@ def address(
     lesson = _standing(case, LessonState.DRAFT)
     may_address(action.addressees, case.paths, actor)
     _check_codes(action.addressees, lesson.whom, rules)
-    decision = _saved(replace(lesson, addressees=_stored(action.addressees)), "lesson.changed")
+    decision = _saved(
+        replace(lesson, addressees=_stored(without_nested(action.addressees, case.paths))), "lesson.changed"
+    )
     # It is chosen on a screen that stands in the card's place until the secretary goes back.
     return replace(decision, refreshes=())
 

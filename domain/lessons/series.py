@@ -95,7 +95,8 @@ class NewSeriesCase:
 @dataclass(frozen=True, slots=True)
 class SeriesCase:
     """A series, the path and the time zone of its unit. ``taken``: its weeks that have a lesson. ``paths``: of the units
-    that the lesson or the template is for, by id. ``template_path``: of the template's unit. ``new_ids``: for the lessons
+    that the lesson, the ``drafts`` or the template are for, by id. ``drafts``: lessons of it that have not begun, in the
+    order of their weeks. ``template_path``: of the template's unit. ``new_ids``: for the lessons
     that are made of it."""
 
     series: Series
@@ -103,6 +104,7 @@ class SeriesCase:
     zone: str = ""
     taken: frozenset[int] = frozenset()
     lesson: Lesson | None = None
+    drafts: tuple[Lesson, ...] = ()
     template: LessonTemplate | None = None
     template_path: str = ""
     paths: Mapping[int, str] = field(default_factory=dict)
@@ -167,6 +169,14 @@ class TakeFromSeries(Action):
 @dataclass(frozen=True, slots=True)
 class StopSeries(Action):
     """Nothing of it begins by itself any more. What has been assigned goes on."""
+
+    permission: ClassVar[str] = Permission.ASSIGN_LESSON
+    series_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSeries(Action):
+    """One that was stopped goes on, from its next lesson on."""
 
     permission: ClassVar[str] = Permission.ASSIGN_LESSON
     series_id: int
@@ -285,6 +295,30 @@ def stop(case: SeriesCase, action: StopSeries, *, actor: Actor, now: datetime, r
     )
 
 
+def resume(
+    case: SeriesCase, action: ResumeSeries, *, actor: Actor, now: datetime, rules: Rulebook
+) -> Decision:
+    """Its next lesson begins on the next first day of a week of it that has not passed, today's included, and each later one
+    as many weeks after as it was to. What has gone out stays, and nothing of it goes out again."""
+    series = case.series
+    if series.stopped_at is None:
+        raise Refused("series.goes_on_already")
+    drafts = {lesson.series_no for lesson in case.drafts}
+    upcoming = min(drafts, default=max(case.taken, default=0) + 1)
+    if upcoming > series.weeks:
+        raise Refused("series.all_out")
+    for lesson in case.drafts:
+        may_address(lesson.whom, case.paths, actor)
+    today = now.astimezone(ZoneInfo(case.zone or rules.time_zone)).date()
+    late = (today - (series.due_on(upcoming) - WEEK_BEFORE)).days
+    weeks = max(0, -(-late // 7))
+    going = replace(series, stopped_at=None, first_due_on=series.first_due_on + timedelta(weeks=weeks))
+    return Decision(
+        saves=(going, *(_planned(lesson, going, lesson.series_no) for lesson in case.drafts)),
+        events=(_event("lesson.series_resumed", going, week=upcoming, later=weeks),),
+    )
+
+
 def start(
     case: LessonCase, action: StartPlanned, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
@@ -305,6 +339,7 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     FillSeries: fill,
     TakeFromSeries: take,
     StopSeries: stop,
+    ResumeSeries: resume,
     StartPlanned: start,
 }
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.base import Action, Decision
-from domain.meetings import attending, following, planning, reminding
+from domain.meetings import amending, attending, following, planning, reminding
 from domain.meetings.shapes import (
     AddFollowup,
+    AmendList,
     AnswerMeeting,
     CancelMeeting,
     CheckInMeeting,
     CloseMeeting,
+    CorrectMeeting,
     FinishFollowup,
     KeepMinutes,
     LookAtDuty,
@@ -31,10 +33,12 @@ from domain.meetings.shapes import (
 DECIDE: dict[type[Action], Callable[..., Decision]] = {
     PlanMeeting: planning.plan,
     MoveMeeting: planning.move,
+    CorrectMeeting: amending.correct,
     CancelMeeting: planning.cancel,
     PinPlace: planning.pin,
     TickGuest: planning.tick,
     CloseMeeting: planning.close,
+    AmendList: amending.amend,
     AnswerMeeting: attending.answer,
     CheckInMeeting: attending.check_in,
     KeepMinutes: following.keep_minutes,

@@ -48,7 +48,7 @@ def answer(
     meeting, guest = planned(case.meeting), case.guest
     if now >= meeting.starts_at:
         raise Refused("meeting.too_late")
-    if action.edition != meeting.edition:
+    if action.edition != meeting.asked:
         raise Refused("meeting.was_moved")
     reason = action.reason.strip()
     if not action.coming and not says_something(reason):
@@ -58,7 +58,7 @@ def answer(
     given = replace(
         guest,
         answer=Answer.COMING if action.coming else Answer.LEAVE,
-        edition=meeting.edition,
+        edition=meeting.asked,
         reason="" if action.coming else reason,
     )
     if given == guest:

@@ -87,18 +87,21 @@ def check_kind(unit_kind: str, kind: str) -> None:
         raise Refused("meeting.not_held_here")
 
 
+def check_words(topic: str, place: str, agenda: str) -> None:
+    """Refuses a meeting that says not what it is about or where, and what is too long."""
+    if not (says_something(topic) and says_something(place)):
+        raise Refused("form.words_needed")
+    for words, most in ((topic, MAX_TOPIC), (place, MAX_PLACE), (agenda, MAX_AGENDA)):
+        if len(words) > most:
+            raise Refused("request.too_long", most=most)
+
+
 def plan(
     case: NewMeetingCase, action: PlanMeeting, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
     """It is planned at once; its people are written down and invited in the steps of the clock."""
     check_kind(case.unit_kind, action.kind)
-    for words, most in ((action.topic, MAX_TOPIC), (action.place, MAX_PLACE)):
-        if not says_something(words):
-            raise Refused("form.words_needed")
-        if len(words) > most:
-            raise Refused("request.too_long", most=most)
-    if len(action.agenda) > MAX_AGENDA:
-        raise Refused("request.too_long", most=MAX_AGENDA)
+    check_words(action.topic, action.place, action.agenda)
     check_time(action.starts_at, now, back=MAX_BACK)
     if not case.somebody:
         raise Refused("meeting.nobody")
@@ -146,6 +149,7 @@ def move(case: MeetingCase, action: MoveMeeting, *, actor: Actor, now: datetime,
         longitude=None if elsewhere else meeting.longitude,
         was_at=meeting.starts_at,
         edition=meeting.edition + 1,
+        asked=meeting.edition + 1,
         walking=Walking.FREEZING,
         reached=0,
         reminded=0,

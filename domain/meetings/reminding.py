@@ -68,18 +68,34 @@ def next_look(meeting: Meeting, *, now: datetime, zone: str, rules: Rulebook) ->
     number = meeting.reminded
     while number < REMINDERS and (times[number] <= now or times[number] >= meeting.starts_at):
         number += 1
-    return replace(meeting, reminded=number, next_at=times[number] if number < len(times) else None)
+    among = (*times[number : number + 1], *_gatherings(meeting, now=now, zone=zone, rules=rules))
+    return replace(meeting, reminded=number, next_at=min(among, default=None))
+
+
+def _gatherings(meeting: Meeting, *, now: datetime, zone: str, rules: Rulebook) -> tuple[datetime, ...]:
+    """When it is next seen who belongs there by now: each day at the hour of reminders, and when the doors open. Reminders
+    see it too."""
+    place, terms = _zone(zone, rules), rules.meetings
+    local = now.astimezone(place)
+    day = local.date() + timedelta(days=local.time() >= terms.remind_at)
+    daily = datetime.combine(day, terms.remind_at, place).astimezone(UTC)
+    doors = meeting.starts_at - timedelta(minutes=terms.checkin_opens_minutes_before)
+    return tuple(one for one in (daily, doors) if now < one < meeting.starts_at)
 
 
 def look_at_meeting(
     case: MeetingCase, action: LookAtMeeting, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
-    """People are reminded while it is to come; then who planned it is asked once to close it."""
+    """While it is to come, who has joined is invited and people are reminded; then who planned it is asked once to close
+    it."""
     meeting = case.meeting
     if meeting.state is not MeetingState.PLANNED or meeting.next_at is None or now < meeting.next_at:
         return Decision()
     if (awake := _awake(now, _zone(case.zone, rules), rules)) > now:
         return Decision(saves=(replace(meeting, next_at=awake),))
+    times = looks(meeting, zone=case.zone, rules=rules)
+    if now < times[min(meeting.reminded, REMINDERS)]:
+        return _gather(case, action, now=now, rules=rules)
     later = next_look(replace(meeting, reminded=meeting.reminded + 1), now=now, zone=case.zone, rules=rules)
     # One look is enough, however late it comes: what is to be said after the meeting is said at once when it is over.
     if later.next_at is None or later.next_at <= now:
@@ -95,6 +111,15 @@ def look_at_meeting(
     if meeting.walking is Walking.RESTING and now < meeting.starts_at:
         later = replace(later, walking=Walking.REMINDING, reached=0)
     return Decision(saves=(later,), events=(_event("meeting.reminded", meeting, number=later.reminded),))
+
+
+def _gather(case: MeetingCase, action: LookAtMeeting, *, now: datetime, rules: Rulebook) -> Decision:
+    """Whoever is new there is written down and invited; while people are being told anyway they are told as well."""
+    later = next_look(case.meeting, now=now, zone=case.zone, rules=rules)
+    if not action.joined or case.meeting.walking is not Walking.RESTING or now >= later.starts_at:
+        return Decision(saves=(later,))
+    gathered = replace(later, walking=Walking.FREEZING, reached=0)
+    return Decision(saves=(gathered,), events=(_event("meeting.joined", case.meeting),))
 
 
 def _event(name: str, meeting: Meeting, **data: int) -> Event:

@@ -20,10 +20,12 @@ MINE = "meeting.mine"
 """The same meeting in the eyes of somebody who is invited."""
 COPY = "meeting.copy"
 MOVED = "meeting.moved"
+CORRECTED = "meeting.corrected"
+"""Its topic or its place is another, its time and what was answered stand."""
 CANCELLED = "meeting.cancelled"
 REMINDER = "meeting.reminder"
 CLOSE = "meeting.close"
-PASSING = (COPY, MOVED, CANCELLED, REMINDER)
+PASSING = (COPY, MOVED, CORRECTED, CANCELLED, REMINDER)
 """What goes to many at once: once it has left, nothing of it is kept in the outbox."""
 GIVEN, DUE, LATE = "followup.given", "followup.due", "followup.late"
 EARNS = "meeting"
@@ -38,6 +40,8 @@ MOST_FOLLOWUPS = 30
 MAX_AHEAD = timedelta(days=366)
 MAX_BACK = timedelta(days=92)
 """A meeting that was held without being planned here may be put on record for so long."""
+AMEND_DAYS = 31
+"""So long after it was closed a list of the year before may still be put right; one of this year at any time."""
 SECRET_BYTES = 16
 CODE_GRACE = timedelta(minutes=5)
 """How long after the code was typed somebody may still share where they are."""
@@ -116,7 +120,7 @@ class Presence(StrEnum):
 class Meeting(Entity):
     """A meeting of a unit. ``starts_at`` and how many ``minutes`` it takes; ``was_at``: when it was before it was moved.
 
-    ``edition`` rises with each change that everybody is told of; an answer counts for the edition it was given to.
+    ``edition`` rises with each change that everybody is told of; ``asked``: the edition since which answers count.
     ``secret`` makes the codes. ``walking`` and ``reached``: what is being done with its people, and the last one done.
     ``reminded``: how many reminders are behind it; ``next_at``: when the clock has to look again.
     """
@@ -133,6 +137,7 @@ class Meeting(Entity):
     secret: str = field(repr=False)
     agenda: str = ""
     edition: int = 1
+    asked: int = 1
     was_at: datetime | None = None
     walking: Walking = Walking.FREEZING
     reached: int = 0
@@ -150,7 +155,8 @@ class Meeting(Entity):
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One person's part in a meeting. ``answer`` counts for ``edition``; ``reason``: of somebody who takes leave."""
+    """One person's part in a meeting. ``answer`` counts while the meeting asks for ``edition``; ``reason``: of somebody
+    who takes leave."""
 
     meeting_id: int
     person_id: int
@@ -162,7 +168,7 @@ class Guest:
 
     def answer_to(self, meeting: Meeting) -> Answer:
         """The answer to the meeting as it is planned now."""
-        return self.answer if self.edition == meeting.edition else Answer.NONE
+        return self.answer if self.edition == meeting.asked else Answer.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,25 @@ class PutGuest(Sweep):
     """A person's part is as this from now on."""
 
     guest: Guest
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What somebody has earned by having been there. ``amount``: hundredths that it comes to in the ledger now, 0 once it
+    was taken back; None while it waits to be posted."""
+
+    amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEarning(Sweep):
+    """What somebody has earned by a meeting is taken back, or is theirs again after it was: the opposite of what its
+    newest posting says. One that waits to be posted is dropped."""
+
+    meeting_id: int
+    person_id: int
+    rulebook: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +244,7 @@ class NewMeetingCase:
 @dataclass(frozen=True, slots=True)
 class MeetingCase:
     """A meeting and where its unit stands. ``new_id``: of what is added to it; ``guest``: the part that it is about;
-    ``followups``: how many there are."""
+    ``followups``: how many there are. ``earned``: by who it is about, None for nothing."""
 
     meeting: Meeting
     path: str
@@ -227,6 +252,7 @@ class MeetingCase:
     new_id: int = 0
     guest: Guest | None = None
     followups: int = 0
+    earned: Earned | None = None
 
     @property
     def subject(self) -> Subject:
@@ -308,6 +334,17 @@ class MoveMeeting(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectMeeting(Action):
+    """Its topic, its place or its agenda is written otherwise; None: as it was. The time and all answers stand."""
+
+    permission: ClassVar[str] = Permission.PLAN_MEETING
+    meeting_id: int
+    topic: str | None = None
+    place: str | None = None
+    agenda: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CancelMeeting(Action):
     """It will not take place; everybody who knows of it is told."""
 
@@ -341,6 +378,17 @@ class CloseMeeting(Action):
 
     permission: ClassVar[str] = Permission.PLAN_MEETING
     meeting_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AmendList(Action):
+    """The list of a meeting that was closed is put right: somebody was there (``here``) or was not, and why it is changed."""
+
+    permission: ClassVar[str] = Permission.PLAN_MEETING
+    meeting_id: int
+    person_id: int
+    here: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,10 +458,12 @@ class FinishFollowup(Action):
 
 @dataclass(frozen=True, slots=True)
 class LookAtMeeting(Action):
-    """It is time to remind people, or who planned it."""
+    """It is time to remind people, or who planned it, or to see who belongs there by now. ``joined``: there is somebody
+    who does not know of it yet."""
 
     permission: ClassVar[str] = Permission.RUN_CLOCK
     meeting_id: int
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

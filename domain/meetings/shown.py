@@ -4,7 +4,7 @@ are read. The secret of a meeting is in none of these."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from domain.base import Query
@@ -35,6 +35,11 @@ class Shown:
     agenda: str = ""
     was_at: datetime | None = None
     pinned: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is meant to be over."""
+        return self.starts_at + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class GuestCounts:
 
 @dataclass(frozen=True, slots=True)
 class MeetingCard:
-    """A meeting in the eyes of who may plan it. ``parts`` of minutes; ``open_followups`` of all that was decided."""
+    """A meeting in the eyes of who may plan it. ``parts`` of minutes; ``open_followups`` of all that was decided;
+    ``amends``: it is closed, and its list can be put right."""
 
     meeting: Shown
     author: str
@@ -80,6 +86,12 @@ class MeetingCard:
     parts: int = 0
     followups: int = 0
     open_followups: int = 0
+    amends: bool = False
+
+    def correctable(self, now: datetime) -> bool:
+        """Whether its words may still be written otherwise."""
+        meeting = self.meeting
+        return meeting.state is MeetingState.PLANNED and now < meeting.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +157,8 @@ class GuestLine:
 @dataclass(frozen=True, slots=True)
 class GuestPage:
     """Some of a meeting's people, those who are ``here`` or those who are not, in the order of their numbers.
-    ``next_after``: where the next ones begin; ``open``: the list may be changed."""
+    ``after``: where they begin, ``next_after``: where the next ones do. ``open``: the list may be changed; ``amends``: with
+    a reason, after it was closed."""
 
     meeting_id: int
     topic: str
@@ -154,6 +167,8 @@ class GuestPage:
     rows: tuple[GuestLine, ...]
     next_after: int | None = None
     unit_id: int = 0
+    after: int = 0
+    amends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

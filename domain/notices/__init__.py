@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from domain.base import Action, Decision
 from domain.notices.composing import address, begin, copy, put_media, put_text, set_time, switch
+from domain.notices.correcting import AskAgain, ask_again
 from domain.notices.receiving import read, tick_off
 from domain.notices.sending import confirm, go_on, hold, remind, start, stop, withdraw
 from domain.notices.shapes import (
@@ -50,12 +51,13 @@ DECIDE: dict[type[Action], Callable[..., Decision]] = {
     StopNotice: stop,
     WithdrawNotice: withdraw,
     RemindNotice: remind,
+    AskAgain: ask_again,
     ReadNotice: read,
     MuteKind: mute_kind,
     TickOffCall: tick_off,
 }
 ACTIONS = frozenset(
     action.__name__
-    for action in (ConfirmNotice, StartNotice, GoOnNotice, WithdrawNotice, RemindNotice, PutText)
+    for action in (ConfirmNotice, StartNotice, GoOnNotice, WithdrawNotice, RemindNotice, AskAgain, PutText)
 )
 """By name, as the store tells what was decided: each of them may leave recipients to walk through."""

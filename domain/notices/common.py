@@ -94,6 +94,10 @@ def fresh_draft(notice: PublicNotice, new_id: int, *, author_id: int, now: datet
         finished_at=None,
         frozen_to=0,
         reminded_at=None,
+        nudged_at=None,
+        corrected_at=None,
+        uncorrected="",
+        again_at=None,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.addressees import Addressees
+from domain.addressees import Addressees, without_nested
 from domain.base import (
     NOT_FOUND,
     Actor,
@@ -28,6 +28,7 @@ from domain.notices.common import (
     to_confirm_anew,
     walk,
 )
+from domain.notices.correcting import corrected
 from domain.notices.shapes import (
     BEFORE,
     CARD,
@@ -108,14 +109,11 @@ def put_text(case: NoticeCase, action: PutText, *, actor: Actor, now: datetime, 
     if action.language not in LANGUAGES:
         raise Refused(NOT_FOUND)
     _checked(action.html, action.length, notice.media)
-    texts = {**notice.texts, action.language: action.html}
-    if not says_something(action.html):
-        del texts[action.language]
-    if not texts and not notice.media:
+    changed = corrected(notice, action.html, action.language, now)
+    if not changed.texts and not notice.media:
         raise Refused("form.words_needed")
-    changed = replace(notice, texts=texts)
     if notice.state in BEFORE:
-        return saved(to_confirm_anew(changed), "notice.changed")
+        return saved(to_confirm_anew(replace(notice, texts=changed.texts)), "notice.changed")
     return in_groups(saved(changed, "notice.corrected", *walk(case, Errand.CORRECT, now)), changed)
 
 
@@ -148,7 +146,7 @@ def address(case: NoticeCase, action: Address, *, actor: Actor, now: datetime, r
     wanted = action.addressees
     may_address(wanted, case.paths, actor)
     decision = saved(
-        to_confirm_anew(replace(notice, addressees=_stored(wanted))),
+        to_confirm_anew(replace(notice, addressees=_stored(without_nested(wanted, case.paths)))),
         "notice.changed",
         units=len(wanted.units),
     )

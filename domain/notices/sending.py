@@ -207,11 +207,23 @@ def withdraw(
 def remind(
     case: NoticeCase, action: RemindNotice, *, actor: Actor, now: datetime, rules: Rulebook
 ) -> Decision:
-    """At most once in so many hours, whoever asks: people who have not read it are no less busy than others."""
+    """At most once in so many hours, whoever asks: people who have not read it are no less busy than others. By itself
+    it comes once, whatever was done by hand."""
     notice = standing(case, NoticeState.SENT, NoticeState.CANCELLED)
     if not notice.wants_read:
         raise Refused("notice.not_now")
     pause = timedelta(hours=rules.notices.remind_hours)
     if notice.reminded_at is not None and now < notice.reminded_at + pause:
         raise Refused("notice.reminded", hours=rules.notices.remind_hours)
-    return saved(replace(notice, reminded_at=now), "notice.reminded", *walk(case, Errand.REMIND, now))
+    asked = replace(notice, reminded_at=now, nudged_at=now if actor.job else notice.nudged_at)
+    return saved(asked, "notice.reminded", *walk(case, Errand.REMIND, now))
+
+
+def reminds_next(notice: PublicNotice, rules: Rulebook) -> datetime | None:
+    """From when on those who have not read it are reminded by itself; None if that will not be, or is not known yet."""
+    if not (notice.remind and notice.wants_read) or notice.nudged_at is not None:
+        return None
+    if notice.state is not NoticeState.SENT or notice.finished_at is None:
+        return None
+    last = max(filter(None, (notice.finished_at, notice.reminded_at, notice.again_at)))
+    return last + timedelta(hours=rules.notices.remind_hours)

@@ -25,9 +25,11 @@ COPY = "notice.copy"
 GONE = "notice.gone"
 """Takes a recipient's copy away."""
 REMINDER = "notice.reminder"
+AGAIN = "notice.again"
+"""Asks whoever has it to look again: it was corrected."""
 GROUP = "notice.group"
 """What stands in a group."""
-OF_NOTICES = (COPY, GONE, REMINDER)
+OF_NOTICES = (COPY, GONE, REMINDER, AGAIN)
 """What recipients get."""
 
 LANGUAGES = ("zh", "en")
@@ -68,12 +70,13 @@ STANDING = (NoticeState.SENDING, NoticeState.SENT)
 
 
 class Errand(StrEnum):
-    """Why recipients are walked through: to send, correct, take back or remind."""
+    """Why recipients are walked through: to send, correct, take back, remind, or ask to look again."""
 
     SEND = "send"
     CORRECT = "correct"
     WITHDRAW = "withdraw"
     REMIND = "remind"
+    AGAIN = "again"
 
 
 def addressees_of(stored: Mapping[str, Any]) -> Addressees:
@@ -89,12 +92,15 @@ class PublicNotice(Entity):
     """A notice. ``unit_id``: in whose name. ``texts``: Telegram HTML by language. ``media``: what stays with Telegram,
     as (kind, file id). ``addressees``: the fields of ``Addressees``. ``expected``: how many it was confirmed for.
 
-    ``remind``: those who have not read it are reminded once by themselves. ``repeat``: of ``REPEATS``; ``repeat_day`` is the
+    ``remind``: those who have not read it are reminded once by themselves, at ``nudged_at``; ``reminded_at`` is the last
+    time, by itself or by hand. ``repeat``: of ``REPEATS``; ``repeat_day`` is the
     day of the month that is meant, also in months that are too short for it.
 
     ``kind``: what it is about, by the rulebook's codes. ``valid_days``: how long it is valid from the day on which it
     begins to leave, 0 for without an end. ``valid_until``: the midnight after its last day, once that is known; a day that
     was chosen is known before.
+    ``corrected_at``: when its words were last changed after it began to leave; ``uncorrected``: the language in which they
+    still stand as before, "" for none; ``again_at``: when everybody was asked to look again.
     ``frozen_to`` is the last person looked at while recipients are written down.
     """
 
@@ -125,6 +131,10 @@ class PublicNotice(Entity):
     kind: str = OTHER_KIND
     valid_days: int = 0
     valid_until: datetime | None = None
+    nudged_at: datetime | None = None
+    corrected_at: datetime | None = None
+    uncorrected: str = ""
+    again_at: datetime | None = None
 
     def valid(self, now: datetime) -> bool:
         """Whether its last day is not over."""

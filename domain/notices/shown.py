@@ -23,8 +23,8 @@ RECEIPT_STATES = ("waiting", "queued", "sent", "failed", "unreachable", "left", 
 class Fares:
     """How a notice fares. ``total``: its recipients; of these are on their way (``waiting``, ``queued``), have it
     (``sent``), or do not (``failed``, ``unreachable``, ``left``, ``stopped``, ``muted``: they asked not to be messaged, and
-    find it in their list). ``read`` and ``reminded`` are among those
-    who have it."""
+    find it in their list). ``read`` and ``reminded`` are among those who have it, ``called`` among those who do not: somebody
+    has told them."""
 
     total: int = 0
     queued: int = 0
@@ -36,6 +36,7 @@ class Fares:
     muted: int = 0
     read: int = 0
     reminded: int = 0
+    called: int = 0
 
     @property
     def done(self) -> int:
@@ -88,7 +89,7 @@ class NoticeCopy:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """A notice in a list. ``until``: when its last day is over."""
+    """A notice in a list. ``until``: when its last day is over. ``corrected_at``: when its words were last put right."""
 
     id: int
     state: NoticeState
@@ -100,6 +101,7 @@ class NoticeLine:
     fares: Fares = field(default_factory=Fares)
     kind: str = ""
     until: datetime | None = None
+    corrected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ class Reading:
     read_at: datetime | None
     reason: str = ""
     place_en: str = ""
+    called_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

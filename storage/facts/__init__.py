@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from domain.base import CONSENT_AGAIN, NOT_FOUND, Actor, Query, Refused
+from domain.base import CONSENT_AGAIN, NOT_FOUND, Actor, Query, Refused, Scalar
 from domain.permissions import WITHOUT_CONSENT, allowed, asked_again
 from domain.rulebook import Rulebook
 from storage.facts import (
@@ -115,10 +115,17 @@ QUERIES: Mapping[type[Query], Callable[[Connection, Any, Look], Any]] = {
 
 
 def load(
-    connection: Connection, kind: str, subject_id: int, reader: Actor, *, now: datetime, rules: Rulebook
+    connection: Connection,
+    kind: str,
+    subject_id: int,
+    reader: Actor,
+    *,
+    now: datetime,
+    rules: Rulebook,
+    params: Mapping[str, Scalar] | None = None,
 ) -> Any | None:
     """The facts (``domain.queries``) of one kind of message; None: drop it. Raises KeyError for a kind without facts."""
-    found = FACTS[kind](connection, subject_id, Look(reader, now, rules))
+    found = FACTS[kind](connection, subject_id, Look(reader, now, rules, params or {}))
     if asked_again(reader, rules) and not privacy.goes_on(kind, found):
         return None
     return found

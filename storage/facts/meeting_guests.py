@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, bindparam, select
 
 from domain.base import Refused
+from domain.meetings.amending import may_amend
 from domain.meetings.codes import code_at, seconds_left
 from domain.meetings.planning import closes_at, opens_at
 from domain.meetings.shapes import Answer, MeetingState, Presence
@@ -51,12 +52,17 @@ def see_guests(connection: Connection, query: SeeGuests, look: Look) -> GuestPag
     """In the order of their numbers, so that what comes after a page stays the same while they check in."""
     found = surely_seen(connection, query.meeting_id, look)
     statement = _HERE if query.here else _ABSENT
-    rows = connection.execute(statement, {"meeting": found.id, "after": query.after}).all()
+    after = query.after
+    rows = connection.execute(statement, {"meeting": found.id, "after": after}).all()
+    if not rows and after:
+        # The last of a page has gone to the other list.
+        after = 0
+        rows = connection.execute(statement, {"meeting": found.id, "after": after}).all()
     lines = tuple(
         GuestLine(
             row.person_id,
             row.name,
-            answer := row.answer if row.edition == found.edition else Answer.NONE,
+            answer := row.answer if row.edition == found.asked else Answer.NONE,
             row.reason if answer is Answer.LEAVE else "",
             row.checked_in_at,
             Presence(row.presence),
@@ -72,15 +78,17 @@ def see_guests(connection: Connection, query: SeeGuests, look: Look) -> GuestPag
         rows=lines,
         next_after=lines[-1].person_id if len(rows) > GUEST_ROWS else None,
         unit_id=found.unit_id,
+        after=after,
+        amends=may_amend(found, now=look.now, rules=look.rules),
     )
 
 
 def _list_of(*, here: bool) -> Callable[[Connection, int, Look], GuestPage | None]:
-    """The beginning of a list, as a message in place of the one that was pressed."""
+    """The page of a list that was looked at, as a message in place of the one that was pressed."""
 
     def facts(connection: Connection, meeting_id: int, look: Look) -> GuestPage | None:
         try:
-            return see_guests(connection, SeeGuests(meeting_id, here=here), look)
+            return see_guests(connection, SeeGuests(meeting_id, look.number("after"), here=here), look)
         except Refused:
             return None
 

@@ -86,9 +86,9 @@ def see_followups(connection: Connection, query: SeeFollowups, look: Look) -> Fo
 
 
 def follows(connection: Connection, meeting_id: int, look: Look) -> FollowupPage | None:
-    """The beginning of the list, as a message in place of the one that was pressed."""
+    """The page of the list that was looked at, as a message in place of the one that was pressed."""
     try:
-        return see_followups(connection, SeeFollowups(meeting_id), look)
+        return see_followups(connection, SeeFollowups(meeting_id, look.number("page") or 1), look)
     except Refused:
         return None
 
@@ -157,7 +157,7 @@ def duty_told(connection: Connection, unit_id: int, look: Look) -> DutyFacts | N
 _SINCE = bindparam("since", type_=meeting.c.starts_at.type)
 _UNTIL = bindparam("until", type_=meeting.c.starts_at.type)
 _HELD = (
-    select(meeting.c.id, meeting.c.kind, meeting.c.topic, meeting.c.starts_at, meeting.c.edition)
+    select(meeting.c.id, meeting.c.kind, meeting.c.topic, meeting.c.starts_at, meeting.c.asked)
     .where(
         meeting.c.unit_id == bindparam("unit"),
         meeting.c.state == MeetingState.HELD,
@@ -205,7 +205,7 @@ def see_attendance(connection: Connection, query: SeeAttendance, look: Look) -> 
         raise Refused(NOT_FOUND)
     span = {"since": midnight(date(year, 1, 1), zone), "until": midnight(date(year + 1, 1, 1), zone)}
     held = connection.execute(_HELD, {"unit": query.unit_id, **span}).all()
-    editions = {one.id: one.edition for one in held}
+    editions = {one.id: one.asked for one in held}
     people = connection.execute(
         select(meeting_guest.c.person_id, person.c.name)
         .distinct()

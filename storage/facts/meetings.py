@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from domain.base import NOT_FOUND, Refused, Role, Subject
+from domain.meetings.amending import may_amend
 from domain.meetings.attending import asks_place, may_check_in
 from domain.meetings.codes import is_code
 from domain.meetings.following import KIND
@@ -80,7 +81,7 @@ def shown_of(connection: Connection, found: Meeting) -> Shown:
         found.starts_at,
         found.minutes,
         place(row.name, row.name_en),
-        edition=found.edition,
+        edition=found.asked,
         agenda=found.agenda,
         was_at=found.was_at,
         pinned=found.latitude is not None,
@@ -130,6 +131,14 @@ def to_come(connection: Connection, meeting_id: int, look: Look) -> MeetingForGu
     return facts if look.now < facts.meeting.starts_at and facts.answer is not Answer.LEAVE else None
 
 
+def still_on(connection: Connection, meeting_id: int, look: Look) -> MeetingForGuest | None:
+    """The same until it has ended, for everybody who is invited."""
+    facts = mine(connection, meeting_id, look)
+    if facts is None or facts.meeting.state is not MeetingState.PLANNED:
+        return None
+    return facts if look.now < facts.meeting.ends_at else None
+
+
 def called_off(connection: Connection, meeting_id: int, look: Look) -> MeetingForGuest | None:
     """The same once it is called off."""
     facts = mine(connection, meeting_id, look)
@@ -146,7 +155,7 @@ _LINE = (
 _INVITED = (
     select(
         *_LINE,
-        case((meeting_guest.c.edition == meeting.c.edition, meeting_guest.c.answer), else_="none").label(
+        case((meeting_guest.c.edition == meeting.c.asked, meeting_guest.c.answer), else_="none").label(
             "answer"
         ),
         meeting_guest.c.checked_in_at,
@@ -168,7 +177,7 @@ _PAST = paged(
 )
 _LEAVE = (
     (meeting_guest.c.answer == Answer.LEAVE)
-    & (meeting_guest.c.edition == meeting.c.edition)
+    & (meeting_guest.c.edition == meeting.c.asked)
     & meeting_guest.c.checked_in_at.is_(None)
 )
 _YEAR = (
@@ -230,6 +239,14 @@ def list_mine(connection: Connection, query: ListMyMeetings, look: Look) -> MyMe
     )
 
 
+def own_page(connection: Connection, person_id: int, look: Look) -> MyMeetings | None:
+    """The page of one's own list that was looked at, as a message in place of the one that was pressed."""
+    own = person_id == look.reader.person_id
+    if not own or not allowed(look.reader, Permission.ATTEND_MEETING, None):
+        return None
+    return list_mine(connection, ListMyMeetings(look.number("page") or 1), look)
+
+
 def see_check_in(connection: Connection, query: SeeCheckIn, look: Look) -> CheckInFacts:
     """For who is invited; everybody else is told that they are not, and no more."""
     own = _own(connection, query.meeting_id, look)
@@ -282,7 +299,7 @@ _FOLLOWUPS = select(func.count(), func.count(followup.c.done_at)).where(
 
 def counts_of(connection: Connection, found: Meeting) -> GuestCounts:
     """How many are invited, coming, on leave, there."""
-    row = connection.execute(_COUNTS, {"meeting": found.id, "edition": found.edition}).one()
+    row = connection.execute(_COUNTS, {"meeting": found.id, "edition": found.asked}).one()
     return GuestCounts(*(int(value) for value in row))
 
 
@@ -302,6 +319,7 @@ def meeting_card(connection: Connection, meeting_id: int, look: Look) -> Meeting
         parts=parts_of(connection, found.id),
         followups=decided,
         open_followups=decided - done,
+        amends=may_amend(found, now=look.now, rules=look.rules),
     )
 
 
@@ -376,6 +394,8 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "meeting.mine": mine,
     "meeting.copy": to_come,
     "meeting.moved": to_come,
+    "meeting.corrected": still_on,
+    "meeting.list": own_page,
     "meeting.reminder": to_come,
     "meeting.cancelled": called_off,
 }

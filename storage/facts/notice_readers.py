@@ -44,6 +44,7 @@ _LINE = (
     notice.c.urgent,
     notice.c.kind,
     notice.c.valid_until,
+    notice.c.corrected_at,
     unit.c.name,
     unit.c.name_en,
 )
@@ -166,6 +167,7 @@ def list_received(connection: Connection, query: ListReceived, look: Look) -> Re
             read=read,
             kind=row.kind,
             until=row.valid_until,
+            corrected_at=row.corrected_at,
         )
         for row, read in listed[(page - 1) * LIST_ROWS : page * LIST_ROWS]
     )

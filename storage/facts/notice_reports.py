@@ -84,6 +84,7 @@ _BY_UNIT = (
         func.count().label("number"),
         func.count(receipt.c.read_at).label("read"),
         func.count(receipt.c.reminded_at).label("reminded"),
+        func.count(receipt.c.called_at).label("called"),
     )
     .select_from(receipt.outerjoin(unit, unit.c.id == receipt.c.unit_id))
     .where(receipt.c.notice_id == bindparam("notice"))
@@ -113,6 +114,7 @@ def see_report(connection: Connection, query: SeeReport, look: Look) -> Report:
             sums["total"] = sums.get("total", 0) + row.number
         sums["read"] = sums.get("read", 0) + row.read
         sums["reminded"] = sums.get("reminded", 0) + row.reminded
+        sums["called"] = sums.get("called", 0) + row.called
     reads = connection.execute(_READS, {"notice": query.notice_id})
     return Report(
         card,
@@ -131,6 +133,7 @@ _READINGS = (
         receipt.c.sent_at,
         receipt.c.read_at,
         receipt.c.reason,
+        receipt.c.called_at,
     )
     .select_from(
         receipt.join(person, person.c.id == receipt.c.person_id).outerjoin(
@@ -158,6 +161,7 @@ def export_readings(connection: Connection, query: ExportReadings, look: Look) -
                 row.read_at,
                 row.reason or "",
                 row.place_en or "",
+                row.called_at,
             )
             for row in rows
         ),

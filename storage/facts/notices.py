@@ -250,6 +250,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "notice.group": in_group,
     "notice.whom": notice_card,
     "notice.reminder": reminder,
+    "notice.again": notice_copy,
 }
 QUERIES: Mapping[type[Any], Callable[[Connection, Any, Look], Any]] = {
     PlacesToSpeakFor: places_to_speak_for,

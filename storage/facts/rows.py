@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, false, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from domain.base import Actor, Purpose, Role
+from domain.base import Actor, Purpose, Role, Scalar
 from domain.queries import PAGE_ROWS, Page, Place, Words
 from domain.rulebook import Rulebook
 from storage.people import below as bounds
@@ -27,11 +28,16 @@ MAX_TEXT = 4000
 
 
 class Look(NamedTuple):
-    """Who looks, when, and by which rules."""
+    """Who looks, when, by which rules; and of a message ``params`` with which it was asked for, such as a page."""
 
     reader: Actor
     now: datetime
     rules: Rulebook
+    params: Mapping[str, Scalar] = MappingProxyType({})
+
+    def number(self, name: str) -> int:
+        """One of ``params`` that is a number, 0 where it is not there."""
+        return int(self.params.get(name) or 0)
 
     @property
     def sensitive(self) -> list[str]:

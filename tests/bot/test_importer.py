@@ -17,7 +17,7 @@ from jobs.clock import sweep_imports
 from storage.engine import Engine
 from storage.facts.people import LEVEL_ROWS
 from storage.import_rows import PORTION
-from storage.importing import MOST_IN_FLIP, ImportEndedError, Imports
+from storage.importing import MOST_IN_FLIP, PEOPLE_TOGETHER, ImportEndedError, Imports
 from storage.unit import Done, Refusal, Store, Who
 from tests.support.dump import count, differences, dump, rows, say
 from tests.support.importing import PEOPLE, TREE, UNITS, Desk
@@ -519,7 +519,7 @@ async def test_many_changes_follow_in_portions_and_survive_a_kill(
     with pytest.raises(Cut):
         await desk.brings(PEOPLE, renamed)
     monkeypatch.undo()
-    assert await count(engine, "person", "name LIKE '新%'") == 1000
+    assert await count(engine, "person", "name LIKE '新%'") == 2 * PEOPLE_TOGETHER
     assert await sweep_imports(store, now + timedelta(minutes=2)) == 1
     assert await count(engine, "person", "name LIKE '新%'") == number
     assert await count(engine, "person", "version = 2") == number

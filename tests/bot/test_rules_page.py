@@ -17,7 +17,19 @@ PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
 SIGN = "\N{SECTION SIGN}"
 SECTION = re.compile(rf"{SIGN}(\d+)")
 NAMED = re.compile(rf"docs/rules\.md ({SIGN}\d+(?:, {SIGN}\d+)*)")
-FOLDERS = ("benchmarks", "bot", "docs", "domain", "handlers", "jobs", "sandbox", "storage", "tests", "views")
+FOLDERS = (
+    "benchmarks",
+    "bot",
+    "docs",
+    "domain",
+    "handlers",
+    "jobs",
+    "sandbox",
+    "sheets",
+    "storage",
+    "tests",
+    "views",
+)
 TABLES = {"| setting | default | meaning |": True, "| fixed | value | meaning |": False}
 ROW = re.compile(r"\| `([^`]+)` \| `([^`]*)` \| .+ \|")
 
@@ -39,7 +51,11 @@ RULES = (
 def texts() -> Iterator[tuple[Path, str]]:
     files = [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), ROOT / "Makefile"]
     for folder in FOLDERS:
-        files += [path for path in (ROOT / folder).rglob("*") if path.suffix in {".md", ".py", ".toml"}]
+        for path in (ROOT / folder).rglob("*"):
+            # Benchmarks keep the libraries they compare with in a hidden folder of theirs.
+            hidden = any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+            if path.suffix in {".md", ".py", ".toml"} and not hidden:
+                files.append(path)
     for path in files:
         if path != ROOT / "docs" / "rules.md":
             yield path, path.read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from domain.pairings import PairUp
 from domain.privacy import ForgetMe
 from domain.requests import ConfirmRequest
 from domain.sheet_columns import ImportKind
-from handlers.sheet_lines import Limits
+from sheets.lines import Limits
 from storage.database import Location, open_engine
 from storage.importing import Imports
 from storage.unit import Store

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.addressees import RESIDENT, WHOM, Addressees, Somebody, means, reaches
+from domain.addressees import (
+    RESIDENT,
+    WHOM,
+    Addressees,
+    Somebody,
+    leave_out,
+    means,
+    put_in,
+    reaches,
+    without_nested,
+)
 from domain.base import Held, Role
 from tests.domain.audiences import AUDIENCES, PARENTS, PATHS, PEOPLE, SKILLS, TAGS, UNITS, paths_of
 
@@ -26,6 +36,22 @@ def lives(unit: int, **named: object) -> Somebody:
 
 def serves(role: Role, unit: int, home: int = 0) -> Somebody:
     return Somebody(PATHS.get(home, ""), (Held(role, unit, PATHS[unit]),))
+
+
+def test_a_place_below_one_that_is_in_takes_its_place_and_a_larger_one_takes_in_the_smaller() -> None:
+    whole = Addressees((2,), without_units=(7,))
+    narrowed = put_in(whole, 7, "1.2.7.")
+    assert (narrowed.units, narrowed.without_units) == ((7,), ())
+    both = put_in(narrowed, 8, "1.2.8.")
+    assert both.units == (7, 8)
+    assert put_in(both, 7, "1.2.7.").units == (8,)
+    paths = {2: "1.2.", 7: "1.2.7.", 8: "1.2.8."}
+    assert without_nested(put_in(both, 2, "1.2."), paths).units == (2,)
+    assert without_nested(both, paths) == both
+    left = leave_out(both, 7)
+    assert (left.units, left.without_units) == ((8,), (7,))
+    assert leave_out(left, 7).without_units == ()
+    assert leave_out(Addressees((7,)), 7).units == (7,)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from domain.lessons.series import (
     LetGoOfSeries,
     NewSeriesCase,
     PutInSeries,
+    ResumeSeries,
     Series,
     SeriesCase,
     StartPlanned,
@@ -154,6 +155,50 @@ def test_a_series_is_stopped_once_and_has_no_free_week_afterwards() -> None:
     assert free_weeks(after, frozenset(), date(2026, 3, 2)) == ()
     with pytest.raises(Refused, match="stopped_already"):
         series.stop(replace(CASE, series=after), StopSeries(5), actor=ME, now=NOW, rules=RULES)
+
+
+STOPPED = replace(SERIES, stopped_at=NOW)
+
+
+def resumed(
+    now: datetime, *, drafts: tuple[int, ...], taken: frozenset[int], actor: Actor = ME
+) -> tuple[Series, list[tuple[int, date, date | None]]]:
+    """The series, and its lessons as (week, last day, first day)."""
+    waiting = tuple(replace(DRAFT, id=week, series_id=5, series_no=week) for week in drafts)
+    case = replace(CASE, series=STOPPED, drafts=waiting, taken=taken | set(drafts))
+    going, *lessons = series.resume(case, ResumeSeries(5), actor=actor, now=now, rules=RULES).saves
+    assert isinstance(going, Series)
+    return going, [(one.series_no, one.due_on, one.starts_on) for one in lessons if isinstance(one, Lesson)]
+
+
+def test_a_series_that_is_taken_up_again_goes_on_with_its_next_lesson_in_its_next_week() -> None:
+    # Its weeks begin on Tuesdays. What is still ahead begins as it was to.
+    going, weeks = resumed(NOW, drafts=(2, 3), taken=frozenset({1}))
+    assert (going.stopped_at, going.first_due_on) == (None, SERIES.first_due_on)
+    assert weeks == [
+        (2, date(2026, 3, 16), date(2026, 3, 10)),
+        (3, date(2026, 3, 23), date(2026, 3, 17)),
+    ]
+    # On the very day it begins today, and a day later a week later; the first was out and stays so.
+    tuesday = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
+    assert resumed(tuesday, drafts=(2, 3), taken=frozenset({1}))[1] == weeks
+    week = timedelta(days=7)
+    for later in (1, 7):
+        going, late = resumed(tuesday + timedelta(days=later), drafts=(2, 3), taken=frozenset({1}))
+        assert [(no, due - week, begins - week if begins else None) for no, due, begins in late] == weeks
+        assert free_weeks(going, frozenset({1, 2}), date(2026, 3, 17)) == (3,)
+    # Without any draft the weeks after what is out are free again.
+    going, none = resumed(tuesday + 6 * week, drafts=(), taken=frozenset({1}))
+    assert (none, free_weeks(going, frozenset({1}), date(2026, 4, 21))) == ([], (2, 3))
+
+
+def test_what_goes_on_what_is_all_out_and_what_is_for_others_is_not_taken_up_again() -> None:
+    with pytest.raises(Refused, match="goes_on_already"):
+        series.resume(CASE, ResumeSeries(5), actor=ME, now=NOW, rules=RULES)
+    with pytest.raises(Refused, match="all_out"):
+        resumed(NOW, drafts=(), taken=frozenset({1, 2, 3}))
+    with pytest.raises(Refused, match=NOT_FOUND):
+        resumed(NOW, drafts=(2,), taken=frozenset({1}), actor=ELSEWHERE)
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.base import Actor, Decision, Refused, Role, ToPerson
-from domain.meetings import attending, following, planning, reminding
+from domain.meetings import amending, attending, following, planning, reminding
 from domain.meetings.codes import code_at, is_code, seconds_left
 from domain.meetings.duties import OWED, Often, look_on, owed_at, period_of, periods_of
 from domain.meetings.shapes import (
     HELD_AT,
     AddFollowup,
+    AmendList,
     Answer,
     AnswerMeeting,
     CancelMeeting,
     CheckInMeeting,
     CloseMeeting,
+    CorrectMeeting,
     DutyCase,
+    Earned,
     FinishFollowup,
     Followup,
     FollowupCase,
@@ -43,6 +46,7 @@ from domain.meetings.shapes import (
     Presence,
     PutGuest,
     TickGuest,
+    TurnEarning,
     Walking,
     planners,
 )
@@ -97,8 +101,8 @@ NEW = NewMeetingCase(1, SECRET, "1.2.4.", "grid", MeetingKind.BRANCH, somebody=T
 def test_a_meeting_is_planned_with_its_reminders_and_asks_for_its_words() -> None:
     planned = saved(decided(planning.plan, NEW, plan()))
     assert (planned.walking, planned.edition) == (Walking.FREEZING, 1)
-    # Planned after nine, the reminder of the day before is over; the next comes two hours before.
-    assert planned.next_at == STARTS - 2 * HOUR
+    # Planned after nine, the reminder of the day before is over; who belongs there by then is seen at nine.
+    assert (planned.reminded, planned.next_at) == (1, datetime(2026, 3, 3, 1, 0, tzinfo=UTC))
     assert refusal(planning.plan, NEW, plan(topic=" \u200b")) == "form.words_needed"
     assert refusal(planning.plan, NEW, plan(where="x" * 61)) == "request.too_long"
     assert refusal(planning.plan, NEW, plan(at=NOW - 93 * DAY)) == "meeting.time_past"
@@ -121,7 +125,7 @@ def test_what_a_unit_owes_it_may_hold_and_a_leader_plans_the_group_s_alone() -> 
 def test_a_moved_meeting_asks_anew_until_the_doors_open() -> None:
     case = MeetingCase(replace(MEETING, reminded=1), "1.2.4.")
     moved = saved(decided(planning.move, case, MoveMeeting(1, STARTS + DAY)))
-    assert (moved.edition, moved.was_at, moved.reminded) == (2, STARTS, 0)
+    assert (moved.edition, moved.asked, moved.was_at, moved.reminded) == (2, 2, STARTS, 0)
     assert (moved.walking, moved.reached) == (Walking.FREEZING, 0)
     # Nine o'clock of the day before the new one.
     assert moved.next_at == datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
@@ -184,7 +188,7 @@ def test_leave_wants_a_reason_and_no_answer_is_taken_too_late_or_for_another_tim
     long = AnswerMeeting(1, 1, coming=False, reason="x" * 201)
     assert refusal(attending.answer, case, long) == "request.too_long"
     assert refusal(attending.answer, case, coming, now=STARTS) == "meeting.too_late"
-    moved = GuestCase(replace(MEETING, edition=2), GUEST)
+    moved = GuestCase(replace(MEETING, edition=2, asked=2), GUEST)
     assert refusal(attending.answer, moved, coming) == "meeting.was_moved"
 
 
@@ -286,10 +290,37 @@ def test_people_are_reminded_the_day_before_and_two_hours_before_and_then_it_wan
         seen.append((at, meeting.walking))
     assert seen == [
         (datetime(2026, 3, 3, 1, 0, tzinfo=UTC), Walking.REMINDING),
+        (datetime(2026, 3, 4, 1, 0, tzinfo=UTC), Walking.RESTING),
         (STARTS + DAY - 2 * HOUR, Walking.REMINDING),
+        (STARTS + DAY - 15 * MINUTE, Walking.RESTING),
         (STARTS + DAY + 120 * MINUTE, Walking.RESTING),
     ]
     assert decided(reminding.look_at_meeting, MeetingCase(meeting, "1."), LookAtMeeting(1)) == Decision()
+
+
+def test_each_day_it_is_seen_who_has_joined_and_they_are_written_down_while_it_is_to_come() -> None:
+    week = replace(MEETING, starts_at=STARTS + 6 * DAY)
+    meeting = reminding.next_look(week, now=NOW, zone="", rules=RULES)
+    assert (meeting.reminded, meeting.next_at) == (0, datetime(2026, 3, 3, 1, 0, tzinfo=UTC))
+    joined = LookAtMeeting(1, joined=True)
+    nine = meeting.next_at
+    assert nine is not None
+
+    def seen(one: Meeting, now: datetime) -> Meeting:
+        return saved(decided(reminding.look_at_meeting, MeetingCase(one, "1."), joined, now=now))
+
+    gathered = seen(meeting, nine)
+    assert (gathered.walking, gathered.reminded, gathered.edition) == (Walking.FREEZING, 0, 1)
+    assert gathered.next_at == nine + DAY
+    assert saved(
+        decided(reminding.look_at_meeting, MeetingCase(meeting, "1."), LookAtMeeting(1), now=nine)
+    ) == (replace(meeting, next_at=nine + DAY))
+    # Those who are being told anyway are told as well, and once it has begun nobody is invited.
+    busy = replace(meeting, walking=Walking.TELLING, reached=7)
+    assert (seen(busy, nine).walking, seen(busy, nine).reached) == (Walking.TELLING, 7)
+    late = replace(meeting, reminded=2)
+    assert seen(late, week.starts_at + MINUTE).walking is Walking.RESTING
+    assert seen(late, week.starts_at + MINUTE).next_at == week.ends_at + 30 * MINUTE
 
 
 def test_a_clock_that_leapt_ahead_reminds_once_and_one_put_back_not_again() -> None:
@@ -316,6 +347,113 @@ def test_nothing_is_said_in_the_quiet_hours() -> None:
     due = replace(MEETING, reminded=2, next_at=night - HOUR)
     woken = look(due, now=night)
     assert (woken.reminded, woken.next_at) == (2, datetime(2026, 3, 3, 23, 30, tzinfo=UTC))
+
+
+# --- putting right ------------------------------------------------------------------------------------------------------------
+
+
+def test_words_are_corrected_until_it_has_ended_and_answers_stand() -> None:
+    pinned = replace(MEETING, latitude=31.2, longitude=121.4, agenda="一、学习")
+    case = MeetingCase(pinned, "1.2.4.")
+    answered = replace(GUEST, answer=Answer.LEAVE, edition=1, reason="出差")
+    elsewhere = saved(decided(amending.correct, case, CorrectMeeting(1, place=" 三楼 ")))
+    assert (elsewhere.place, elsewhere.latitude, elsewhere.starts_at) == ("三楼", None, STARTS)
+    assert (elsewhere.edition, elsewhere.asked, elsewhere.walking) == (2, 1, Walking.FREEZING)
+    assert answered.answer_to(elsewhere) is Answer.LEAVE
+    renamed = saved(decided(amending.correct, case, CorrectMeeting(1, topic="讨论"), now=STARTS))
+    assert (renamed.topic, renamed.latitude, renamed.edition) == ("讨论", 31.2, 2)
+    # After a correction a move asks anew, and an answer to what was before it counts no more.
+    moved = saved(decided(planning.move, MeetingCase(elsewhere, "1."), MoveMeeting(1, STARTS + DAY)))
+    assert (moved.edition, moved.asked) == (3, 3)
+    assert answered.answer_to(moved) is Answer.NONE
+    # Of another agenda nobody is told.
+    agenda = saved(decided(amending.correct, case, CorrectMeeting(1, agenda="二、讨论")))
+    assert agenda == replace(pinned, agenda="二、讨论")
+    for action, key in (
+        (CorrectMeeting(1, topic=" 学习 "), "meeting.same_words"),
+        (CorrectMeeting(1), "meeting.same_words"),
+        (CorrectMeeting(1, place="\u200b"), "form.words_needed"),
+        (CorrectMeeting(1, topic="x" * 81), "request.too_long"),
+        (CorrectMeeting(1, agenda="x" * 601), "request.too_long"),
+    ):
+        assert refusal(amending.correct, case, action) == key
+    late = STARTS + 90 * MINUTE
+    assert refusal(amending.correct, case, CorrectMeeting(1, topic="讨论"), now=late) == "meeting.over"
+    held = MeetingCase(replace(MEETING, state=MeetingState.HELD), "1.")
+    assert refusal(amending.correct, held, CorrectMeeting(1, topic="讨论")) == "meeting.over"
+
+
+HELD = replace(MEETING, state=MeetingState.HELD, closed_at=STARTS + 2 * HOUR)
+LATER = STARTS + DAY
+
+
+def amended(
+    here: bool, earned: Earned | None, meeting: Meeting = HELD, *, rules: Rulebook = RULES
+) -> Decision:
+    there = GUEST if here else replace(GUEST, checked_in_at=STARTS, presence=Presence.CODE)
+    case = MeetingCase(meeting, "1.", guest=there, earned=earned)
+    return decided(
+        amending.amend, case, AmendList(1, 7, here=here, reason="忘了签到"), now=LATER, rules=rules
+    )
+
+
+@pytest.mark.parametrize(
+    ("here", "earned", "turns", "earns"),
+    [
+        (True, None, False, True),
+        (True, Earned(0), True, False),
+        (False, Earned(100), True, False),
+        (False, Earned(None), True, False),
+        (False, Earned(0), False, False),
+        (False, None, False, False),
+    ],
+)
+def test_points_follow_a_list_that_is_put_right(
+    here: bool, earned: Earned | None, turns: bool, earns: bool
+) -> None:
+    decision = amended(here, earned)
+    put, *turned = decision.sweeps
+    assert isinstance(put, PutGuest)
+    assert put.guest.presence is (Presence.HAND if here else Presence.STRUCK)
+    assert turned == ([TurnEarning(1, 7, RULES.points.version, LATER)] if turns else [])
+    assert [(one.source_kind, one.source_id, one.amount) for one in decision.earnings] == (
+        [("meeting", 1, 100)] if earns else []
+    )
+    (remark,) = decision.remarks
+    assert (remark.subject_kind, remark.content.text) == ("attendance", "忘了签到")
+    (event,) = decision.events
+    assert event.data == {"person_id": 7, "turned": turns}
+    (notice,) = decision.notices
+    assert notice.to == ToPerson(7)
+
+
+def test_who_has_not_been_credited_yet_is_credited_with_the_others_or_not_at_all() -> None:
+    crediting = replace(HELD, walking=Walking.CREDITING, reached=6)
+    for here in (True, False):
+        decision = amended(here, None, crediting)
+        assert (len(decision.sweeps), decision.earnings) == (1, ())
+    assert len(amended(True, None, replace(crediting, reached=7)).earnings) == 1
+    free = replace(RULES, meetings=MeetingRules(points=0))
+    assert amended(True, None, rules=free).earnings == ()
+
+
+def test_a_closed_list_is_changed_with_a_reason_once_and_while_it_is_on_the_year_s_sheet() -> None:
+    case = MeetingCase(HELD, "1.", guest=GUEST)
+    tick = AmendList(1, 7, here=True, reason="忘了签到")
+    assert refusal(amending.amend, case, replace(tick, reason=" "), now=LATER) == "form.words_needed"
+    assert refusal(amending.amend, case, replace(tick, reason="x" * 201), now=LATER) == "request.too_long"
+    assert refusal(amending.amend, replace(case, guest=None), tick, now=LATER) == "refused.not_found"
+    assert decided(amending.amend, case, replace(tick, here=False), now=LATER) == Decision()
+    for state in (MeetingState.PLANNED, MeetingState.CANCELLED):
+        other = replace(case, meeting=replace(HELD, state=state))
+        assert refusal(amending.amend, other, tick, now=LATER) == "meeting.list_fixed"
+    december = datetime(2026, 12, 31, 15, 59, tzinfo=UTC)
+    assert amending.may_amend(HELD, now=december, rules=RULES)
+    # In January only what was closed within a month.
+    assert not amending.may_amend(HELD, now=december + MINUTE, rules=RULES)
+    lately = replace(HELD, starts_at=december - DAY, closed_at=december)
+    assert amending.may_amend(lately, now=december + 31 * DAY, rules=RULES)
+    assert not amending.may_amend(lately, now=december + 32 * DAY, rules=RULES)
 
 
 # --- what was decided -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import pytest
 from domain.addressees import Addressees
 from domain.base import Action, Actor, Decision, Held, Refused, Role, ToPerson, ToResponsible
 from domain.notices import DECIDE
-from domain.notices.sending import needs_second, next_time
+from domain.notices.correcting import AskAgain
+from domain.notices.sending import needs_second, next_time, reminds_next
 from domain.notices.shapes import (
     BEFORE,
     MAX_AHEAD,
@@ -140,7 +141,7 @@ def test_what_may_follow_in_each_state(kind: type[Action], state: NoticeState) -
 
 
 def test_every_action_on_a_notice_stands_in_the_table() -> None:
-    of_others = {BeginNotice, CopyNotice, ReadNotice, TickOffCall, MuteKind}
+    of_others = {BeginNotice, CopyNotice, ReadNotice, TickOffCall, MuteKind, AskAgain}
     assert set(MAY) | of_others == set(DECIDE)
 
 
@@ -376,6 +377,51 @@ def test_corrected_after_it_has_left_every_copy_follows(state: NoticeState) -> N
     assert [(one.errand, one.reached, one.id) for one in walks(decision)] == [(Errand.CORRECT, 0, 11)]
     again = decide(a_case(state, mailings=(walk(Errand.CORRECT),)), PutText(1, "zh", "大后天", 3))
     assert [(one.errand, one.reached, one.id) for one in walks(again)] == [(Errand.CORRECT, 0, 10)]
+
+
+def test_a_correction_says_when_it_was_and_which_language_lags_behind() -> None:
+    both = {"zh": "周二", "en": "Tuesday"}
+    first = notice_of(decide(a_case(S.SENT, texts=both), PutText(1, "zh", "周三", 2)))
+    assert (first.corrected_at, first.uncorrected) == (NOW, "en")
+    again = notice_of(decide(replace(a_case(), notice=first), PutText(1, "zh", "周四", 2)))
+    assert again.uncorrected == "en"
+    second = notice_of(decide(replace(a_case(), notice=again), PutText(1, "en", "Thursday", 8)))
+    assert (second.texts, second.uncorrected) == ({"zh": "周四", "en": "Thursday"}, "")
+    added = notice_of(decide(a_case(S.SENT), PutText(1, "en", "No water", 8)))
+    assert (added.corrected_at, added.uncorrected) == (NOW, "")
+    dropped = notice_of(decide(replace(a_case(), notice=first), PutText(1, "en", "", 0)))
+    assert dropped.uncorrected == ""
+    draft = notice_of(decide(a_case(texts=both), PutText(1, "zh", "周三", 2)))
+    assert (draft.corrected_at, draft.uncorrected) == (None, "")
+
+
+@pytest.mark.parametrize("state", NoticeState)
+def test_after_a_correction_everybody_is_asked_to_look_again_once(state: NoticeState) -> None:
+    case = a_case(state, corrected_at=NOW - HOUR)
+    if state not in (S.SENT, S.CANCELLED):
+        assert refusal(case, AskAgain(1)) == "notice.not_now"
+        return
+    assert refusal(a_case(state), AskAgain(1)) == "notice.not_now"
+    decision = decide(case, AskAgain(1))
+    assert notice_of(decision).again_at == NOW
+    assert [(one.errand, one.reached) for one in walks(decision)] == [(Errand.AGAIN, 0)]
+    assert refusal(replace(case, notice=notice_of(decision)), AskAgain(1)) == "notice.asked_again_before"
+    later = replace(notice_of(decision), corrected_at=NOW + HOUR)
+    assert decide(replace(case, notice=later), AskAgain(1), now=NOW + HOUR)
+
+
+def test_by_itself_it_reminds_once_and_not_sooner_after_what_was_done_by_hand() -> None:
+    pause = timedelta(hours=RULES.notices.remind_hours)
+    out = a_case(S.SENT, remind=True, finished_at=NOW - HOUR)
+    assert reminds_next(out.notice, RULES) == NOW - HOUR + pause
+    by_hand = notice_of(decide(out, RemindNotice(1)))
+    assert (by_hand.nudged_at, reminds_next(by_hand, RULES)) == (None, NOW + pause)
+    clock = Actor.system("notices")
+    nudged = notice_of(decide(replace(out, notice=by_hand), RemindNotice(1), actor=clock, now=NOW + pause))
+    assert (nudged.nudged_at, reminds_next(nudged, RULES)) == (NOW + pause, None)
+    stopped = a_case(S.CANCELLED, remind=True, finished_at=NOW)
+    assert reminds_next(stopped.notice, RULES) is None
+    assert notice_of(decide(replace(out, notice=nudged, new_notice=9), CopyNotice(1))).nudged_at is None
 
 
 def test_reminded_at_most_once_in_so_many_hours_and_only_where_reading_counts() -> None:

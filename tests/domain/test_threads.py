@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.base import Action, Actor, Content, Decision, Purpose, Refused, ToPerson, ToResponsible
-from domain.notices.shapes import NoticeState, PublicNotice
+from domain.notices.shapes import MarkRead, NoticeState, PublicNotice
 from domain.rulebook import Rulebook
 from domain.threads import (
     CARD,
@@ -63,6 +63,14 @@ def test_the_first_words_open_a_thread_that_waits_and_somebody_hears_of_it() -> 
     ]
     assert [(told.to, told.kind, told.card) for told in decision.notices] == [(ToPerson(7), CARD, True)]
     assert [dict(event.data) for event in decision.events] == [{"thread": 5, "parts": 2}]
+
+
+def test_who_answers_has_read_it_once() -> None:
+    case = AnswerCase(NOTICE, 30, new_id=5, tell=7)
+    (read,) = decide(case, WORDS, RESIDENT).sweeps
+    assert isinstance(read, MarkRead)
+    assert (read.notice_id, read.person_id) == (NOTICE.id, 30)
+    assert decide(replace(case, read=True), WORDS, RESIDENT).sweeps == ()
 
 
 def test_where_nobody_who_wrote_serves_any_more_it_goes_to_who_is_responsible() -> None:

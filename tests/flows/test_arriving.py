@@ -57,8 +57,12 @@ async def test_a_printed_code_leads_straight_to_the_building(program: Program) -
     await hua.does(hua.start("u-b2"))
     await hua.presses("language.pick:0:zh", "consent.yes")
     hua.reads("home.is_it_here", "2号楼")
+    await hua.says("门口的灯不亮")
+    hua.reads("stray.kept")
+    hua.reads("home.is_it_here", "2号楼")
     await hua.presses("unit.here")
     hua.reads("home.set", "2号楼")
+    hua.reads("ask.pass_on_kept")
 
 
 async def test_a_printed_code_of_a_grid_asks_for_the_building(program: Program) -> None:

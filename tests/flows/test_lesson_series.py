@@ -89,6 +89,16 @@ async def test_a_series_is_filled_handed_out_week_by_week_and_stopped(program: P
     assert await program.ticks("lessons") == 0
     await zhao.forged("series.put:1:3")
     zhao.reads("series.stopped_already")
+    # Taken up again, its next lesson goes out in its next week, and what is out stays out.
+    await wang.forged("series.resume:1")
+    wang.reads("refused.not_found")
+    await zhao.presses("series.resume")
+    zhao.reads("series.how")
+    await _morning_after(program, days=7)
+    assert await program.ticks("lessons") == 2
+    wang.reads("lesson.assigned", "第一讲（2/3）")
+    await zhao.forged("series.resume:1")
+    zhao.reads("series.goes_on_already")
 
 
 async def _morning_after(program: Program, *, days: int) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 from bot.settings_model import MeetingsSettings
-from domain.base import Actor
+from domain.base import Actor, Role
 from domain.meetings.codes import code_at
-from domain.meetings.shapes import LookAtDuty, Meeting
+from domain.meetings.shapes import AddFollowup, LookAtDuty, Meeting
 from storage.database import Location
 from storage.entities import load
+from storage.facts import meeting_guests
+from storage.unit import Who
 from tests.support.databases import on_sqlite
 from tests.support.player import Player
 from tests.support.program import Program, running
@@ -139,7 +142,7 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     await zhao.presses(owner[0], "meeting.dueday")
     wang.reads("followup.given", "联系物业修路灯")
     await zhao.presses("meeting.close", "meeting.closeyes")
-    zhao.reads("meeting.next_held")
+    zhao.reads("meeting.next_held_open")
     assert await program.ticks("meetings") == 1
     await program.ticks("settlement")
     await wang.says("/points")
@@ -253,13 +256,86 @@ async def test_what_is_missing_is_said_and_planned_with_one_press(program: Progr
     await chen.presses("meeting.absent")
     tick = [d for label, d in chen.shown("meeting.tick").buttons if "王建国" in label]
     await chen.presses(tick[0], "meeting.card", "meeting.close", "meeting.closeyes")
-    chen.reads("meeting.next_held")
+    chen.reads("meeting.next_held_open")
     assert await program.ticks("meetings") == 1
     # Nobody looks into another building's.
     await chen.forged(f"meetings.duty:{program.units['b2']}")
     chen.reads("refused.not_found")
     await chen.forged(f"meetings.sheet:{program.units['grid']}:2026")
     chen.reads("refused.not_found")
+
+
+async def test_what_was_written_of_a_meeting_is_put_right_before_it_and_its_list_after_it(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zhao, wang, qiang = program.zhao, program.wang, program.qiang
+    monkeypatch.setattr(meeting_guests, "GUEST_ROWS", 1)
+    monkeypatch.setattr(meeting_guests, "_ABSENT", meeting_guests._ABSENT.limit(2))
+    await planned(program, zhao, "group", "b1")
+    await zhao.presses("form.submit")
+    await program.ticks("meetings")
+    await wang.presses("meeting.come")
+    # Who joins a day before it hears of it in the morning.
+    await program.settles(program.lan, role=Role.MEMBER)
+    await zhao.presses("meeting.correct", "meeting.what:1:where")
+    zhao.reads("ask.meeting_where")
+    await zhao.says("三楼 <会议室>")
+    zhao.reads("meeting.corrected_now")
+    await program.ticks("meetings")
+    wang.reads("meeting.corrected_told", "三楼 <会议室>")
+    wang.reads("meeting.is_coming")
+    program.lan.reads("meeting.invited", "三楼 <会议室>")
+    assert not program.lan.saw("meeting.corrected_told")
+    await wang.forged("meeting.correct:1")
+    wang.reads("refused.not_found")
+    await zhao.forged("meeting.puton:1:3_0")
+    zhao.reads("meeting.list_fixed")
+    for forged in ("meeting.puton:1:99_0", "meeting.takeoff:1:x", "meeting.tick:1:3_x"):
+        await zhao.forged(forged)
+        zhao.reads("refused.not_found")
+
+    await _until(program, 5)
+    # A list that is longer than a screen goes on where it was.
+    await zhao.presses("meeting.absent", "meeting.absent:1:1")
+    assert "王建国" in zhao.reads("meeting.absent_title").text
+    await zhao.presses("meeting.tick")
+    assert "李强" in zhao.reads("meeting.absent_title").text
+    await program.passes(minutes=30)
+    today = program.clock.now().date()
+    for number in range(9):
+        decided = AddFollowup(1, f"第{number}件事", 3, today + timedelta(days=7))
+        await program.performs(decided, Who(zhao.user_id))
+    await zhao.presses("meeting.card", "meeting.follows")
+    await zhao.presses("meeting.follows:1:2")
+    await zhao.presses("followup.settle")
+    zhao.reads("followup.title", "第8件事")
+    await zhao.presses("meeting.card", "meeting.close", "meeting.closeyes")
+    await program.ticks("meetings")
+    await program.ticks("settlement")
+
+    await zhao.presses("meeting.absent", "meeting.absent:1:1")
+    zhao.reads("meeting.amend_how")
+    await zhao.presses("meeting.puton")
+    zhao.reads("ask.meeting_amend_in", "李强")
+    await zhao.says("到了 <b>忘签</b>")
+    qiang.reads("meeting.amended_here")
+    await zhao.presses("meeting.card", "meeting.present")
+    out = [d for label, d in zhao.shown("meeting.takeoff").buttons if "王建国" in label]
+    await zhao.presses(out[0])
+    await zhao.says("别人代扫的码")
+    wang.reads("meeting.amended_away", "记为未到会")
+    await program.ticks("settlement")
+    await wang.says("/points")
+    wang.reads("points.title", "会议签到更正：-1")
+    await qiang.says("/points")
+    qiang.reads("points.title", "+1")
+    await wang.forged("meeting.puton:1:3_0")
+    wang.reads("refused.not_found")
+    # One's own list stays what it was as well.
+    await wang.says("/meetings")
+    await wang.presses("followup.done")
+    wang.reads("followup.mine")
+    assert await program.store.ledger_differences() == []
 
 
 def wrong(code: str) -> str:

@@ -77,8 +77,26 @@ async def test_a_photo_with_words_is_corrected_in_place_and_withdrawn(program: P
     await chen.says("改到后天上午九点停水。")
     edited = lan.reads("notice.head", "改到后天")
     assert edited.id == copy.id
+    lan.reads("notice.corrected_at", "今天 10:00 更正过")
     await lan.presses("notice.read")
     assert "改到后天" in lan.reads("notice.read_at").text
+    await lan.says("/notices")
+    lan.reads("notices.corrected")
+
+    # Who has it is asked to look again, once, whether they had read it or not.
+    emily = program.emily
+    emily.listens()
+    await emily.forged("notice.again:1")
+    emily.reads("refused.not_found")
+    card = chen.card("更正过")
+    assert "notice.again:1" in dict(card.buttons).values()
+    await chen.presses("notice.again")
+    assert "notice.seen" not in str(lan.reads("notice.look_again", "改到后天").buttons)
+    emily.reads("notice.look_again", "改到后天")
+    await emily.presses("notice.seen")
+    emily.reads("notice.read_at", "改到后天")
+    await chen.forged("notice.again:1")
+    chen.reads("notice.asked_again_before")
     await chen.presses("notice.withdraw", "notice.withdrawyes")
     assert copy.id not in {message.id for message in lan.messages}
     chen.reads("state.notice.withdrawn")
@@ -127,8 +145,17 @@ async def test_who_it_is_for_is_chosen_by_buttons(program: Program) -> None:
     await zhao.presses(
         f"notice.places:1:{program.units['grid']}", f"notice.places:1:{program.units['b1']}", "notice.out"
     )
-    zhao.reads("notice.whom_how", "1号楼", "1 人")
-    await zhao.presses("notice.see", "notice.confirm")
+    zhao.reads("notice.place_chosen", "1号楼", "1 人")
+    # Another place is two presses away, and one below what is in takes its place.
+    await zhao.presses("notice.places", f"notice.places:1:{program.units['b2']}")
+    zhao.reads("notice.place_covered", "2号楼")
+    await zhao.presses("notice.put")
+    zhao.reads("notice.place_chosen", "2号楼")
+    await zhao.presses("notice.places", f"notice.places:1:{program.units['b2']}")
+    assert "✅ 已在名单" in dict(zhao.reads("notice.place_here").buttons)
+    await zhao.forged(f"notice.put:1:{program.units['street']}")
+    zhao.reads("refused.not_found")
+    await zhao.presses("notice.whom", "notice.see", "notice.confirm")
     zhao.reads("notice.head", WORDS)
     assert not program.lan.saw("notice.head")
 
@@ -176,7 +203,14 @@ async def test_who_has_not_read_is_reminded_once_after_a_day_if_the_sender_wants
     await composed(chen)
     await chen.presses("notice.switch:1:remind", "notice.confirm")
     lan.reads("notice.head", WORDS)
-    for hours, reminded in ((23, False), (2, True), (24, False)):
+    chen.reads("notice.reminds_next")
+    # One by hand puts it off and does not take its place.
+    await program.passes(hours=22)
+    lan.listens()
+    await chen.presses("notice.remind")
+    lan.reads("notice.remind")
+    chen.reads("notice.reminded_at")
+    for hours, reminded in ((23, False), (2, True), (24, False), (24, False)):
         lan.listens()
         await program.passes(hours=hours)
         program.app.mailer.wake()
@@ -223,6 +257,8 @@ async def test_who_cannot_be_reached_is_called_and_ticked_off(program: Program) 
     chen.reads("notice.call_row", "李桂兰")
     await chen.presses("notice.called")
     chen.reads("notice.called_at", "李桂兰")
+    await chen.presses("notice.see")
+    chen.reads("notice.fared_all_called", "送不到 1 人，已电话通知 1 人")
 
 
 async def test_an_answer_reaches_who_sent_it(program: Program) -> None:
@@ -233,6 +269,8 @@ async def test_an_answer_reaches_who_sent_it(program: Program) -> None:
     emily.reads("ask.notice_answer")
     await emily.says("<b>Is hot water off too?</b>")
     emily.reads("notice.answer_sent")
+    emily.reads("notice.read_at", WORDS)
+    chen.reads("notice.fared_read", "1")
     assert "<b>Is hot water off too?</b>" in chen.reads("thread.title", "Emily").text
     await chen.presses("notice.open", "notice.answers")
     assert "<b>Is hot water off too?</b>" in chen.reads("notice.answers_title", "Emily").text

@@ -432,6 +432,7 @@ class Attack:
                 | lesson_series.FillSeries()
                 | lesson_series.TakeFromSeries()
                 | lesson_series.StopSeries()
+                | lesson_series.ResumeSeries()
                 | branches.NudgeBranch()
             ):
                 return who == secretary
@@ -439,6 +440,8 @@ class Attack:
                 return who in staff if kind is meetings.MeetingKind.GROUP else who == secretary
             case (
                 meetings.MoveMeeting()
+                | meetings.CorrectMeeting()
+                | meetings.AmendList()
                 | meetings.CancelMeeting()
                 | meetings.PinPlace()
                 | meetings.TickGuest()
@@ -479,6 +482,7 @@ class Attack:
                 | notices.StopNotice()
                 | notices.WithdrawNotice()
                 | notices.RemindNotice()
+                | notices.AskAgain()
                 | notices.TickOffCall()
                 | threads.ReplyInThread()
                 | threads.CloseThread()

@@ -45,7 +45,15 @@ PUBLIC_FACTS = {
     "task.group",
 }
 """Kinds that anyone may be shown."""
-OWN_FACTS = {"unit.card", "appointment.told", "desk.calls", "notice.mutes", "digest.settings", "meeting.duty"}
+OWN_FACTS = {
+    "unit.card",
+    "appointment.told",
+    "desk.calls",
+    "notice.mutes",
+    "digest.settings",
+    "meeting.duty",
+    "meeting.list",
+}
 """Kinds of which the readers' own are among the numbers tried: those are there, with nothing of the village in them."""
 MOST_NUMBER = 14
 MOST_CALLS = {"sqlite": 250, "postgresql": 60}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from domain.base import NOT_FOUND, Action, Refused, Role
 from domain.lessons.branches import NudgeBranch
@@ -15,6 +15,7 @@ from domain.lessons.series import (
     ListDraftsForSeries,
     ListSeries,
     PutInSeries,
+    ResumeSeries,
     SeeSeries,
     StopSeries,
     TakeFromSeries,
@@ -108,6 +109,25 @@ async def test_each_week_begins_where_it_is_nine_and_nothing_after_the_series_is
     assert await hand_out(store, now + 30 * DAY) == 0
     (line,) = (await store.read(ListSeries(), zhou.who, now=now)).rows
     assert (line.filled, line.stopped) == (2, True)
+    # Taken up again a month later the lesson that was left goes out in its next week, and the first never again.
+    later = now + 30 * DAY
+    await do(store, ResumeSeries(series), zhou.who, now=later)
+    assert await refusal(store, ResumeSeries(series), zhou, now=later) == "series.goes_on_already"
+    begins = (await seen_lesson(store, third)).starts_on
+    assert begins is not None
+    assert 0 <= (begins - later.date()).days < 7
+    for _ in range(2):
+        await hand_out(store, later + 7 * DAY)
+    facts = await store.read(SeeSeries(series), zhou.who, now=later)
+    assert [(one.week, one.state) for one in facts.weeks] == [(1, LessonState.OPEN), (2, LessonState.OPEN)]
+    told = await engine.read(
+        lambda c: c.execute(
+            select(outbox.c.subject_id, func.count())
+            .where(outbox.c.kind == "lesson.copy")
+            .group_by(outbox.c.subject_id)
+        ).all()
+    )
+    assert {tuple(row) for row in told} == {(draft, len(place.members)), (third, len(place.members))}
 
 
 async def test_series_and_templates_are_nobody_s_but_their_secretary_s(
@@ -127,6 +147,7 @@ async def test_series_and_templates_are_nobody_s_but_their_secretary_s(
             PutInSeries(series, draft),
             FillSeries(series, 1),
             StopSeries(series),
+            ResumeSeries(series),
             TakeFromSeries(draft),
             KeepLesson(draft, "我的"),
             UseLessonTemplate(1),

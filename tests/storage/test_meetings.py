@@ -9,22 +9,28 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from domain.appointments import EndAppointment
 from domain.base import NOT_FOUND, Action, Actor, Role
 from domain.jobs import Run
 from domain.meetings.shapes import (
     CANCELLED,
     COPY,
+    CORRECTED,
+    MINE,
     MOVED,
     REMINDER,
     AddFollowup,
+    AmendList,
     Answer,
     AnswerMeeting,
     CancelMeeting,
     CheckInMeeting,
     CloseMeeting,
+    CorrectMeeting,
     FinishFollowup,
     KeepMinutes,
     LookAtDuty,
+    LookAtMeeting,
     MeetingKind,
     MoveMeeting,
     PlanMeeting,
@@ -37,6 +43,8 @@ from domain.meetings.shown import (
     AttendancePage,
     ListMeetings,
     ListMyMeetings,
+    MeetingCard,
+    MinutesFacts,
     MyMeetings,
     SeeAttendance,
     SeeCheckIn,
@@ -44,13 +52,15 @@ from domain.meetings.shown import (
     SeeGuests,
     SeeMinutes,
 )
+from domain.merging import MergePeople
 from domain.people import ChooseHome
 from domain.privacy import ForgetMe, OwnRecord, ReadOwnRecord
-from domain.queries import Page, SeeCard
+from domain.queries import Card, Page, PointsFacts, SeeCard, SeePoints
+from domain.roster import RestorePerson, SuspendPerson
 from jobs.meetings import DUTIES, go_on
 from storage import invitations, meetings
 from storage.engine import Engine
-from storage.schema import earning, outbox, remark
+from storage.schema import appointment, card, earning, outbox, person, remark
 from storage.schema_meetings import meeting_duty, meeting_guest
 from storage.unit import Done, Refusal, Store
 from tests.support.meetings import HOUR, planned, seen_guest, seen_meeting, shown_code
@@ -70,6 +80,13 @@ async def got(engine: Engine, kind: str) -> list[int]:
         ).scalars()
     )
     return list(rows)
+
+
+async def id_of(engine: Engine, telegram_id: int) -> int:
+    """Whose account it is."""
+    return await engine.read(
+        lambda c: c.execute(select(person.c.id).where(person.c.telegram_id == telegram_id)).scalar_one()
+    )
 
 
 async def refused(store: Store, action: Action, soul: Soul, *, now: datetime) -> str:
@@ -136,6 +153,163 @@ async def test_who_was_told_of_it_hears_what_changes_and_who_was_not_is_left_in_
     await do(store, CancelMeeting(number), place.leader.who, now=now)
     await go_on(store, now)
     assert await got(engine, CANCELLED) == sorted([*told, late.id])
+
+
+async def test_who_joins_before_it_begins_is_invited_once_and_who_has_left_is_not_reminded(
+    store: Store, engine: Engine, place: Village, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "STRETCH", 2)
+    monkeypatch.setattr(invitations, "PORTION", 2)
+    first, second, third = place.members
+    await do(store, SuspendPerson(second.id, "核实"), place.secretary.who, now=now)
+    number = await planned(store, place.leader, place.building, now=now, ahead=5 * 24 * HOUR)
+    invited = await got(engine, COPY)
+    assert invited == sorted([place.leader.id, first.id, third.id])
+    # One is appointed, one is back; of these the clock knows at nine of the next day.
+    new = await appointed(store, 195, name="新党员", role=Role.MEMBER, unit_id=place.building, now=now)
+    await do(store, RestorePerson(second.id), place.secretary.who, now=now)
+    await go_on(store, now + HOUR)
+    assert await got(engine, COPY) == invited
+    morning = now.replace(hour=1, minute=0) + timedelta(days=1)
+    clock = Actor.system("meetings")
+    await do(
+        store,
+        LookAtMeeting(number, joined=await store.meetings.joined(number, now=morning)),
+        clock,
+        now=morning,
+    )
+    # A step at a time, each of which may be the last of a process.
+    while (await store.meetings.step(number, now=morning)).more:
+        pass
+    invited = sorted([*invited, new.id, second.id])
+    assert await got(engine, COPY) == invited
+    assert not await store.meetings.joined(number, now=morning)
+    for days in range(1, 3):
+        await go_on(store, morning + timedelta(days=days))
+    # The day before one more is there, whose appointment has begun meanwhile, and one is not any more.
+    await appointed(store, 196, name="更新的党员", role=Role.MEMBER, unit_id=place.building, now=morning)
+    (appointment_id,) = await engine.read(
+        lambda c: list(
+            c.execute(select(appointment.c.id).where(appointment.c.person_id == first.id)).scalars()
+        )
+    )
+    await do(store, EndAppointment(appointment_id), place.secretary.who, now=morning)
+    starts_at = (await seen_meeting(store, number)).starts_at
+    for at in (starts_at - 25 * HOUR, starts_at - 25 * HOUR, starts_at - 2 * HOUR):
+        await go_on(store, at)
+    newest = await id_of(engine, 196)
+    assert await got(engine, COPY) == sorted([*invited, newest])
+    both = [place.leader.id, second.id, third.id, new.id]
+    assert await got(engine, REMINDER) == sorted([*both, *both, newest])
+    # Who comes when the doors open is on the list as well; once it has begun nobody is.
+    last = await appointed(
+        store, 197, name="最后的党员", role=Role.MEMBER, unit_id=place.building, now=morning
+    )
+    await go_on(store, starts_at - timedelta(minutes=15))
+    await appointed(store, 198, name="太晚的党员", role=Role.MEMBER, unit_id=place.building, now=morning)
+    await go_on(store, starts_at + HOUR)
+    assert await got(engine, COPY) == sorted([*invited, newest, last.id])
+
+
+async def test_a_correction_is_told_once_to_who_knows_of_it_with_their_cards_and_answers_stand(
+    store: Store, engine: Engine, place: Village, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "PORTION", 2)
+    number = await planned(store, place.leader, place.building, now=now)
+    everybody = await got(engine, COPY)
+    first, second, third = place.members
+    await do(store, AnswerMeeting(number, 1, coming=True), first.who, now=now)
+    await do(store, AnswerMeeting(number, 1, coming=False, reason="出差"), second.who, now=now)
+    await engine.write(
+        lambda c: c.execute(
+            card.insert().values(
+                chat_id=first.chat, topic=f"{MINE}:{number}", kind=MINE, subject_id=number, person_id=first.id,
+                message_id=77, wanted=1, shown=1, open=True, shown_at=now,
+            )
+        )
+    )  # fmt: skip
+    await do(store, CorrectMeeting(number, place="三楼"), place.leader.who, now=now)
+    assert (await store.meetings.step(number, now=now)).more
+    # Corrected once more while the first correction is on its way, and moved in between for nobody.
+    await do(store, CorrectMeeting(number, topic="专题学习"), place.leader.who, now=now)
+    while (await store.meetings.step(number, now=now)).more:
+        pass
+    for _ in range(2):
+        await go_on(store, now)
+    assert await got(engine, CORRECTED) == everybody
+    assert await got(engine, MOVED) == []
+    assert await got(engine, MINE) == [first.id]
+    facts: Card = await store.read(SeeCard("meeting.card", number), place.leader.who, now=now)
+    assert isinstance(facts.facts, MeetingCard)
+    assert (facts.facts.counts.coming, facts.facts.counts.leave) == (1, 1)
+    # The button of the first invitation still answers.
+    await do(store, AnswerMeeting(number, 1, coming=True), third.who, now=now)
+    await do(store, MoveMeeting(number, now + 50 * HOUR), place.leader.who, now=now)
+    assert await refused(store, AnswerMeeting(number, 1, coming=True), third, now=now) == "meeting.was_moved"
+    await go_on(store, now)
+    assert await got(engine, MOVED) == everybody
+
+
+async def test_points_follow_a_closed_list_there_and_back_and_the_ledger_adds_up(
+    store: Store, engine: Engine, place: Village, now: datetime
+) -> None:
+    number = await planned(store, place.leader, place.building, now=now, ahead=HOUR)
+    first, second, third = place.members
+    at = now + HOUR
+    await do(store, TickGuest(number, first.id, here=True), place.leader.who, now=at)
+    await do(store, CloseMeeting(number), place.leader.who, now=at)
+
+    async def settled() -> dict[int, int]:
+        await go_on(store, at)
+        while await store.settle_points(now=at):
+            pass
+        assert await store.ledger_differences() == []
+        found = {}
+        for soul in (first, second):
+            facts: PointsFacts = await store.read(SeePoints(), soul.who, now=at)
+            assert facts.honour == facts.spendable
+            found[soul.id] = facts.honour
+        return found
+
+    def change(soul: Soul, *, here: bool) -> AmendList:
+        return AmendList(number, soul.id, here=here, reason="核对有误")
+
+    # Before anybody was credited, and while what was earned waits: nothing of it is left.
+    await do(store, change(second, here=True), place.leader.who, now=at)
+    await go_on(store, at)
+    await do(store, change(second, here=False), place.leader.who, now=at)
+    assert await settled() == {first.id: 100, second.id: 0}
+    for here, points in ((False, 0), (True, 100), (False, 0)):
+        for _ in range(2):
+            await do(store, change(first, here=here), place.leader.who, now=at)
+        assert await settled() == {first.id: points, second.id: 0}
+        assert (await seen_guest(store, number, first)).presence is (
+            Presence.HAND if here else Presence.STRUCK
+        )
+    await do(store, change(second, here=True), place.leader.who, now=at)
+    assert await settled() == {first.id: 0, second.id: 100}
+    # Two presses at once are one.
+    outcomes = await asyncio.gather(
+        *(store.perform(change(second, here=False), place.leader.who, now=at) for _ in range(2))
+    )
+    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    assert await settled() == {first.id: 0, second.id: 0}
+    # Also where the record to which it was posted has become another's.
+    await do(store, change(second, here=True), place.leader.who, now=at)
+    outcome = await do(store, MergePeople(second.id, third.id), place.secretary.who, now=at)
+    kept = second if outcome["person_id"] == second.id else third
+    await do(store, change(kept, here=False), place.leader.who, now=at)
+    assert await store.ledger_differences() == []
+    facts: PointsFacts = await store.read(SeePoints(), kept.who, now=at)
+    assert (facts.honour, facts.spendable, facts.entries[0].kind) == (0, 0, "amended")
+    said = await engine.read(
+        lambda c: c.execute(
+            select(remark.c.text).where(remark.c.subject_kind == "attendance").distinct()
+        ).scalars()
+    )
+    assert list(said) == ["核对有误"]
+    minutes: MinutesFacts = await store.read(SeeMinutes(number), kept.who, now=at)
+    assert minutes.parts == ()
 
 
 async def test_at_night_people_are_left_in_peace_unless_it_begins_before_the_morning(
@@ -208,6 +382,8 @@ async def test_nobody_else_answers_sees_or_changes_anything_of_it(
             CancelMeeting(number),
             TickGuest(number, soul.id, here=True),
             CloseMeeting(number),
+            CorrectMeeting(number, topic="别的"),
+            AmendList(number, soul.id, here=True, reason="在场"),
             KeepMinutes(number, WORDS),
             AddFollowup(number, "修路灯", place.members[0].id, now.date()),
         ):

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select, update
 from domain.appointments import Revoke
 from domain.base import Actor, Content, Role
 from domain.merging import MergePeople
+from domain.notices.correcting import AskAgain
 from domain.notices.shapes import (
     ConfirmNotice,
     GoOnNotice,
@@ -273,6 +274,7 @@ async def test_who_cannot_be_reached_is_known_and_called_once(
     await do(store, call, place.secretary.who, now=now + timedelta(hours=1))
     called = select(receipt.c.called_by, receipt.c.called_at).where(receipt.c.person_id == place.resident.id)
     row = (await engine.read(lambda c: c.execute(called).all()))[0]
+    assert (await sums(engine, number)).called == 1
     assert tuple(row) == (place.leader.id, now)
     assert await refused(store, TickOffCall(number, place.members[0].id), place.leader, now=now)
 
@@ -486,6 +488,47 @@ async def test_only_who_has_not_read_it_is_reminded_and_not_too_often(
     await scene.phones.settle(now=later)
     assert sorted(scene.phones.reminders) == sorted([*reminded, *reminded])
     assert (await sums(engine, number)).reminded == HOUSE - 1
+
+
+async def test_after_a_correction_everybody_who_has_it_is_asked_to_look_again_once(
+    store: Store, engine: Engine, scene: Scene, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailings, "HANDFUL", 4)
+    place, number = scene.place, await sent_off(store, scene, now=now)
+    await do(store, ReadNotice(number), place.resident.who, now=now)
+    await do(store, PutText(number, "zh", "改到后天", 4), place.leader.who, now=now)
+    await do(store, AskAgain(number), place.leader.who, now=now)
+    await scene.phones.settle(now=now)
+    assert sorted(scene.phones.asked_again) == sorted(
+        (soul.chat, "改到后天") for soul in (place.leader, *place.members, place.resident, place.neighbour)
+    )
+    again = await refused(store, AskAgain(number), place.secretary, now=now)
+    assert again == "notice.asked_again_before"
+    assert await refused(store, AskAgain(number), place.stranger, now=now) == "refused.not_found"
+    assert (await sums(engine, number)).read == 1
+
+
+async def test_by_hand_first_the_one_by_itself_still_comes_once(
+    store: Store, scene: Scene, now: datetime
+) -> None:
+    number = await sent_off(store, scene, now=now, on=("remind",))
+    by_hand, hour = now + timedelta(hours=20), timedelta(hours=1)
+    await do(store, RemindNotice(number), scene.place.leader.who, now=by_hand)
+    assert await store.mailings.to_remind(now=by_hand + 23 * hour) == ()
+    assert await store.mailings.to_remind(now=by_hand + 24 * hour) == (number,)
+    await do(store, RemindNotice(number), Actor.system("notices"), now=by_hand + 24 * hour)
+    assert await store.mailings.to_remind(now=by_hand + 99 * hour) == ()
+
+
+@on_sqlite
+async def test_who_answers_has_read_it_and_counts_once(
+    store: Store, engine: Engine, scene: Scene, now: datetime
+) -> None:
+    number = await sent_off(store, scene, now=now, on=("answerable",))
+    for _ in range(2):
+        await do(store, AnswerNotice(number, (Content("text", "几点？"),)), scene.place.resident.who, now=now)
+    await do(store, ReadNotice(number), scene.place.resident.who, now=now)
+    assert (await sums(engine, number)).read == 1
 
 
 @on_sqlite

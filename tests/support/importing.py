@@ -11,7 +11,7 @@ from bot.importer import Importer, Report
 from domain.base import Actor
 from domain.imports import ExportPage, ExportRows
 from domain.sheet_columns import ImportKind
-from handlers.sheet_lines import Limits
+from sheets.lines import Limits
 from storage.unit import Store
 from views import sheets
 from views.catalogue import Texts

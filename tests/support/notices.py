@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from domain.notices.shapes import (
+    AGAIN,
     COPY,
     GONE,
     OF_NOTICES,
@@ -116,9 +117,10 @@ async def sums(engine: Engine, notice_id: int) -> Fares:
         by_state = Counter(row.state for row in rows)
         counted = Fares(
             total=len(rows),
-            **{name: by_state[name] for name in SUMS if name not in ("total", "read", "reminded")},
+            **{name: by_state[name] for name in SUMS if name not in ("total", "read", "reminded", "called")},
             read=sum(row.read_at is not None for row in rows),
             reminded=sum(row.reminded_at is not None for row in rows),
+            called=sum(row.called_at is not None for row in rows),
         )
         return Fares(*(getattr(kept, name) for name in SUMS)), counted
 
@@ -140,6 +142,7 @@ class Phones:
         self.got: list[tuple[int, int]] = []
         self.shows: dict[tuple[int, int], str] = {}
         self.reminders: list[int] = []
+        self.asked_again: list[tuple[int, str]] = []
         self._wire: list[tuple[Leased, str | None]] = []
 
     @property
@@ -158,7 +161,7 @@ class Phones:
             lease=LEASE,
             fence=self._held,
             now=now,
-            needs_facts=lambda kind: kind in (COPY, REMINDER),
+            needs_facts=lambda kind: kind in (COPY, REMINDER, AGAIN),
         )
         others = [row for row in batch.rows if row.kind not in OF_NOTICES]
         await self._store.record_sent(sent(batch, others), fence=self._held, now=now)
@@ -188,6 +191,8 @@ class Phones:
             return Sent(row, fate, error="BadRequest")
         if row.kind == REMINDER:
             self.reminders.append(row.chat_id)
+        elif row.kind == AGAIN:
+            self.asked_again.append((row.chat_id, text))
         elif row.kind == GONE:
             self.shows.pop((row.subject_id or 0, row.chat_id), None)
         else:

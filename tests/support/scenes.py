@@ -41,6 +41,7 @@ from domain.lessons.series import (
     BeginSeries,
     FillSeries,
     PutInSeries,
+    ResumeSeries,
     StartPlanned,
     StopSeries,
     TakeFromSeries,
@@ -70,10 +71,12 @@ from domain.lessons.templates import (
 )
 from domain.meetings.shapes import (
     AddFollowup,
+    AmendList,
     AnswerMeeting,
     CancelMeeting,
     CheckInMeeting,
     CloseMeeting,
+    CorrectMeeting,
     FinishFollowup,
     KeepMinutes,
     LookAtDuty,
@@ -87,6 +90,7 @@ from domain.meetings.shapes import (
     TickGuest,
 )
 from domain.merging import MergePeople, ShareOwnPhone
+from domain.notices.correcting import AskAgain
 from domain.notices.shapes import (
     Address,
     BeginNotice,
@@ -332,15 +336,15 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
     above, nudged = [await from_above(store, place, now=now) for _ in range(2)]
     await do(store, NudgeBranch(nudged), place.secretary.who, now=now)
     kept = await do(store, KeepLesson(read, "学习模板"), place.secretary.who, now=now)
-    begun = await do(
-        store,
-        BeginSeries(place.building, "每周一课", 4, now.date() + timedelta(days=1)),
-        place.secretary.who,
-        now=now,
-    )
+    begin = BeginSeries(place.building, "每周一课", 4, now.date() + timedelta(days=1))
+    series, stopped = [
+        int((await do(store, begin, place.secretary.who, now=now))["series_id"] or 0) for _ in range(2)
+    ]
     week = await draft_lesson(store, place.secretary, place.building, now=now)
-    series = int(begun["series_id"] or 0)
-    await do(store, PutInSeries(series, week), place.secretary.who, now=now)
+    later = await draft_lesson(store, place.secretary, place.building, now=now)
+    for number, lesson in ((series, week), (stopped, later)):
+        await do(store, PutInSeries(number, lesson), place.secretary.who, now=now)
+    await do(store, StopSeries(stopped), place.secretary.who, now=now)
     template = int(kept["template_id"] or 0)
     return {
         "draft": draft,
@@ -350,16 +354,21 @@ async def _lessons(store: Store, place: Village, *, now: datetime) -> dict[str, 
         "nudged": nudged,
         "week": week,
         "series": series,
+        "stopped": stopped,
         "template": template,
     }
 
 
 async def _meetings(store: Store, place: Village, *, now: datetime) -> dict[str, int]:
-    """Of the group, in the name of its leader: one runs, of one it is time to remind people, one decided what is due."""
+    """Of the group, in the name of its leader: one was held, one runs, of one it is time to remind people, one decided
+    what is due."""
+    held = await planned(store, place.leader, place.building, now=now)
+    await put_back(store, held, starts_at=now - 2 * HOUR, next_at=now + HOUR)
+    await do(store, CloseMeeting(held), place.leader.who, now=now)
     made = {
         state: await planned(store, place.leader, place.building, now=now)
         for state in ("ahead", "runs", "soon")
-    }
+    } | {"held": held}
     await put_back(store, made["runs"], starts_at=now - timedelta(minutes=5), next_at=now + HOUR)
     await put_back(store, made["soon"], starts_at=now + HOUR, next_at=now)
     decided = AddFollowup(made["runs"], "联系物业修路灯", place.members[0].id, now.date())
@@ -586,6 +595,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
         "StopNotice before it is sent": (StopNotice(scene.notices["planned"]), place.secretary),
         "WithdrawNotice": (WithdrawNotice(scene.notices["sent"]), place.leader),
         "RemindNotice": (RemindNotice(scene.notices["sent"]), place.leader),
+        "AskAgain": (AskAgain(scene.notices["sent"]), place.leader),
         "ReadNotice": (ReadNotice(scene.notices["sent"]), place.resident),
         "AnswerNotice": (AnswerNotice(scene.notices["sent"], WORDS), place.resident),
         "AnswerNotice again": (AnswerNotice(scene.notices["sent"], WORDS), place.neighbour),
@@ -630,6 +640,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
             place.secretary,
         ),
         "TakeFromSeries": (TakeFromSeries(scene.lessons["week"]), place.secretary),
+        "ResumeSeries": (ResumeSeries(scene.lessons["stopped"]), place.secretary),
         "StopSeries": (StopSeries(scene.lessons["series"]), place.secretary),
         "StartPlanned": (StartPlanned(scene.lessons["week"]), Actor.system("lessons")),
         "NudgeBranch": (NudgeBranch(scene.lessons["above"]), place.secretary),
@@ -644,6 +655,11 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
             place.leader,
         ),
         "MoveMeeting": (MoveMeeting(scene.meetings["ahead"], scene.now + 5 * HOUR), place.leader),
+        "CorrectMeeting": (CorrectMeeting(scene.meetings["ahead"], place="三楼"), place.leader),
+        "AmendList": (
+            AmendList(scene.meetings["held"], place.members[1].id, here=True, reason="忘了签到"),
+            place.leader,
+        ),
         "CancelMeeting": (CancelMeeting(scene.meetings["ahead"]), place.leader),
         "PinPlace": (PinPlace(scene.meetings["ahead"], 31.2, 121.4), place.leader),
         "TickGuest": (TickGuest(scene.meetings["runs"], place.members[1].id, here=True), place.leader),
@@ -660,7 +676,7 @@ def actions(scene: Scene) -> Mapping[str, tuple[Action, Soul | Actor]]:
             place.members[0],
         ),
         "FinishFollowup": (FinishFollowup(scene.meetings["followup"]), place.members[0]),
-        "LookAtMeeting": (LookAtMeeting(scene.meetings["soon"]), Actor.system("meetings")),
+        "LookAtMeeting": (LookAtMeeting(scene.meetings["soon"], joined=True), Actor.system("meetings")),
         "LookAtFollowup": (LookAtFollowup(scene.meetings["followup"]), Actor.system("meetings")),
         "LookAtDuty": (LookAtDuty(place.building), Actor.system("meeting_duties")),
         "BeginImport": (BeginImport("other file", "people.csv"), scene.importer),

@@ -56,6 +56,8 @@ from domain.meetings.shown import (
     GuestPage,
     MeetingCard,
     MeetingForGuest,
+    MyMeetings,
+    OwnFollowup,
     Shown,
 )
 from domain.notices.shapes import NoticeState, PublicNotice
@@ -177,7 +179,7 @@ NOTICE = PublicNotice(
 )  # fmt: skip
 NOTICE_CARD = NoticeCard(
     NOTICE, PLACE, NAME, (PLACE,) * 50, (PLACE,) * 6, NAME, NAME, 2001, 9, second=True, needs_mine=True,
-    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 9, 99, 9), walking=("correct", "remind"), answers=99,
+    fares=Fares(999_999, 9, 9_999, 9, 9, 9, 9, 9, 99, 9, 5), walking=("correct", "remind", "again"), answers=99,
 )  # fmt: skip
 NOTICE_COPY = NoticeCopy(NOTICE, PLACE, NOW)
 HOME_DIGEST = HomeDigest(
@@ -309,9 +311,14 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "meeting.mine": ({"note": "meeting.leave_noted"}, MEETING_MINE),
     "meeting.copy": ({}, MEETING_MINE),
     "meeting.moved": ({}, MEETING_MINE),
+    "meeting.corrected": ({}, MEETING_MINE),
+    "meeting.list": (
+        {},
+        MyMeetings(Page((), 2, 3, 24), False, 2026, followups=(OwnFollowup(BIG, NASTY * 20, NOW.date()),)),
+    ),
     "meeting.cancelled": ({}, MEETING_MINE),
     "meeting.reminder": ({}, MEETING_MINE),
-    "meeting.absent": ({}, MEETING_GUESTS),
+    "meeting.absent": ({"after": 7}, MEETING_GUESTS),
     "meeting.present": ({}, replace(MEETING_GUESTS, here=True)),
     "meeting.follows": ({}, FollowupPage(BIG, NASTY * 10, Page((DECISION,), 2, 3, 24), may_add=True)),
     "meeting.duty": ({"last": "2026-03-31", "over": True}, DUTY),
@@ -361,6 +368,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "notice.copy": ({}, NOTICE_COPY),
     "notice.reminder": ({}, NOTICE_COPY),
     "notice.reminded": ({}, NOTICE_COPY),
+    "notice.again": ({}, NOTICE_COPY),
     "notice.gone": ({}, None),
     "notice.group": ({"bot": "linli_bot"}, NOTICE_COPY),
     "notice.waiting": ({}, 999_999),

@@ -20,7 +20,7 @@ from views.safe import plain, utf16_length, visible_length
 ROOT = Path(__file__).parents[2]
 TEXTS = Texts.load()
 KEYS = sorted(TEXTS.entries)
-CODE = ("domain", "views", "handlers", "jobs", "storage", "bot")
+CODE = ("domain", "views", "handlers", "jobs", "sheets", "storage", "bot")
 KEY = re.compile(r"[a-z_]+(\.[a-z_0-9]+)*")
 TAG = re.compile(r"<(/?)([a-z-]+)(?:\s[^>]*)?>")
 TAGS = {"b", "i", "u", "s", "a", "code", "pre", "tg-spoiler", "blockquote"}

@@ -386,18 +386,39 @@ def test_the_menu_and_the_help_follow_the_permissions() -> None:
     assert "/desk" in people.help_screen(voice=voice()).text
 
 
+def test_who_reads_the_language_that_was_not_corrected_is_not_told_the_old_words_are_new() -> None:
+    both = replace(NOTICE_COPY.notice, texts={"zh": "周三停水", "en": "Tuesday"}, media=())
+    copy = replace(NOTICE_COPY, notice=replace(both, corrected_at=NOW, uncorrected="en"))
+    again = {language: notices.again({}, copy, voice(language)).text for language in ("zh", "en")}
+    assert "周三停水" in again["zh"]
+    assert "周三停水" in again["en"]
+    assert "Tuesday" not in again["en"]
+    assert "The Chinese text was corrected" in notices.notice_copy({}, copy, voice("en")).text
+    assert "更正过" in notices.notice_copy({}, copy, voice("zh")).text
+
+
 # --- days and times -------------------------------------------------------------------------------------------------------
 
 
 def test_days_are_near_by_name_and_far_by_date() -> None:
     zh, en = voice("zh"), voice("en")
-    assert [zh.day(date(2026, 3, day)) for day in (1, 2, 3, 9)] == ["昨天", "今天", "明天", "3月9日"]
-    assert [en.day(date(2026, 3, 3)), en.day(date(2025, 3, 9))] == ["tomorrow", "Mar 9, 2025"]
+    assert [zh.day(date(2026, 3, day)) for day in (1, 2, 3, 9)] == [
+        "昨天",
+        "今天",
+        "明天",
+        "3月9日（周一）",
+    ]
+    assert [en.day(date(2026, 3, 3)), en.day(date(2025, 3, 9))] == ["tomorrow", "Sun, Mar 9, 2025"]
 
 
 def test_times_are_the_community_s_not_the_server_s() -> None:
     late = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
     assert voice().when(late) == "明天 00:30"
+    far = late + timedelta(days=9)
+    assert [voice(language).when(far) for language in ("zh", "en")] == [
+        "3月12日（周四）00:30",
+        "Thu, Mar 12, 00:30",
+    ]
 
 
 def test_points_are_said_without_needless_zeros() -> None:

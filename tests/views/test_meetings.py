@@ -55,6 +55,9 @@ from views.voice import Voice
 
 def meeting_screens(spoken: Voice) -> Iterator[Message]:
     later, before = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
+    yield Message("x", keyboard=meeting_desk.what_to_correct(Prompt("meeting_correct", "what", 7), spoken))
+    held = replace(MEETING_CARD, meeting=replace(MEETING, state=MeetingState.HELD), amends=True)
+    yield meeting_desk.meeting_card({}, held, spoken)
     for state, starts_at in product(MeetingState, (before, later)):
         one = replace(MEETING, state=state, starts_at=starts_at)
         for walking in Walking:
@@ -100,6 +103,10 @@ def meeting_screens(spoken: Voice) -> Iterator[Message]:
             )
             yield meeting_guests.guests(replace(MEETING_GUESTS, rows=(guest,)), voice=spoken)
     for is_here in (True, False):
+        closed = replace(MEETING_GUESTS, here=is_here, open=False, amends=True, after=BIG - 10**7)
+        yield meeting_guests.guests(closed, voice=spoken)
+        why = Prompt("meeting_amend", "amend_reason", 7, {"who": NASTY * 10, "here": is_here})
+        yield meeting_guests.asks_why(why, spoken)
         yield meeting_guests.guests(GuestPage(BIG, NASTY, is_here, False, ()), voice=spoken)
     shown_code = CodeFacts(BIG, NASTY * 10, "012345", 60, MEETING_COUNTS)
     yield meeting_guests.code(shown_code, voice=spoken)
@@ -187,6 +194,8 @@ def test_the_card_offers_what_may_be_done_at_the_time() -> None:
     assert "meeting.close" in at(-200)
     assert "meeting.code" not in at(-200)
     assert "meeting.close" not in at(-200, MeetingState.HELD)
+    assert "meeting.correct" in at(60) & at(10)
+    assert "meeting.correct" not in at(-700) | at(-10, MeetingState.HELD)
     assert at(60, MeetingState.CANCELLED) == set()
 
 

@@ -21,7 +21,19 @@ from domain.notices.shown import Fares, Report
 from domain.rulebook import Rulebook
 from tests.support.reporting import BEGUN, TEXTS, report, voice
 from views import notice_shares
-from views.notice_chart import BARS, HEIGHT, LINES, MOST_STEPS, WIDTH, chart, drawable, drawn, spread, steps
+from views.notice_chart import (
+    BARS,
+    HEIGHT,
+    LINES,
+    MOST_STEPS,
+    WIDTH,
+    chart,
+    drawable,
+    drawn,
+    shown_share,
+    spread,
+    steps,
+)
 from views.safe import plain
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +102,13 @@ def test_the_sums_stand_above_with_days_that_can_be_read_later() -> None:
     assert (
         "2026年3月2日 10:00 发出，截至 2026年3月3日 10:00：应收 16 人，送达 10 人，已阅 5 人（50%）" in found
     )
+
+
+def test_in_the_first_minute_no_label_stands_twice() -> None:
+    first = report([("1号楼", Fares(total=2, sent=2, read=1))], {1: [0.004]})
+    axes = panel(drawn(first, voice=voice(after=0.01)), "lines")
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert len(labels) == len(set(labels)) > 2
 
 
 def test_hours_are_the_communitys() -> None:
@@ -240,6 +259,14 @@ def test_the_parts_of_a_sum_make_the_whole_whatever_is_odd_about_it() -> None:
         assert min(parts) >= 0
     assert notice_shares.percent(Fares(total=1000, sent=1000, read=999)) == 99
     assert notice_shares.percent(Fares(total=4)) is None
+    # To the nearest, but never to all or to none before it is so.
+    shares = [
+        notice_shares.percent(Fares(total=1000, sent=of, read=read))
+        for read, of in ((4, 6), (1, 8), (1, 1000))
+    ]
+    assert shares == [67, 13, 1]
+    assert [shown_share(100 * read / 6) for read in (0, 1, 4, 6)] == [0, 17, 67, 100]
+    assert [shown_share(share) for share in (0.1, 99.9)] == [1, 99]
 
 
 def test_reads_of_a_building_that_is_gone_count_among_all() -> None:

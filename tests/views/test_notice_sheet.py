@@ -23,7 +23,7 @@ from storage.schema_notices import receipt
 from tests.support.reporting import BEGUN, TEXTS, report, voice
 from views.notice_sheet import _MEANS, WHYS, ReportBook, sheet, why
 
-FIRST = Fares(total=10, sent=6, read=4, failed=1, unreachable=2, left=1)
+FIRST = Fares(total=10, sent=6, read=4, failed=1, unreachable=2, left=1, called=2)
 SECOND = Fares(total=7, queued=1, sent=3, read=3, stopped=1, muted=1)
 REPORT = report([("1号楼", FIRST), ("2号楼", SECOND)])
 HAS_IT = Reading("孙", "1号楼", "sent", BEGUN, None)
@@ -41,12 +41,13 @@ def people(*readings: Reading, language: str = "zh", rules: Rulebook | None = No
 def test_the_sums_of_a_building_add_up_to_its_recipients_and_those_of_all_to_the_whole() -> None:
     _, everyone, *buildings = cells(sheet(REPORT, (), voice=voice()), 0)
     assert buildings == [
-        ["1号楼", 10, 6, 4, 0.66, 1, 2, 1, 0, 0],
-        ["2号楼", 7, 3, 3, 1, 0, 0, 0, 1, 3],
+        ["1号楼", 10, 6, 4, 0.67, 1, 2, 2, 1, 0, 0],
+        ["2号楼", 7, 3, 3, 1, 0, 0, 0, 0, 1, 3],
     ]
-    assert everyone == ["合计", 17, 9, 7, 0.77, 1, 2, 1, 1, 3]
-    for _, total, had, _, _, *others in (everyone, *buildings):
-        assert total == had + sum(others)
+    assert everyone == ["合计", 17, 9, 7, 0.78, 1, 2, 2, 1, 1, 3]
+    # Who was told by phone is among those whom it did not reach.
+    for _, total, had, _, _, failed, unreachable, _, *others in (everyone, *buildings):
+        assert total == had + failed + unreachable + sum(others)
 
 
 def test_a_share_is_a_number_in_per_cent_and_absent_where_nobody_has_it() -> None:
@@ -60,8 +61,8 @@ def test_a_share_is_a_number_in_per_cent_and_absent_where_nobody_has_it() -> Non
 def test_a_recipient_is_told_with_place_state_and_times_of_the_community() -> None:
     read = replace(HAS_IT, read_at=BEGUN + timedelta(hours=15, microseconds=5))
     assert people(read, HAS_IT) == [
-        ["孙", "1号楼", "已阅", "2026-03-02 10:00:00", "2026-03-03 01:00:00", None],
-        ["孙", "1号楼", "已送达，未阅", "2026-03-02 10:00:00", None, None],
+        ["孙", "1号楼", "已阅", "2026-03-02 10:00:00", "2026-03-03 01:00:00", None, None],
+        ["孙", "1号楼", "已送达，未阅", "2026-03-02 10:00:00", None, None, None],
     ]
     elsewhere = people(HAS_IT, rules=Rulebook(time_zone="America/New_York"))
     assert elsewhere[0][3] == "2026-03-01 21:00:00"
@@ -84,19 +85,23 @@ def test_whoever_could_not_be_reached_is_told_with_what_to_do_about_it() -> None
         Reading("d", "", "left", None, None, "no longer true"),
         Reading("e", "", "failed", None, None, "bug: KeyError"),
         Reading("f", "", "stopped", None, None),
+        Reading("g", "", "unreachable", None, None, called_at=BEGUN),
     )
-    reasons = [row[5] for row in told]
+    reasons = [row[6] for row in told]
     assert "请打电话" in reasons[0]
     assert reasons[0] != reasons[1] != reasons[2]
     assert "迁出" in reasons[3]
     assert "KeyError" not in reasons[4]
     assert "系统出错" in reasons[4]
     assert reasons[5] is None
+    # Who has been told is not to be rung up any more.
+    assert told[6][5] == "2026-03-02 10:00:00"
+    assert reasons[6] == "没有使用机器人，或已停用"
 
 
 def test_whoever_has_read_it_in_their_list_has_it_though_no_message_reached_them() -> None:
     (row,) = people(Reading("孙", "1号楼", "unreachable", None, BEGUN, "blocked"))
-    assert (row[2], row[5]) == ("已阅", None)
+    assert (row[2], row[6]) == ("已阅", None)
 
 
 def test_every_reason_that_delivery_gives_has_its_words() -> None:

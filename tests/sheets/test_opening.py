@@ -17,8 +17,8 @@ from openpyxl import Workbook
 
 from domain.base import Refused
 from domain.sheet_columns import Fault, ImportKind
-from handlers.sheet_lines import MEGABYTE, Limits, Line
-from handlers.sheets import opened
+from sheets.lines import MEGABYTE, Limits, Line
+from sheets.opening import opened
 
 LIMITS = Limits(MEGABYTE, 1000)
 HEAD = ["姓名", "楼栋代码", "电话"]

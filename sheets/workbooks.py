@@ -24,7 +24,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, fr
 
 from domain.base import Refused
 from domain.sheet_columns import Fault
-from handlers.sheet_lines import AT_ONCE, MEGABYTE, MOST_COLUMNS, Limits, Line
+from sheets.lines import AT_ONCE, MEGABYTE, MOST_COLUMNS, Limits, Line
 
 UNPACKED = 25
 """How many times its own greatest size a workbook may unpack to."""

@@ -18,7 +18,7 @@ from typing import IO
 
 from domain.base import Refused
 from domain.sheet_columns import HEADER_ROWS, Header, ImportKind, header_of
-from handlers.sheet_lines import AT_ONCE, MOST_COLUMNS, Limits, Line
+from sheets.lines import AT_ONCE, MOST_COLUMNS, Limits, Line
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -142,7 +142,7 @@ def _encoding_of(file: IO[bytes]) -> str:
 
 def _workbook(file: IO[bytes], kind: ImportKind | None, limits: Limits) -> Sheet:
     # What knows a workbook's days and formats takes a fifth of a second to load; a start does without.
-    from handlers.workbooks import Workbook
+    from sheets.workbooks import Workbook
 
     book = Workbook(file, limits)
     best: tuple[Header, str] | None = None
