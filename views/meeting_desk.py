@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from domain.base import Scalar
 from domain.meetings.offers import planned_by
-from domain.meetings.shapes import HELD_AT, MeetingKind, MeetingState, Walking
+from domain.meetings.shapes import HELD_AT, MeetingState, Walking
 from domain.meetings.shown import (
     MOST_COUNTED,
     FollowupPage,
@@ -91,8 +91,8 @@ def kinds(asked: Prompt, voice: Voice) -> Keyboard:
 def units(asked: Prompt, voice: Voice) -> Keyboard:
     """Of which unit; one that such a meeting is not held at is a way down at most."""
     above = asked.choices.above if isinstance(asked.choices, UnitLevel) else None
-    kind = MeetingKind(str(asked.answers["kind"]))
-    return rosterforms.units(asked, voice, taken=above is not None and kind in HELD_AT.get(above.kind, ()))
+    held = above is not None and asked.answers.get("kind") in HELD_AT.get(above.kind, ())
+    return rosterforms.units(asked, voice, taken=held)
 
 
 def days(asked: Prompt, voice: Voice) -> Keyboard:
