@@ -260,10 +260,12 @@ OLDER_COPY = "older_copy"
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Every living card of ``kind`` about ``subject_id`` shows what is true now."""
+    """Every living card of ``kind`` about ``subject_id`` shows what is true now; with ``person_id`` only those in that
+    person's own chat, where very many have one."""
 
     kind: str
     subject_id: int
+    person_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
