@@ -260,7 +260,8 @@ OLDER_COPY = "older_copy"
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Every living card of ``kind`` about ``subject_id`` shows what is true now.
+    """Every living card of ``kind`` about ``subject_id`` shows what is true now; with ``person_id`` only those in that
+    person's own chat, where very many have one.
 
     ``after``: not before so much time has passed. What happens in the meantime needs no edit of its own: so a card follows
     what very many do at once.
@@ -268,6 +269,7 @@ class Refresh:
 
     kind: str
     subject_id: int
+    person_id: int = 0
     after: timedelta = timedelta()
 
 

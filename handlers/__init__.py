@@ -382,6 +382,7 @@ REGISTRATIONS: tuple[Registration, ...] = (
     Pressed("meeting.new", meeting_desk.new, Permission.PLAN_MEETING),
     Pressed("meeting.record", meeting_desk.record, Permission.PLAN_MEETING),
     Pressed("meeting.card", meeting_desk.show_card, Permission.PLAN_MEETING),
+    Pressed("meeting.back", meeting_desk.back_to_card, Permission.PLAN_MEETING),
     Pressed("meeting.move", meeting_desk.move, Permission.PLAN_MEETING),
     Pressed("meeting.correct", meeting_desk.correct, Permission.PLAN_MEETING),
     Pressed("meeting.pin", meeting_desk.pin, Permission.PLAN_MEETING),

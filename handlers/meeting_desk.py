@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.base import NOT_FOUND, Action, Refused
+from domain.meetings.offers import is_offered, planned_by
 from domain.meetings.planning import check_time
 from domain.meetings.shapes import (
     CARD,
+    FOLLOWS,
     MAX_AGENDA,
     MAX_BACK,
     MAX_PLACE,
@@ -30,8 +33,9 @@ from domain.meetings.shown import (
     PlanFacts,
     SeePlan,
 )
+from domain.people_seen import UnitsBelow
 from domain.permissions import Permission
-from domain.queries import SeeCard
+from domain.queries import SeeCard, UnitLevel, UnitsInCharge
 from handlers import forms, parsing, steps
 from handlers.forms import Answers, Form, Said, Step, Taken
 from handlers.turn import Answer, Do, Show, Turn, sent, turned
@@ -63,9 +67,15 @@ async def show_card(turn: Turn) -> Answer:
     return Show(replies=(turn.new_card(CARD, (await own_card(turn)).meeting.id),))
 
 
+async def back_to_card(turn: Turn) -> Answer:
+    """``meeting.back:<id>``: a screen below the card becomes the card."""
+    number = (await own_card(turn)).meeting.id
+    return Show(replies=(replace(turn.card(CARD, number), instead_of=FOLLOWS),))
+
+
 def beside_card(turn: Turn, message: Message) -> Show:
     """A screen below the card, which goes on changing while people answer and check in; on such a screen in its place."""
-    return turned(turn, message) if turn.beside("meeting.card") else sent(message)
+    return turned(turn, message) if turn.beside("meeting.back") else sent(message)
 
 
 # --- planning -----------------------------------------------------------------------------------------------------------
@@ -78,12 +88,37 @@ def _kind(value: object) -> MeetingKind:
         raise Refused(NOT_FOUND) from None
 
 
+async def _take_kind(turn: Turn, said: Said, answers: Answers) -> Taken:
+    """One that the person plans somewhere."""
+    roles = {held.role for held in (await turn.actor()).held}
+    return Taken({"kind": steps.chosen(said, planned_by(roles))})
+
+
+async def _units(turn: Turn, answers: Answers) -> UnitLevel:
+    """The person's own units, or those under one, as far as such a meeting is held there or further down."""
+    kind, below = _kind(answers["kind"]), answers.get(steps.UNIT_LEVEL)
+    level: UnitLevel = await turn.read(
+        UnitsBelow(*below) if below else UnitsInCharge(to=Permission.PLAN_MEETING)
+    )
+    offered = tuple(row for row in level.rows if is_offered(row.kind, kind, goes_on=row.has_children))
+    return replace(level, rows=offered)
+
+
 async def _unit(turn: Turn, said: Said, answers: Answers) -> Taken:
     """Down the tree, or this one; one that holds no such meetings is not taken."""
-    taken = await steps.unit(turn, said, answers)
-    if unit_id := taken.answers.get("unit_id"):
-        await turn.read(SeePlan(int(unit_id), _kind(answers["kind"])))
-    return taken
+    if not said.verb:
+        raise Refused("form.choose_button")
+    asked = steps.level_asked(said.arg)
+    if asked is None:
+        return Taken({steps.UNIT_LEVEL: None}, stay=True)
+    level = await _units(turn, {**answers, steps.UNIT_LEVEL: asked})
+    if level.above is None:
+        raise Refused(NOT_FOUND)
+    further = bool(level.rows or level.is_later or level.goes_on)
+    if further and not said.verb.endswith(".here"):
+        return Taken({steps.UNIT_LEVEL: asked}, stay=True)
+    await turn.read(SeePlan(level.above.id, _kind(answers["kind"])))
+    return Taken({"unit_id": level.above.id})
 
 
 async def _day(turn: Turn, said: Said, answers: Answers) -> Taken:
@@ -161,7 +196,7 @@ NEW = Form(
     (
         Step(
             "kind",
-            take=steps.one_of("kind", lambda turn, answers: tuple(MeetingKind)),
+            take=_take_kind,
             verbs=("meeting.kind",),
             when=_open,
             screen=screens.asks("ask.meeting_kind", screens.kinds),
@@ -171,7 +206,7 @@ NEW = Form(
             take=_unit,
             verbs=("meeting.unit", "meeting.here"),
             when=_open,
-            choices=steps.unit_choices(Permission.PLAN_MEETING),
+            choices=_units,
             screen=screens.asks("ask.meeting_unit", screens.units),
         ),
         Step("topic", take=steps.words("topic", most=MAX_TOPIC), screen=screens.asks("ask.meeting_topic")),
@@ -322,9 +357,8 @@ async def pin(turn: Turn) -> Answer:
 
 
 def _change(turn: Turn, action: Action, *, told: str) -> Do:
-    card = turn.new_card(CARD, turn.pressed.id)
-    done = turn.words(told, edit=turn.pressed.message_id)
-    return Do(action, replies=(done, card), if_refused=card)
+    card = replace(turn.card(CARD, turn.pressed.id), instead_of=FOLLOWS)
+    return Do(action, replies=(replace(card, params={"note": told}),), if_refused=card)
 
 
 async def cancel(turn: Turn) -> Answer:

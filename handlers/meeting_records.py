@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from domain.base import NOT_FOUND, Refused
 from domain.meetings.shapes import (
     CARD,
+    FOLLOWS,
     MAX_FOLLOWUP,
     AddFollowup,
     KeepMinutes,
@@ -28,15 +29,13 @@ from domain.queries import Page, PersonRow
 from handlers import forms, parsing, steps
 from handlers.contents import restored
 from handlers.forms import CONTENTS, Answers, Form, Said, Step, Taken
-from handlers.meeting_desk import beside_card, own_card
-from handlers.turn import Answer, Do, Turn, made, turned
+from handlers.meeting_desk import own_card
+from handlers.turn import Answer, Do, Show, Turn, made, turned
 from storage.drafts import Draft
-from storage.outbox import Reply
 from views import meeting_desk as screens
 from views import meeting_duties
 from views.message import Message, Upload
 
-LIST = "meeting.follows"
 _ON_LIST = re.compile(r"([0-9]{1,18})(?:_([0-9]{1,18}))?", flags=re.ASCII)
 
 # --- minutes ------------------------------------------------------------------------------------------------------------
@@ -69,10 +68,12 @@ async def write(turn: Turn) -> Answer:
 
 
 async def follows(turn: Turn) -> Answer:
-    """``meeting.follows:<id>[:<page>]``."""
+    """``meeting.follows:<id>[:<page>]``: below the card; it goes on changing as things are done."""
     page = turn.pressed.count if turn.pressed.arg else 1
     found = await turn.read(SeeFollowups(turn.pressed.id, page))
-    return beside_card(turn, screens.follows(found, voice=await turn.voice()))
+    if turn.pressed.arg:
+        return turned(turn, screens.follows(found, voice=await turn.voice()))
+    return Show(replies=(turn.new_card(FOLLOWS, found.meeting_id),))
 
 
 async def _owners(turn: Turn, answers: Answers) -> Page[PersonRow]:
@@ -109,7 +110,7 @@ def _add(turn: Turn, answers: Answers, draft: Draft) -> Do:
             int(answers["owner_id"]),
             date.fromisoformat(str(answers["due_on"])),
         ),
-        replies=(turn.words("followup.noted", edit=draft.message_id), turn.new_card(CARD, number)),
+        replies=(turn.words("followup.noted", edit=draft.message_id), turn.new_card(FOLLOWS, number)),
     )
 
 
@@ -151,15 +152,12 @@ async def settle(turn: Turn) -> Answer:
         listed = _ON_LIST.fullmatch(turn.pressed.arg)
         if listed is None:
             raise Refused(NOT_FOUND)
-        shown = Reply(
-            LIST,
-            turn.who.telegram_id,
-            subject_id=int(listed[1]),
-            params={"page": int(listed[2] or 1)},
-            edit_message_id=here,
+        shown = turn.card(FOLLOWS, int(listed[1]), page=int(listed[2] or 1))
+        # Its owner may have been faster: the list shows it.
+        return Do(
+            SettleFollowup(turn.pressed.id), replies=(shown,), if_refused=shown, toast="toast.followup_done"
         )
-    else:
-        shown = turn.words("followup.settled", edit=here)
+    shown = turn.words("followup.settled", edit=here)
     return Do(SettleFollowup(turn.pressed.id), replies=(shown,), toast="toast.followup_done")
 
 
@@ -190,7 +188,8 @@ async def sheet(turn: Turn) -> Answer:
     first: AttendancePage = await turn.read(SeeAttendance(unit_id, year))
     duties: YearDuties = await turn.read(SeeDuties(unit_id))
     voice = await turn.voice()
-    words = await turn.say("meeting.sheet_sent", place=str(voice.place(first.place)), year=str(first.year))
+    named = {"place": voice.place(first.place), "year": str(first.year)}
+    words = await turn.say("meeting.sheet_sent", **named)
 
     async def written() -> Message:
         from views.meeting_sheet import AttendanceBook
@@ -203,7 +202,9 @@ async def sheet(turn: Turn) -> Answer:
         if first.year == duties.facts.year:
             await asyncio.to_thread(book.duties, duties)
         content = await asyncio.to_thread(book.content)
-        return replace(words, upload=Upload(f"meetings-{unit_id}-{first.year}.xlsx", content))
+        return replace(
+            words, upload=Upload(meeting_duties.sheet_name(first.place, first.year, voice), content)
+        )
 
     return made(written)
 

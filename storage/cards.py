@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from domain.base import Refresh
 from storage.dialect import insert_for
@@ -80,9 +80,11 @@ _BEHIND = select(*_FOUND).where(card.c.chat_id == bindparam("chat"), card.c.want
 
 @cache
 def _wish(dialect: str) -> Prepared:
+    upsert = insert_for(dialect, card)
+    reader = func.coalesce(upsert.excluded.person_id, card.c.person_id)
     return Prepared(
-        insert_for(dialect, card).on_conflict_do_update(
-            index_elements=["chat_id", "topic"], set_={"wanted": card.c.wanted + 1}
+        upsert.on_conflict_do_update(
+            index_elements=["chat_id", "topic"], set_={"wanted": card.c.wanted + 1, "person_id": reader}
         )
     )
 

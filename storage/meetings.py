@@ -54,7 +54,7 @@ from storage.entities import load, next_id
 from storage.imports import there
 from storage.people import below, in_force, unit_path
 from storage.prepared import Prepared
-from storage.schema import appointment, person, unit
+from storage.schema import appointment, audit, person, unit
 from storage.schema_meetings import followup, meeting, meeting_duty, meeting_guest
 from storage.tree import office_of
 
@@ -255,7 +255,7 @@ def load_followup(
 COUNTS = (MeetingState.PLANNED.value, MeetingState.HELD.value)
 """What keeps a duty: what is planned may yet be held, and what was called off is not there."""
 PLANNED = (
-    select(meeting.c.kind, meeting.c.starts_at)
+    select(meeting.c.kind, meeting.c.starts_at, meeting.c.state)
     .where(
         meeting.c.unit_id == bindparam("unit"),
         meeting.c.starts_at >= bindparam("since", type_=meeting.c.starts_at.type),
@@ -264,12 +264,33 @@ PLANNED = (
     )
     .order_by(meeting.c.starts_at)
 )
+_MADE = (
+    select(audit.c.at)
+    .where(
+        audit.c.subject_kind == "unit",
+        audit.c.subject_id == bindparam("unit"),
+        audit.c.event == "unit.added",
+    )
+    .order_by(audit.c.id)
+    .limit(1)
+)
+_APPOINTED = select(func.min(appointment.c.starts_at)).where(appointment.c.unit_id == bindparam("unit"))
+_STARTED = select(audit.c.at).order_by(audit.c.id).limit(1)
 _TOLD = select(meeting_duty.c.told).where(meeting_duty.c.unit_id == bindparam("unit"))
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The beginning of a day in a zone, in UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def since(connection: Connection, unit_id: int, zone: ZoneInfo) -> date | None:
+    """The day on which a unit was made or somebody was first appointed there, whichever is earlier; where neither is known,
+    the first day of the trail."""
+    asked = [connection.execute(one, {"unit": unit_id}).scalar() for one in (_MADE, _APPOINTED)]
+    known: list[datetime] = [one for one in asked if one is not None]
+    first = min(known, default=None) or connection.execute(_STARTED).scalar()
+    return None if first is None else first.astimezone(zone).date()
 
 
 def load_for_duty(
@@ -291,6 +312,7 @@ def load_for_duty(
             (one.kind, one.starts_at) for one in connection.execute(PLANNED, {"unit": action.unit_id, **span})
         ),
         told=connection.execute(_TOLD, {"unit": action.unit_id}).scalar() or "",
+        since=since(connection, action.unit_id, zone),
     )
 
 

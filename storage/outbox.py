@@ -47,7 +47,7 @@ class Reply:
     """A message to a known chat, stored with the change that caused it.
 
     ``edit_message_id``: edit that message instead of sending. ``card``: keep track of it as the card of
-    (``kind``, ``subject_id``) in this chat.
+    (``kind``, ``subject_id``) in this chat. ``instead_of``: until now that message was the subject's card of this kind.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Reply:
     edit_message_id: int | None = None
     card: bool = False
     lane: Lane = Lane.PERSON
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         _inserting(connection.dialect.name).insert(connection, rows)
 
 
+_CHAT = Prepared(select(person.c.telegram_id).where(person.c.id == bindparam("person")))
 _READERS = Prepared(select(person.c.telegram_id, person.c.id).where(one_of(person.c.telegram_id, "chat")))
 
 
@@ -179,11 +181,14 @@ def put(
     kept as dropped, so that it is known that they were not told. ``known``: persons by Telegram id that the caller
     has loaded already, for the replies into their chats.
     """
+    for item in replies:
+        if item.instead_of:
+            _make_way(connection, item, now=now)
     rows = _reply_rows(connection, replies, now=now, update_id=update_id, known=known)
     wished: list[tuple[int, int | None, str, int]] = []
     wished += [
-        (item.chat_id, (known or {}).get(item.chat_id), item.kind, item.subject_id)
-        for item in replies
+        (item.chat_id, row["person_id"], item.kind, item.subject_id)
+        for item, row in zip(replies, rows, strict=True)
         if item.card and item.subject_id is not None and item.edit_message_id is None
     ]
     for notice in notices:
@@ -200,11 +205,31 @@ def put(
         after = {cards.topic_of(item.kind, item.subject_id): item.after for item in refreshes}
         rows += [
             {**_edit_row(item, now=now, update_id=update_id), "not_before": now + after[item.topic]}
-            for item in cards.change(connection, refreshes)
+            for item in _changed(connection, refreshes)
             if (item.chat_id, item.topic) not in anew
         ]
     _insert(connection, rows)
     return sum(row["state"] == "waiting" for row in rows)
+
+
+def _changed(connection: Connection, refreshes: Sequence[Refresh]) -> list[Card]:
+    found = cards.change(connection, [item for item in refreshes if not item.person_id])
+    for item in refreshes:
+        row = _CHAT.first(connection, {"person": item.person_id}) if item.person_id else None
+        if row is not None and row[0] is not None:
+            found += cards.change_in(connection, item, (row[0],))
+    return found
+
+
+def _make_way(connection: Connection, reply: Reply, *, now: datetime) -> None:
+    """The message shows something else from now on: it is that card no more, nor edited as it."""
+    if reply.edit_message_id is None or reply.subject_id is None:
+        return
+    cards.gone(
+        connection,
+        Card(reply.chat_id, None, reply.instead_of, reply.subject_id, reply.edit_message_id),
+    )
+    _LET_GO_EDITS.run(connection, {"chat": reply.chat_id, "message": reply.edit_message_id, "now": now})
 
 
 def _reply_rows(

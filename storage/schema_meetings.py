@@ -46,6 +46,7 @@ meeting = Table(
     # The edition since which answers count.
     Column("asked", Integer, nullable=False, server_default=text("1")),
     Column("was_at", Instant),
+    Column("was_place", String, nullable=False, server_default=text("''")),
     Column("walking", Key(Walking), nullable=False),
     # The last person dealt with in what is being done.
     Column("reached", RowId, nullable=False),

@@ -196,6 +196,7 @@ KINDS: Mapping[str, Kind] = {
     "followup.given": Kind(meetings.followup_given, facts=True),
     "followup.due": Kind(meetings.followup_due, facts=True),
     "followup.late": Kind(meetings.followup_late, facts=True),
+    "followup.finished": Kind(meetings.followup_done, facts=True),
     # imports
     "import.card": Kind(imports.import_card, facts=True),
     "import.refused": Kind(imports.refused, facts=False),

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from domain.base import Scalar
-from domain.meetings.shapes import MeetingKind, MeetingState, Walking
+from domain.meetings.offers import planned_by
+from domain.meetings.shapes import HELD_AT, MeetingState, Walking
 from domain.meetings.shown import (
     MOST_COUNTED,
     FollowupPage,
@@ -17,10 +18,10 @@ from domain.meetings.shown import (
     PlanFacts,
     PlannedLine,
 )
-from domain.queries import Page
+from domain.queries import Page, UnitLevel
 from views import rosterforms
 from views.forms import Prompt
-from views.meetings import BUTTON, described, topic
+from views.meetings import BUTTON, described, state_of, topic, until
 from views.message import Button, Keyboard, Message
 from views.safe import Html, cut, line, plain, words
 from views.voice import Voice, block, card, press, rows
@@ -28,7 +29,6 @@ from views.voice import Voice, block, card, press, rows
 asks = rosterforms.asks
 DAYS = (1, 2, 3, 7, 14)
 CLOCKS = ("0900", "1430", "1500", "1900", "1930")
-MOST_MISSING = 12
 
 # --- lists --------------------------------------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ def desk(page: Page[PlannedLine], *, voice: Voice) -> Message:
                         kind=voice.term("meeting_kind", row.kind),
                         topic=topic(row.topic),
                         place=voice.place(row.place),
-                        state=voice.term("state.meeting", row.state),
+                        state=state_of(row, voice),
                     )
                     for row in page.rows
                 )
@@ -77,19 +77,22 @@ def desk(page: Page[PlannedLine], *, voice: Voice) -> Message:
 
 
 def kinds(asked: Prompt, voice: Voice) -> Keyboard:
-    """Which meeting."""
+    """Which meeting, of those that the reader plans."""
+    actor = voice.reader.actor
     return rows(
         (
             Button(plain(voice.term("meeting_kind", kind)), press("meeting.kind", asked.version, kind.value))
-            for kind in MeetingKind
+            for kind in planned_by({held.role for held in actor.held} if actor else ())
         ),
         width=2,
     )
 
 
 def units(asked: Prompt, voice: Voice) -> Keyboard:
-    """Of which unit."""
-    return rosterforms.units(asked, voice)
+    """Of which unit; one that such a meeting is not held at is a way down at most."""
+    above = asked.choices.above if isinstance(asked.choices, UnitLevel) else None
+    held = above is not None and asked.answers.get("kind") in HELD_AT.get(above.kind, ())
+    return rosterforms.units(asked, voice, taken=held)
 
 
 def days(asked: Prompt, voice: Voice) -> Keyboard:
@@ -177,7 +180,7 @@ def meeting_card(params: Mapping[str, Scalar], facts: MeetingCard, voice: Voice)
             block(
                 voice.say(
                     "meeting.card_state",
-                    state=voice.term("state.meeting", meeting.state),
+                    state=state_of(meeting, voice),
                     name=line(facts.author, limit=40) or voice.say("someone"),
                 ),
                 voice.say(
@@ -192,8 +195,9 @@ def meeting_card(params: Mapping[str, Scalar], facts: MeetingCard, voice: Voice)
                 voice.say("meeting.attended", here=counts.here, total=counts.total)
                 if _under_way(facts, voice) and meeting.state is not MeetingState.CANCELLED
                 else "",
-                voice.say("meeting.kept", parts=facts.parts, count=facts.followups, open=facts.open_followups)
-                if facts.parts or facts.followups
+                voice.say("meeting.kept_minutes", count=facts.parts) if facts.parts else "",
+                voice.say("meeting.kept_decisions", count=facts.followups, open=facts.open_followups)
+                if facts.followups
                 else "",
             ),
             _next(facts, voice),
@@ -275,7 +279,7 @@ def to_close(params: Mapping[str, Scalar], facts: MeetingCard, voice: Voice) -> 
 
 
 def _back(number: int, voice: Voice) -> tuple[Button, ...]:
-    return (voice.button("button.meeting_back", "meeting.card", number),)
+    return (voice.button("button.meeting_back", "meeting.back", number),)
 
 
 def surely_cancel(facts: MeetingCard, *, voice: Voice) -> Message:
@@ -317,7 +321,7 @@ def surely_close(facts: MeetingCard, *, voice: Voice) -> Message:
 
 
 def follows_again(params: Mapping[str, Scalar], facts: FollowupPage, voice: Voice) -> Message:
-    """The list as it is now."""
+    """The list as it is now, kept up to date."""
     return follows(facts, voice=voice)
 
 
@@ -329,7 +333,7 @@ def follows(found: FollowupPage, *, voice: Voice) -> Message:
             "followup.line_done" if one.done_at else "followup.line",
             words=line(one.what, limit=200),
             name=line(one.owner, limit=40) or voice.say("someone"),
-            day=voice.day(one.due_on),
+            by=until(one.due_on, voice),
         )
         for one in page.rows
     ]

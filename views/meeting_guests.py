@@ -26,7 +26,7 @@ _QUIET = 4
 
 
 def _back(number: int, voice: Voice) -> tuple[Button, ...]:
-    return (voice.button("button.meeting_back", "meeting.card", number),)
+    return (voice.button("button.meeting_back", "meeting.back", number),)
 
 
 def list_again(params: Mapping[str, Scalar], facts: GuestPage, voice: Voice) -> Message:
@@ -55,9 +55,7 @@ def guests(found: GuestPage, *, voice: Voice) -> Message:
     )
     return Message(
         card(
-            voice.say(
-                "meeting.here_title" if found.here else "meeting.absent_title", topic=topic(found.topic)
-            ),
+            voice.say(_title(found), topic=topic(found.topic)),
             block(*(_guest(one, voice) for one in found.rows))
             if found.rows
             else voice.say("meeting.here_nobody" if found.here else "meeting.absent_nobody"),
@@ -67,6 +65,13 @@ def guests(found: GuestPage, *, voice: Voice) -> Message:
         ),
         keyboard=(*(rows(ticks, width=2) if changes else ()), *more, _back(number, voice)),
     )
+
+
+def _title(found: GuestPage) -> str:
+    if found.here:
+        return "meeting.here_title"
+    # Before anybody may check in it is no reproach to stand there.
+    return "meeting.list_title" if found.to_come else "meeting.absent_title"
 
 
 def _pressed(one: GuestLine, found: GuestPage) -> str:

@@ -94,7 +94,7 @@ class AttendanceBook:
 
     def _owed(self, one: Owed, found: YearDuties) -> tuple[Value, ...]:
         if one.count:
-            state = "duty.state_there"
+            state = "duty.state_held" if one.held else "duty.state_there"
         else:
             state = "duty.state_missed" if one.period.last < found.today else "duty.state_open"
         return (

@@ -4,6 +4,7 @@ and what one has taken on there."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
 from domain.base import Scalar
 from domain.meetings.shapes import Answer, MeetingState, Presence
@@ -14,6 +15,7 @@ from domain.meetings.shown import (
     MyMeeting,
     MyMeetings,
     OwnFollowup,
+    PlannedLine,
     Shown,
 )
 from domain.permissions import Permission, allowed
@@ -32,6 +34,24 @@ def topic(text: str) -> Html:
     return line(text, limit=80)
 
 
+def until(day: date, voice: Voice) -> Html:
+    """By which day something is to be done, or was."""
+    key = "followup.by"
+    if day < voice.today:
+        key = "followup.by_then"
+    elif day - voice.today <= timedelta(days=1):
+        key = "followup.within"
+    return voice.say(key, day=voice.day(day))
+
+
+def state_of(meeting: Shown | PlannedLine, voice: Voice) -> Html:
+    """How it stands: while it is on, and until it is closed, the time tells more than the state."""
+    if meeting.state is MeetingState.PLANNED and meeting.starts_at <= voice.now:
+        over = meeting.starts_at + timedelta(minutes=meeting.minutes) <= voice.now
+        return voice.say("meeting.to_be_closed" if over else "meeting.is_on")
+    return voice.term("state.meeting", meeting.state)
+
+
 def described(meeting: Shown, voice: Voice) -> Html:
     """What it is, of which unit, when, where, and what is on the agenda."""
     return card(
@@ -47,8 +67,8 @@ def described(meeting: Shown, voice: Voice) -> Html:
     )
 
 
-def _standing(facts: MeetingForGuest, voice: Voice) -> Html:
-    """How the reader stands to it, and what comes next."""
+def _standing(facts: MeetingForGuest, voice: Voice, *, reminded: bool = False) -> Html:
+    """How the reader stands to it, and what comes next; ``reminded``: that is being said."""
     state = facts.meeting.state
     if facts.presence is Presence.HAND:
         return voice.say("meeting.was_here" if state is MeetingState.HELD else "meeting.is_ticked")
@@ -64,7 +84,9 @@ def _standing(facts: MeetingForGuest, voice: Voice) -> Html:
         return voice.say("meeting.is_struck")
     match facts.answer:
         case Answer.COMING:
-            return voice.say("meeting.is_coming")
+            soon = timedelta(hours=voice.rules.meetings.remind_hours_before)
+            near = reminded or facts.meeting.starts_at - soon <= voice.now
+            return voice.say("meeting.is_coming_soon" if near else "meeting.is_coming")
         case Answer.LEAVE:
             return voice.say("meeting.is_on_leave", words=line(facts.reason, limit=200))
     return voice.say("meeting.please_answer")
@@ -110,9 +132,9 @@ def mine(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> 
     )
 
 
-def _told(head: Html, facts: MeetingForGuest, voice: Voice) -> Message:
+def _told(head: Html, facts: MeetingForGuest, voice: Voice, *, reminded: bool = False) -> Message:
     return Message(
-        card(head, described(facts.meeting, voice), _standing(facts, voice)),
+        card(head, described(facts.meeting, voice), _standing(facts, voice, reminded=reminded)),
         keyboard=_buttons(facts, voice),
     )
 
@@ -123,10 +145,19 @@ def copy(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> 
 
 
 def moved(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> Message:
-    """It is at another time; whatever was answered counts no more."""
-    was = facts.meeting.was_at
-    head = voice.say("meeting.moved_told", old=voice.when(was)) if was else voice.say("meeting.invited")
-    return _told(head, facts, voice)
+    """It is at another time or place; whatever was answered counts no more."""
+    meeting = facts.meeting
+    if meeting.was_at is None:
+        return _told(voice.say("meeting.invited"), facts, voice)
+    old = _when_and_where(meeting.was_at, meeting.was_place, voice)
+    new = _when_and_where(meeting.starts_at, meeting.where, voice)
+    return _told(voice.say("meeting.moved_told", old=old, new=new), facts, voice)
+
+
+def _when_and_where(moment: datetime, place: str, voice: Voice) -> Html:
+    if not place:
+        return voice.when(moment)
+    return voice.say("meeting.when_where", when=voice.when(moment), place=line(place, limit=60))
 
 
 def corrected(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> Message:
@@ -136,7 +167,8 @@ def corrected(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice
 
 def reminder(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> Message:
     """It is near."""
-    return _told(voice.say("meeting.reminded", when=voice.when(facts.meeting.starts_at)), facts, voice)
+    head = voice.say("meeting.reminded", when=voice.when(facts.meeting.starts_at))
+    return _told(head, facts, voice, reminded=True)
 
 
 def cancelled(params: Mapping[str, Scalar], facts: MeetingForGuest, voice: Voice) -> Message:
@@ -183,7 +215,7 @@ def my_meetings(facts: MyMeetings, *, voice: Voice) -> Message:
             voice.say(
                 "meeting.year",
                 year=str(facts.year),
-                held=facts.held,
+                count=facts.held,
                 here=facts.here,
                 leave=facts.leave,
                 absent=facts.held - facts.here - facts.leave,
@@ -193,7 +225,7 @@ def my_meetings(facts: MyMeetings, *, voice: Voice) -> Message:
             block(
                 voice.say("followup.mine", count=len(facts.followups)),
                 *(
-                    voice.say("followup.row", words=line(one.what, limit=100), day=voice.day(one.due_on))
+                    voice.say("followup.row", words=line(one.what, limit=100), by=until(one.due_on, voice))
                     for one in facts.followups
                 ),
             )
@@ -278,7 +310,9 @@ def _followup(head: Html, facts: FollowupFacts, voice: Voice) -> Message:
             head,
             block(
                 voice.say("followup.what", words=line(found.what, limit=200)),
-                voice.say("followup.who_when", name=line(found.owner, limit=40), day=voice.day(found.due_on)),
+                voice.say(
+                    "followup.who_when", name=line(found.owner, limit=40), by=until(found.due_on, voice)
+                ),
                 voice.say("followup.from", topic=topic(facts.topic), place=voice.place(facts.place)),
             ),
         ),
@@ -299,3 +333,16 @@ def followup_due(params: Mapping[str, Scalar], facts: FollowupFacts, voice: Voic
 def followup_late(params: Mapping[str, Scalar], facts: FollowupFacts, voice: Voice) -> Message:
     """The last day is over."""
     return _followup(voice.say("followup.late"), facts, voice)
+
+
+def followup_done(params: Mapping[str, Scalar], facts: FollowupFacts, voice: Voice) -> Message:
+    """What was decided is done, for who planned the meeting."""
+    found = facts.line
+    return Message(
+        block(
+            voice.say("followup.finished", name=line(found.owner, limit=40) or voice.say("someone")),
+            voice.say("followup.what", words=line(found.what, limit=200)),
+            voice.say("followup.from", topic=topic(facts.topic), place=voice.place(facts.place)),
+        ),
+        keyboard=((voice.button("button.meeting_follows", "meeting.follows", facts.meeting_id),),),
+    )

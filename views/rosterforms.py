@@ -55,8 +55,8 @@ def _person(row: PersonRow, voice: Voice) -> str:
     )
 
 
-def units(asked: Prompt, voice: Voice) -> Keyboard:
-    """One level of the tree, with the unit above it to be taken as it is."""
+def units(asked: Prompt, voice: Voice, *, taken: bool = True) -> Keyboard:
+    """One level of the tree, with the unit above it to be taken as it is where such a one may be ``taken``."""
     level = asked.choices
     if not isinstance(level, UnitLevel):
         return ()
@@ -65,9 +65,10 @@ def units(asked: Prompt, voice: Voice) -> Keyboard:
     if above is None:
         return buttons
     label = plain(voice.say("button.this_unit", place=voice.place(above.place)))
+    here = (Button(label, press(f"{asked.form}.here", asked.version, above.id)),)
     return (
         *buttons,
-        (Button(label, press(f"{asked.form}.here", asked.version, above.id)),),
+        *((here,) if taken else ()),
         (voice.button("button.up", f"{asked.form}.unit", asked.version, 0),),
     )
 

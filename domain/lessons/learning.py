@@ -49,7 +49,7 @@ def _event(name: str, case: DueCase, **data: int) -> Event:
 
 def _seen(case: DueCase) -> tuple[Refresh, ...]:
     """On the card of who assigned it, a little later."""
-    return (Refresh(CARD, case.lesson.id, FOLLOWS),)
+    return (Refresh(CARD, case.lesson.id, after=FOLLOWS),)
 
 
 def _there(case: DueCase) -> tuple[Lesson, Due]:

@@ -82,7 +82,7 @@ def may_check_in(meeting: Meeting, guest: Guest, *, now: datetime, rules: Rulebo
         raise Refused("meeting.you_were_struck")
     if now < opens_at(meeting, rules):
         opens = opens_at(meeting, rules).astimezone(ZoneInfo(rules.time_zone))
-        raise Refused("meeting.too_early", at=f"{opens:%m-%d %H:%M}")
+        raise Refused("meeting.too_early", month=opens.month, day=opens.day, at=f"{opens:%H:%M}")
     if now > closes_at(meeting, rules):
         raise Refused("meeting.checkin_over")
 

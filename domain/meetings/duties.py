@@ -75,11 +75,12 @@ def periods_of(often: Often, year: int) -> tuple[Period, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A meeting that is owed for a period, and how many of them are planned or were held in it."""
+    """A meeting that is owed for a period, and how many of them are planned or were held in it; ``held`` of them were."""
 
     kind: MeetingKind
     period: Period
     count: int = 0
+    held: int = 0
 
 
 def owed_at(
@@ -88,13 +89,22 @@ def owed_at(
     days: Iterable[tuple[MeetingKind, date]],
     *,
     periods: Mapping[Often, tuple[Period, ...]],
+    held: Iterable[tuple[MeetingKind, date]] = (),
+    since: date | None = None,
 ) -> tuple[Owed, ...]:
-    """What a unit of this kind owes for the ``periods`` of each length; ``days``: when its meetings are or were."""
-    there = list(days)
+    """What a unit of this kind owes for the ``periods`` of each length; ``days``: when its meetings are or were, ``held``:
+    when those that were held. It has been there ``since`` that day: of a period before it nothing is owed."""
+    there, over = list(days), list(held)
     return tuple(
-        Owed(kind, period, sum(one is kind and period.holds(day) for one, day in there))
+        Owed(
+            kind,
+            period,
+            sum(one is kind and period.holds(day) for one, day in there),
+            sum(one is kind and period.holds(day) for one, day in over),
+        )
         for kind in OWED.get(unit_kind, ())
         for period in periods.get(Often(often.get(kind, Often.NEVER)), ())
+        if since is None or since <= period.last
     )
 
 

@@ -22,6 +22,8 @@ from domain.meetings.planning import event_of
 from domain.meetings.reminding import next_followup_look
 from domain.meetings.shapes import (
     CARD,
+    FINISHED,
+    FOLLOWS,
     GIVEN,
     MAX_AHEAD,
     MAX_FOLLOWUP,
@@ -98,7 +100,7 @@ def add(case: MeetingCase, action: AddFollowup, *, actor: Actor, now: datetime, 
         saves=(followup,),
         events=(event_of("meeting.decided", meeting, person_id=action.owner_id),),
         notices=(Notice(ToPerson(action.owner_id), GIVEN, followup.id),),
-        refreshes=(Refresh(CARD, meeting.id),),
+        refreshes=(Refresh(CARD, meeting.id), Refresh(FOLLOWS, meeting.id)),
         result={"followup_id": followup.id},
     )
 
@@ -111,11 +113,13 @@ def finish(
     now: datetime,
     rules: Rulebook,
 ) -> Decision:
-    """Once; pressed again it stays as it is."""
+    """Once; pressed again it stays as it is. Who planned the meeting hears of it, unless they say so themselves."""
+    author = case.meeting.author_id
     if case.followup.done_at is not None:
         raise Refused("followup.done_already")
     return Decision(
         saves=(replace(case.followup, done_at=now, next_at=None),),
         events=(event_of("meeting.followup_done", case.meeting),),
-        refreshes=(Refresh(CARD, case.meeting.id),),
+        notices=() if author == actor.person_id else (Notice(ToPerson(author), FINISHED, case.followup.id),),
+        refreshes=(Refresh(CARD, case.meeting.id), Refresh(FOLLOWS, case.meeting.id)),
     )

@@ -27,6 +27,7 @@ from domain.meetings.shapes import (
     MAX_BACK,
     MAX_PLACE,
     MAX_TOPIC,
+    MINE,
     CancelMeeting,
     CloseMeeting,
     Meeting,
@@ -148,6 +149,7 @@ def move(case: MeetingCase, action: MoveMeeting, *, actor: Actor, now: datetime,
         latitude=None if elsewhere else meeting.latitude,
         longitude=None if elsewhere else meeting.longitude,
         was_at=meeting.starts_at,
+        was_place=meeting.place,
         edition=meeting.edition + 1,
         asked=meeting.edition + 1,
         walking=Walking.FREEZING,
@@ -201,7 +203,8 @@ def tick(case: MeetingCase, action: TickGuest, *, actor: Actor, now: datetime, r
     return Decision(
         sweeps=(PutGuest(changed),),
         events=(event_of(name, meeting, person_id=guest.person_id),),
-        refreshes=(Refresh(CARD, meeting.id),),
+        # Who it is about finds it on their card; no message says so.
+        refreshes=(Refresh(CARD, meeting.id), Refresh(MINE, meeting.id, guest.person_id)),
     )
 
 

@@ -184,7 +184,7 @@ def look_at_duty(
     if look is None or case.told >= look.stamp:
         return Decision()
     days = [(kind, moment.astimezone(zone).date()) for kind, moment in case.planned]
-    owed = owed_at(case.unit_kind, rules.meetings.duties, days, periods=look.periods)
+    owed = owed_at(case.unit_kind, rules.meetings.duties, days, periods=look.periods, since=case.since)
     missing = sum(not one.count for one in owed)
     if not missing:
         return Decision(sweeps=(NoteDuty(case.unit_id, look.stamp),))

@@ -27,7 +27,11 @@ REMINDER = "meeting.reminder"
 CLOSE = "meeting.close"
 PASSING = (COPY, MOVED, CORRECTED, CANCELLED, REMINDER)
 """What goes to many at once: once it has left, nothing of it is kept in the outbox."""
+FOLLOWS = "meeting.follows"
+"""The list of what was decided there, of who planned it."""
 GIVEN, DUE, LATE = "followup.given", "followup.due", "followup.late"
+FINISHED = "followup.finished"
+"""Something that was decided is done, in the eyes of who planned the meeting."""
 EARNS = "meeting"
 """The kind of service that taking part in a meeting is, in points; also what such an earning comes from."""
 
@@ -118,7 +122,8 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meeting(Entity):
-    """A meeting of a unit. ``starts_at`` and how many ``minutes`` it takes; ``was_at``: when it was before it was moved.
+    """A meeting of a unit. ``starts_at`` and how many ``minutes`` it takes; ``was_at`` and ``was_place``: when and where it was
+    before it was moved.
 
     ``edition`` rises with each change that everybody is told of; ``asked``: the edition since which answers count.
     ``secret`` makes the codes. ``walking`` and ``reached``: what is being done with its people, and the last one done.
@@ -139,6 +144,7 @@ class Meeting(Entity):
     edition: int = 1
     asked: int = 1
     was_at: datetime | None = None
+    was_place: str = ""
     walking: Walking = Walking.FREEZING
     reached: int = 0
     reminded: int = 0
@@ -293,12 +299,13 @@ class FollowupCase:
 
 @dataclass(frozen=True, slots=True)
 class DutyCase:
-    """A unit and when its meetings of the last and this period were or are, as (kind, when)."""
+    """A unit and when its meetings of the last and this period were or are, as (kind, when). ``since``: it has been there."""
 
     unit_id: int
     unit_kind: str
     planned: tuple[tuple[MeetingKind, datetime], ...] = ()
     told: str = ""
+    since: date | None = None
 
     @property
     def subject(self) -> Subject:

@@ -35,6 +35,7 @@ class Shown:
     agenda: str = ""
     was_at: datetime | None = None
     pinned: bool = False
+    was_place: str = ""
 
     @property
     def ends_at(self) -> datetime:
@@ -59,7 +60,7 @@ class MeetingForGuest:
 
 @dataclass(frozen=True, slots=True)
 class GuestCounts:
-    """How many are invited, and what has become of them."""
+    """How many are invited, and what has become of them. Who is ``here`` is ``coming`` as well, whatever they answered."""
 
     total: int = 0
     coming: int = 0
@@ -139,6 +140,7 @@ class PlannedLine:
     topic: str
     starts_at: datetime
     place: Place
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class GuestLine:
 class GuestPage:
     """Some of a meeting's people, those who are ``here`` or those who are not, in the order of their numbers.
     ``after``: where they begin, ``next_after``: where the next ones do. ``open``: the list may be changed; ``amends``: with
-    a reason, after it was closed."""
+    a reason, after it was closed. ``to_come``: nobody may check in yet."""
 
     meeting_id: int
     topic: str
@@ -169,6 +171,7 @@ class GuestPage:
     unit_id: int = 0
     after: int = 0
     amends: bool = False
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)

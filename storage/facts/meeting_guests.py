@@ -80,6 +80,7 @@ def see_guests(connection: Connection, query: SeeGuests, look: Look) -> GuestPag
         unit_id=found.unit_id,
         after=after,
         amends=may_amend(found, now=look.now, rules=look.rules),
+        to_come=found.state is MeetingState.PLANNED and look.now < opens_at(found, look.rules),
     )
 
 
@@ -125,8 +126,8 @@ def see_code(connection: Connection, query: SeeCode, look: Look) -> CodeFacts:
     if found.state is not MeetingState.PLANNED or look.now > closes_at(found, look.rules):
         raise Refused("meeting.checkin_over")
     if look.now < opens_at(found, look.rules):
-        at = opens_at(found, look.rules).astimezone(ZoneInfo(look.rules.time_zone))
-        raise Refused("meeting.too_early", at=f"{at:%m-%d %H:%M}")
+        opens = opens_at(found, look.rules).astimezone(ZoneInfo(look.rules.time_zone))
+        raise Refused("meeting.too_early", month=opens.month, day=opens.day, at=f"{opens:%H:%M}")
     return CodeFacts(
         found.id,
         found.topic,

@@ -44,7 +44,7 @@ from storage.entities import load
 from storage.facts.meetings import planned_unit, seen, shown_of, surely_seen
 from storage.facts.requests import part_of
 from storage.facts.rows import Look, page_of, paged, place, said_about
-from storage.meetings import PLANNED, guest_of, midnight
+from storage.meetings import PLANNED, guest_of, midnight, since
 from storage.people import below
 from storage.schema import person, unit
 from storage.schema_meetings import followup, meeting, meeting_guest
@@ -105,13 +105,27 @@ def followup_facts(connection: Connection, followup_id: int, look: Look) -> Foll
     if found is None or found.done_at is not None or look.reader.suspended:
         return None
     own = found.owner_id == look.reader.person_id
+    if not (own or seen(connection, found.meeting_id, look)):
+        return None
+    return _facts(connection, found, own=own)
+
+
+def _facts(connection: Connection, found: Followup, *, own: bool) -> FollowupFacts | None:
     about = load(connection, Meeting, found.meeting_id, lock=False)
-    if about is None or not (own or seen(connection, found.meeting_id, look)):
+    if about is None:
         return None
     row = connection.execute(_UNIT, {"id": about.unit_id}).one()
     owner = connection.execute(_NAME, {"id": found.owner_id}).scalar() or ""
     line = FollowupLine(found.id, found.what, owner, found.due_on, found.done_at)
     return FollowupFacts(line, about.id, about.topic, place(row.name, row.name_en), own)
+
+
+def followup_done(connection: Connection, followup_id: int, look: Look) -> FollowupFacts | None:
+    """Once it is done, for who may plan the meeting."""
+    found = load(connection, Followup, followup_id, lock=False)
+    if found is None or found.done_at is None or seen(connection, found.meeting_id, look) is None:
+        return None
+    return _facts(connection, found, own=False)
 
 
 # --- what a unit owes -------------------------------------------------------------------------------------------------------
@@ -122,11 +136,18 @@ def _duties(
 ) -> DutyFacts:
     zone = ZoneInfo(look.rules.time_zone)
     span = {"since": midnight(date(year, 1, 1), zone), "until": midnight(date(year + 1, 1, 1), zone)}
-    days = [
-        (one.kind, one.starts_at.astimezone(zone).date())
+    meetings = [
+        (one.kind, one.starts_at.astimezone(zone).date(), one.state)
         for one in connection.execute(PLANNED, {"unit": row.id, **span})
     ]
-    owed = owed_at(row.kind, look.rules.meetings.duties, days, periods=periods)
+    owed = owed_at(
+        row.kind,
+        look.rules.meetings.duties,
+        [(kind, day) for kind, day, _ in meetings],
+        periods=periods,
+        held=[(kind, day) for kind, day, state in meetings if state is MeetingState.HELD],
+        since=since(connection, row.id, zone),
+    )
     return DutyFacts(row.id, place(row.name, row.name_en), row.kind, year, owed)
 
 
@@ -259,6 +280,7 @@ FACTS: Mapping[str, Callable[[Connection, int, Look], Any]] = {
     "followup.given": followup_facts,
     "followup.due": followup_facts,
     "followup.late": followup_facts,
+    "followup.finished": followup_done,
     "meeting.duty": duty_told,
     "meeting.follows": follows,
 }

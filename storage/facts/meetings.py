@@ -85,6 +85,7 @@ def shown_of(connection: Connection, found: Meeting) -> Shown:
         agenda=found.agenda,
         was_at=found.was_at,
         pinned=found.latitude is not None,
+        was_place=found.was_place,
     )
 
 
@@ -280,6 +281,7 @@ def surely_seen(connection: Connection, meeting_id: int, look: Look) -> Meeting:
 
 
 _THIS_EDITION = meeting_guest.c.edition == bindparam("edition")
+_HERE = meeting_guest.c.checked_in_at.is_not(None)
 
 
 def _sum_of(condition: Any) -> Any:
@@ -288,8 +290,8 @@ def _sum_of(condition: Any) -> Any:
 
 _COUNTS = select(
     func.count(),
-    _sum_of((meeting_guest.c.answer == Answer.COMING) & _THIS_EDITION),
-    _sum_of((meeting_guest.c.answer == Answer.LEAVE) & _THIS_EDITION),
+    _sum_of(_HERE | ((meeting_guest.c.answer == Answer.COMING) & _THIS_EDITION)),
+    _sum_of(~_HERE & (meeting_guest.c.answer == Answer.LEAVE) & _THIS_EDITION),
     func.count(meeting_guest.c.checked_in_at),
 ).where(meeting_guest.c.meeting_id == bindparam("meeting"))
 _FOLLOWUPS = select(func.count(), func.count(followup.c.done_at)).where(
@@ -345,7 +347,7 @@ def list_meetings(connection: Connection, query: ListMeetings, look: Look) -> Pa
     latest = type_coerce(meeting.c.starts_at, BigInteger) + 0 if few else meeting.c.starts_at
     rows, page = stretch(
         connection,
-        select(*_LINE, unit.c.name, unit.c.name_en)
+        select(*_LINE, meeting.c.minutes, unit.c.name, unit.c.name_en)
         .join(unit, unit.c.id == meeting.c.unit_id)
         .where(
             within(path, [*secretaries, *leaders]) if few else true(),
@@ -359,7 +361,15 @@ def list_meetings(connection: Connection, query: ListMeetings, look: Look) -> Pa
         size=PAGE_ROWS,
     )
     lines = tuple(
-        PlannedLine(row.id, row.kind, row.state, row.topic, row.starts_at, place(row.name, row.name_en))
+        PlannedLine(
+            row.id,
+            row.kind,
+            row.state,
+            row.topic,
+            row.starts_at,
+            place(row.name, row.name_en),
+            row.minutes,
+        )
         for row in rows
     )
     return Page(lines, page.page, page.pages, page.total)

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.base import Actor, Decision, Refused, Role, ToPerson
+from domain.base import Actor, Decision, Refresh, Refused, Role, ToPerson
 from domain.meetings import amending, attending, following, planning, reminding
 from domain.meetings.codes import code_at, is_code, seconds_left
 from domain.meetings.duties import OWED, Often, look_on, owed_at, period_of, periods_of
+from domain.meetings.offers import is_offered
 from domain.meetings.shapes import (
     HELD_AT,
     AddFollowup,
@@ -45,6 +46,7 @@ from domain.meetings.shapes import (
     PlanMeeting,
     Presence,
     PutGuest,
+    SettleFollowup,
     TickGuest,
     TurnEarning,
     Walking,
@@ -477,7 +479,13 @@ def test_what_was_decided_comes_due_and_is_late_once() -> None:
         [("followup.due", ToPerson(8))],
         [("followup.late", ToPerson(8)), ("followup.late", ToPerson(9))],
     ]
-    (done,) = decided(following.finish, FollowupCase(made, MEETING, "1."), FinishFollowup(5)).saves
+    finished = decided(following.finish, FollowupCase(made, MEETING, "1."), FinishFollowup(5))
+    # Who planned the meeting hears of it, and whose list is open sees it; who says it of their own meeting hears nothing.
+    assert [(one.kind, one.to) for one in finished.notices] == [("followup.finished", ToPerson(9))]
+    assert Refresh("meeting.follows", 1) in finished.refreshes
+    theirs = FollowupCase(made, replace(MEETING, author_id=ME.person_id), "1.")
+    assert decided(following.finish, theirs, SettleFollowup(5)).notices == ()
+    (done,) = finished.saves
     assert isinstance(done, Followup)
     again = FollowupCase(done, MEETING, "1.")
     assert refusal(following.finish, again, FinishFollowup(5)) == "followup.done_already"
@@ -510,10 +518,42 @@ def test_the_periods_of_a_year_follow_one_another_and_hold_each_day_once(often: 
 
 
 def duty(
-    day: datetime, *planned: tuple[MeetingKind, datetime], kind: str = "building", told: str = ""
+    day: datetime,
+    *planned: tuple[MeetingKind, datetime],
+    kind: str = "building",
+    told: str = "",
+    since: date | None = None,
 ) -> Decision:
-    case = DutyCase(4, kind, planned, told)
+    case = DutyCase(4, kind, planned, told, since)
     return decided(reminding.look_at_duty, case, LookAtDuty(4), now=day)
+
+
+def test_of_a_time_before_the_unit_nothing_is_owed_and_what_was_held_is_told_from_what_is_planned() -> None:
+    march = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
+    assert len(duty(march).notices) == 1
+    assert duty(march, since=date(2026, 3, 1)).notices == ()
+    assert len(duty(march, since=date(2026, 2, 28)).notices) == 1
+    days = [(MeetingKind.LECTURE, date(2026, 5, 5)), (MeetingKind.LECTURE, date(2026, 8, 5))]
+    quarters = {Often.QUARTERLY: periods_of(Often.QUARTERLY, 2026)}
+    owed = owed_at(
+        "grid", {"lecture": "quarterly"}, days, periods=quarters, held=days[:1], since=date(2026, 4, 30)
+    )
+    assert [(one.period.number, one.count, one.held) for one in owed] == [(2, 1, 1), (3, 1, 0), (4, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "held", "ways", "never"),
+    [
+        (MeetingKind.BRANCH, {"community", "grid", "branch"}, {"street", "building"}, set()),
+        (MeetingKind.GROUP, {"building"}, {"street", "community", "grid"}, {"branch"}),
+    ],
+)
+def test_units_that_hold_no_such_meeting_are_ways_down_at_most(
+    kind: MeetingKind, held: set[str], ways: set[str], never: set[str]
+) -> None:
+    assert {one for one in HELD_AT if is_offered(one, kind, goes_on=False)} == held
+    assert {one for one in HELD_AT if is_offered(one, kind, goes_on=True)} == held | ways
+    assert held | ways | never == set(HELD_AT)
 
 
 def test_the_missing_meeting_of_a_month_or_quarter_is_said_before_its_end_and_after_it() -> None:

@@ -18,6 +18,7 @@ from storage.entities import load
 from storage.facts import meeting_guests
 from storage.unit import Who
 from tests.support.databases import on_sqlite
+from tests.support.meetings import long_since
 from tests.support.player import Player
 from tests.support.program import Program, running
 
@@ -82,7 +83,7 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     await zhao.presses("form.skip")
     zhao.reads("meeting.answers", "参加 0，请假 0，未回复 3")
     await program.ticks("meetings")
-    wang.reads("meeting.moved_told", "19:00", "20:00")
+    wang.reads("meeting.moved_told", "19:00，党群服务中心二楼", "20:00，党群服务中心二楼")
     await wang.presses("meeting.come")
     await qiang.presses("meeting.leave")
     await qiang.says("出差")
@@ -91,8 +92,11 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     wang.reads("meeting.reminded")
     assert not qiang.saw("meeting.reminded")
 
+    await zhao.presses("meeting.absent")
+    zhao.reads("meeting.list_title", "李强")
     await _until(program, 10)
-    await zhao.presses("meeting.absent", "meeting.card", "meeting.code")
+    # What stood below the card is the card again.
+    await zhao.presses("meeting.back", "meeting.absent", "meeting.back", "meeting.code")
     code = code_at((await meeting_of(program)).secret, program.clock.now())
     zhao.reads("meeting.code_title", code)
     await wang.presses("meeting.checkin")
@@ -117,22 +121,24 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     await chen.presses("meeting.scan")
     chen.reads("meeting.is_here")
 
-    await zhao.presses("meeting.card", "meeting.present")
+    await zhao.presses("meeting.back", "meeting.present")
     assert "陈芳" in zhao.reads("meeting.here_title").text
     strike = [d for label, d in zhao.shown("meeting.strike").buttons if "陈芳" in label]
     await zhao.presses(strike[0])
     zhao.reads("toast.saved")
+    chen.reads("meeting.is_struck")
     await chen.says(f"/start m-1-{code}")
     chen.reads("meeting.you_were_struck")
-    await zhao.presses("meeting.card", "meeting.absent")
+    await zhao.presses("meeting.back", "meeting.absent")
     assert "签到已取消" in zhao.reads("meeting.absent_title").text
 
     await program.passes(minutes=30)
-    await zhao.presses("meeting.card", "meeting.write")
+    await zhao.presses("meeting.back", "meeting.write")
+    zhao.reads("ask.meeting_minutes", "说完了，下一步")
     await zhao.says("一、学习了 <i>章程</i>")
     await zhao.does(zhao.sends_photo(caption="会场"))
     await zhao.presses("form.done")
-    zhao.reads("meeting.kept", "会议记录 2 份")
+    zhao.reads("meeting.kept_minutes", "会议记录 2 份")
     await wang.says("/meetings")
     await wang.presses("meeting.open", "meeting.minutes")
     assert "<i>章程</i>" in wang.card("一、学习了").text
@@ -141,14 +147,19 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     owner = [d for label, d in zhao.shown("meeting.owner").buttons if "王建国" in label]
     await zhao.presses(owner[0], "meeting.dueday")
     wang.reads("followup.given", "联系物业修路灯")
-    await zhao.presses("meeting.close", "meeting.closeyes")
+    zhao.reads("followup.title", "联系物业修路灯（王建国")
+    await wang.presses("followup.done")
+    # The open list changes where it is, and who planned the meeting hears of it.
+    zhao.reads("followup.finished", "王建国", "联系物业修路灯")
+    assert "✅ 联系物业修路灯" in zhao.card("落实事项（1 件）").text
+    await zhao.presses("meeting.back", "meeting.close", "meeting.closeyes")
+    zhao.reads("meeting.closed_now")
     zhao.reads("meeting.next_held_open")
     assert await program.ticks("meetings") == 1
     await program.ticks("settlement")
     await wang.says("/points")
     wang.reads("points.title", "组织生活")
     await wang.says("/meetings")
-    wang.reads("followup.mine", "联系物业修路灯")
     await wang.presses("meetings.past")
     wang.reads("meeting.year", "应到 1 场，实到 1 场")
 
@@ -159,7 +170,7 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     zhao.reads("duty.title", "支部党员大会：1/4", "党课：0/4")
     await zhao.presses("meetings.sheet")
     name, content = zhao.file() or ("", b"")
-    assert name.startswith("meetings-")
+    assert name == f"第一网格{program.clock.now().year}年考勤表.xlsx"
     book = load_workbook(io.BytesIO(content))
     rows = {row[0]: row for row in book.worksheets[0].values}
     assert rows["王建国"][1:7] == ("✓", 1, 1, 0, 0, 1)
@@ -175,11 +186,12 @@ async def test_a_leader_holds_the_group_s_meeting_where_who_checks_in_shows_wher
     async with running(location, sections=sections) as program:
         chen, wang, qiang = program.chen, program.wang, program.qiang
         await chen.says("/meetings")
-        await chen.presses("meetings.desk", "meeting.new", "meeting.kind:1:lecture")
-        # A leader plans what the group holds, and is told so at the unit.
-        await chen.presses(f"meeting.unit:2:{program.units['b1']}")
-        chen.reads("refused.not_found")
-        await chen.presses("form.back", "meeting.kind:3:group", f"meeting.unit:4:{program.units['b1']}")
+        await chen.presses("meetings.desk", "meeting.new")
+        # A leader plans what the group holds: nothing else is offered, nor taken.
+        assert [d for _, d in chen.shown("meeting.kind").buttons if "kind" in d] == ["meeting.kind:1:group"]
+        await chen.forged("meeting.kind:1:lecture")
+        assert not chen.saw("ask.meeting_unit")
+        await chen.presses("meeting.kind:2:group", f"meeting.unit:3:{program.units['b1']}")
         await chen.says("小组学习", "1号楼活动室")
         await chen.presses("meeting.day")
         await chen.says("25点")
@@ -220,13 +232,14 @@ async def test_a_leader_holds_the_group_s_meeting_where_who_checks_in_shows_wher
         assert "李强" not in chen.reads("meeting.absent_title").text
         await chen.forged("meeting.tick:1:5")
         chen.reads("refused.not_found")
-        await chen.presses("meeting.card", "meeting.cancel", "meeting.cancelyes")
+        await chen.presses("meeting.back", "meeting.cancel", "meeting.cancelyes")
         await program.ticks("meetings")
         wang.reads("meeting.cancelled_told")
 
 
 async def test_what_is_missing_is_said_and_planned_with_one_press(program: Program) -> None:
     chen = program.chen
+    await long_since(program.store)
     for unit_id in await program.store.meetings.owing(now=program.clock.now(), after=0):
         await program.performs(LookAtDuty(unit_id), Actor.system("meeting_duties"))
     await program.quiet()
@@ -255,7 +268,7 @@ async def test_what_is_missing_is_said_and_planned_with_one_press(program: Progr
     chen.reads("meeting.ended", "二月小组会")
     await chen.presses("meeting.absent")
     tick = [d for label, d in chen.shown("meeting.tick").buttons if "王建国" in label]
-    await chen.presses(tick[0], "meeting.card", "meeting.close", "meeting.closeyes")
+    await chen.presses(tick[0], "meeting.back", "meeting.close", "meeting.closeyes")
     chen.reads("meeting.next_held_open")
     assert await program.ticks("meetings") == 1
     # Nobody looks into another building's.
@@ -305,11 +318,11 @@ async def test_what_was_written_of_a_meeting_is_put_right_before_it_and_its_list
     for number in range(9):
         decided = AddFollowup(1, f"第{number}件事", 3, today + timedelta(days=7))
         await program.performs(decided, Who(zhao.user_id))
-    await zhao.presses("meeting.card", "meeting.follows")
+    await zhao.presses("meeting.back", "meeting.follows")
     await zhao.presses("meeting.follows:1:2")
     await zhao.presses("followup.settle")
     zhao.reads("followup.title", "第8件事")
-    await zhao.presses("meeting.card", "meeting.close", "meeting.closeyes")
+    await zhao.presses("meeting.back", "meeting.close", "meeting.closeyes")
     await program.ticks("meetings")
     await program.ticks("settlement")
 
@@ -319,7 +332,7 @@ async def test_what_was_written_of_a_meeting_is_put_right_before_it_and_its_list
     zhao.reads("ask.meeting_amend_in", "李强")
     await zhao.says("到了 <b>忘签</b>")
     qiang.reads("meeting.amended_here")
-    await zhao.presses("meeting.card", "meeting.present")
+    await zhao.presses("meeting.back", "meeting.present")
     out = [d for label, d in zhao.shown("meeting.takeoff").buttons if "王建国" in label]
     await zhao.presses(out[0])
     await zhao.says("别人代扫的码")

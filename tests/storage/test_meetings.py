@@ -49,8 +49,10 @@ from domain.meetings.shown import (
     SeeAttendance,
     SeeCheckIn,
     SeeCode,
+    SeeDuties,
     SeeGuests,
     SeeMinutes,
+    YearDuties,
 )
 from domain.merging import MergePeople
 from domain.people import ChooseHome
@@ -63,7 +65,7 @@ from storage.engine import Engine
 from storage.schema import appointment, card, earning, outbox, person, remark
 from storage.schema_meetings import meeting_duty, meeting_guest
 from storage.unit import Done, Refusal, Store
-from tests.support.meetings import HOUR, planned, seen_guest, seen_meeting, shown_code
+from tests.support.meetings import HOUR, long_since, planned, seen_guest, seen_meeting, shown_code
 from tests.support.village import WORDS, Soul, Village, appointed, do, village
 
 
@@ -211,6 +213,38 @@ async def test_who_joins_before_it_begins_is_invited_once_and_who_has_left_is_no
     assert await got(engine, COPY) == sorted([*invited, newest, last.id])
 
 
+async def holds_card(engine: Engine, number: int, soul: Soul, *, now: datetime) -> None:
+    """The meeting as it is for them hangs in their chat."""
+    await engine.write(
+        lambda c: c.execute(
+            card.insert().values(
+                chat_id=soul.chat, topic=f"{MINE}:{number}", kind=MINE, subject_id=number, person_id=soul.id,
+                message_id=77, wanted=1, shown=1, open=True, shown_at=now,
+            )
+        )
+    )  # fmt: skip
+
+
+async def test_who_is_ticked_off_or_struck_finds_it_on_their_card_and_nobody_else_is_bothered(
+    store: Store, engine: Engine, place: Village, now: datetime
+) -> None:
+    number = await planned(store, place.leader, place.building, now=now, ahead=HOUR)
+    first, second, third = place.members
+    for one in (first, second):
+        await holds_card(engine, number, one, now=now)
+    before = await engine.read(lambda c: c.execute(select(func.count()).select_from(outbox)).scalar_one())
+    for person_id in (first.id, third.id):
+        await do(store, TickGuest(number, person_id, here=True), place.leader.who, now=now + HOUR)
+    assert await got(engine, MINE) == [first.id]
+    # The card of who planned it is no news either: nothing new was sent to anybody.
+    later = await engine.read(
+        lambda c: (
+            c.execute(select(outbox.c.edit_message_id).order_by(outbox.c.id).offset(before)).scalars().all()
+        )
+    )
+    assert None not in later
+
+
 async def test_a_correction_is_told_once_to_who_knows_of_it_with_their_cards_and_answers_stand(
     store: Store, engine: Engine, place: Village, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,14 +254,7 @@ async def test_a_correction_is_told_once_to_who_knows_of_it_with_their_cards_and
     first, second, third = place.members
     await do(store, AnswerMeeting(number, 1, coming=True), first.who, now=now)
     await do(store, AnswerMeeting(number, 1, coming=False, reason="出差"), second.who, now=now)
-    await engine.write(
-        lambda c: c.execute(
-            card.insert().values(
-                chat_id=first.chat, topic=f"{MINE}:{number}", kind=MINE, subject_id=number, person_id=first.id,
-                message_id=77, wanted=1, shown=1, open=True, shown_at=now,
-            )
-        )
-    )  # fmt: skip
+    await holds_card(engine, number, first, now=now)
     await do(store, CorrectMeeting(number, place="三楼"), place.leader.who, now=now)
     assert (await store.meetings.step(number, now=now)).more
     # Corrected once more while the first correction is on its way, and moved in between for nobody.
@@ -421,7 +448,12 @@ async def test_who_was_there_earns_once_and_stands_on_the_year_s_sheet(
     for one in (number, group):
         code = await shown_code(store, one, at)
         await do(store, CheckInMeeting(one, code, at), first.who, now=at)
+    # Who took leave and came is there, and not on leave.
+    await do(store, AnswerMeeting(number, 1, coming=False, reason="有事"), third.who, now=now)
     await do(store, TickGuest(number, third.id, here=True), place.secretary.who, now=at)
+    facts: Card = await store.read(SeeCard("meeting.card", number), place.secretary.who, now=at)
+    counts = facts.facts.counts
+    assert (counts.coming, counts.leave, counts.here) == (2, 1, 2)
     for one, who in ((number, place.secretary), (group, place.leader)):
         await do(store, CloseMeeting(one), who.who, now=at)
         assert await refused(store, CloseMeeting(one), who, now=at) == "meeting.over"
@@ -474,6 +506,12 @@ async def test_who_leads_a_unit_hears_once_what_it_owes(
     owing = await store.meetings.owing(now=now, after=0)
     assert owing == tuple(sorted([place.units["grid"], place.building]))
     clock = Actor.system("meeting_duties")
+    # Of a month before anybody served there nothing is owed.
+    seen: YearDuties = await store.read(SeeDuties(place.building), place.leader.who, now=now)
+    assert min(one.period.number for one in seen.facts.owed) == now.month
+    await long_since(store)
+    seen = await store.read(SeeDuties(place.building), place.leader.who, now=now)
+    assert min(one.period.number for one in seen.facts.owed) == 1
     for unit_id in owing:
         await do(store, LookAtDuty(unit_id), clock, now=now)
         await do(store, LookAtDuty(unit_id), clock, now=now)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection, select
+
 from domain.meetings.codes import code_at
 from domain.meetings.shapes import Guest, Meeting, MeetingKind, PlanMeeting
 from jobs.meetings import go_on
 from storage.entities import load
 from storage.meetings import guest_of
+from storage.schema import appointment
 from storage.schema_meetings import followup, meeting
 from storage.unit import Store
 from tests.support.village import Soul, do
@@ -63,3 +66,14 @@ async def comes_due(store: Store, followup_id: int, *, now: datetime) -> None:
     """The clock has to look at it now."""
     change = followup.update().where(followup.c.id == followup_id)
     await store._engine.write(lambda c: c.execute(change.values(next_at=now)))
+
+
+async def long_since(store: Store, *, days: int = 400) -> None:
+    """As if everybody had been appointed long ago, so that their units have been there."""
+
+    def earlier(connection: Connection) -> None:
+        for row in connection.execute(select(appointment.c.id, appointment.c.starts_at)).all():
+            then = row.starts_at - timedelta(days=days)
+            connection.execute(appointment.update().where(appointment.c.id == row.id).values(starts_at=then))
+
+    await store._engine.write(earlier)

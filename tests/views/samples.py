@@ -324,6 +324,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, Scalar], Any]] = {
     "meeting.duty": ({"last": "2026-03-31", "over": True}, DUTY),
     "followup.given": ({}, FOLLOWUP),
     "followup.due": ({}, replace(FOLLOWUP, own=False)),
+    "followup.finished": ({}, replace(FOLLOWUP, own=False)),
     "followup.late": ({}, FOLLOWUP),
     "lesson.capped": ({"posted": 0, "cut": 10_000, "cap": 1000}, None),
     "series.page": ({"page": 1}, SERIES),

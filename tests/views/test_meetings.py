@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 
 import pytest
 from openpyxl import load_workbook
 
+from domain.meetings.duties import Often, Owed, periods_of
 from domain.meetings.shapes import Answer, MeetingKind, MeetingState, Presence, Walking
 from domain.meetings.shown import (
     Attendance,
@@ -26,7 +27,7 @@ from domain.meetings.shown import (
     PlannedLine,
     YearDuties,
 )
-from domain.queries import Page, Part, PersonRow
+from domain.queries import Page, Part, PersonRow, Place
 from tests.views.samples import (
     BIG,
     DECISION,
@@ -211,11 +212,44 @@ def test_the_year_s_sheet_says_who_was_where_and_nothing_in_it_is_a_formula() ->
             Attendance(8, "李强", ((2, False),)),
         ]
     )
-    book.duties(YearDuties(DUTY, date(2026, 7, 1)))
+    first, *others = DUTY.owed
+    book.duties(YearDuties(replace(DUTY, owed=(replace(first, count=1, held=1), *others)), date(2026, 7, 1)))
     sheets = load_workbook(io.BytesIO(book.content())).worksheets
     rows = [tuple(cell.value for cell in row) for row in sheets[0].rows]
     assert rows[1] == ("=1+1", "✓", "请假", 2, 1, 1, 0, 0.5, "2/3")
     assert rows[2] == ("李强", None, "缺席", 1, 0, 0, 1, 0, None)
     assert sheets[0].cell(2, 1).data_type == "s"
     states = {row[3] for row in sheets[1].values}
-    assert {"缺", "待开"} <= states
+    assert {"缺", "待开", "已开"} <= states
+    name = meeting_duties.sheet_name(Place("一/二网格", ""), 2026, voice("zh"))
+    assert name == "一二网格2026年考勤表.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("zh", ["主题党日：1–4 月、6 月没有开", "主题党日：7 月还没安排"]),
+        ("en", ["none held in Jan–Apr, Jun", "not planned yet for Jul"]),
+    ],
+)
+def test_what_is_missing_stands_in_a_line_for_each_kind(language: str, lines: list[str]) -> None:
+    months = periods_of(Often.MONTHLY, 2026)
+    owed = tuple(Owed(MeetingKind.THEME_DAY, one, count=int(one.number == 5)) for one in months)
+    spoken = replace(voice(language), now=datetime(2026, 7, 9, 4, 0, tzinfo=UTC))
+    text = meeting_duties.duties(YearDuties(replace(DUTY, owed=owed), spoken.today), voice=spoken).text
+    assert all(one in text for one in lines), text
+
+
+def test_a_meeting_says_that_it_is_on_and_what_is_due_says_until_when() -> None:
+    spoken = voice("zh")
+    for minutes, said in ((-60, "待结束"), (-10, "正在进行"), (10, "已安排")):
+        one = replace(MEETING, starts_at=NOW + timedelta(minutes=minutes), minutes=30)
+        assert meetings.state_of(one, spoken) == said
+    for days, said in ((-9, "已到期"), (0, "今天之内完成"), (9, "前完成")):
+        assert meetings.until(spoken.today + timedelta(days=days), spoken).endswith(said)
+
+
+def test_only_before_the_doors_open_the_list_is_of_who_is_invited() -> None:
+    spoken = voice("zh")
+    assert "应到名单" in meeting_guests.guests(replace(MEETING_GUESTS, to_come=True), voice=spoken).text
+    assert "未签到名单" in meeting_guests.guests(MEETING_GUESTS, voice=spoken).text
