@@ -147,7 +147,7 @@ async def test_a_branch_meeting_goes_from_the_plan_to_the_years_sheet(program: P
     owner = [d for label, d in zhao.shown("meeting.owner").buttons if "王建国" in label]
     await zhao.presses(owner[0], "meeting.dueday")
     wang.reads("followup.given", "联系物业修路灯")
-    zhao.reads("followup.title", "联系物业修路灯（王建国")
+    zhao.reads("followup.title", "联系物业修路灯：王建国")
     await wang.presses("followup.done")
     # The open list changes where it is, and who planned the meeting hears of it.
     zhao.reads("followup.finished", "王建国", "联系物业修路灯")

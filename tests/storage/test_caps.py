@@ -184,7 +184,7 @@ async def test_one_lesson_that_two_records_of_one_human_did_stays_posted_once(
         await do(store, FinishReading(lesson), soul.who, now=now + timedelta(hours=1))
     later = now + timedelta(hours=2)
     await store.settle_points(now=later)
-    each = 133
+    each = 100
     outcome = await do(store, MergePeople(first.id, second.id), place.secretary.who, now=later)
     kept = first if outcome["person_id"] == first.id else second
     facts: PointsFacts = await store.read(SeePoints(), kept.who, now=later)
