@@ -13,6 +13,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from time import monotonic
 from typing import Any
@@ -232,10 +233,10 @@ class App:
         self._closing.push_async_callback(self._application.shutdown)
         self.bot_username = bot.username
 
-    async def call(self, method: str, params: Mapping[str, Any]) -> Any:
-        """A method of the Bot API on the sending side's connections."""
+    async def call(self, method: str, params: Mapping[str, Any], *, bulk: bool = False) -> Any:
+        """A method of the Bot API on the sending side's connections. ``bulk``: nobody sits waiting for it."""
         if count := places(method, params):
-            await self._gate.passed(count)
+            await self._gate.passed(count, bulk=bulk)
         return await self._sending.call(f"{self._base_url}/bot{self._token}/{method}", params)
 
     async def fetch(self, file_id: str) -> bytes:
@@ -255,6 +256,7 @@ class App:
         self.delivery = Delivery(
             self.store,
             self.call,
+            call_in_bulk=partial(self.call, bulk=True),
             limiter=limiter,
             texts=self.texts,
             rules=self.rules,

@@ -138,7 +138,10 @@ class Limiter:
 
 
 class Gate:
-    """The wire's own count of what leaves, all lanes alike. One for each token, not for use from several threads."""
+    """The wire's own count of what leaves. One for each token, not for use from several threads.
+
+    Whoever sits waiting goes first here too: bulk lets the places be for which they wait.
+    """
 
     def __init__(
         self, limits: Limits, *, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
@@ -148,14 +151,24 @@ class Gate:
         self._all = _Window(limits.overall_per_second, seconds=1.0 + limits.wire_guard_seconds)
         self._now = now
         self._sleep = sleep
+        self._awaited = 0
 
-    async def passed(self, count: int = 1) -> None:
+    async def passed(self, count: int = 1, *, bulk: bool = False) -> None:
         """Wait until so many more may leave together; they are counted."""
-        others = max(self._most - count + 1, 1)
-        while self._enabled and (wait := self._all.wait(self._now(), most=others)) > 0:
-            await self._sleep(wait)
+        if not bulk:
+            self._awaited += count
+        try:
+            while self._enabled and (wait := self._wait(count, bulk=bulk)) > 0:
+                await self._sleep(wait)
+        finally:
+            if not bulk:
+                self._awaited -= count
         for _ in range(count):
             self._all.take(self._now())
+
+    def _wait(self, count: int, *, bulk: bool) -> float:
+        taken = count + (self._awaited if bulk else 0)
+        return self._all.wait(self._now(), most=max(self._most - taken + 1, 1))
 
 
 _SWEEP_FLOOR = 512

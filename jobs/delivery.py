@@ -108,6 +108,7 @@ class Delivery:
         store: Store,
         call: Call,
         *,
+        call_in_bulk: Call | None = None,
         limiter: Limiter,
         texts: Texts,
         rules: Rulebook,
@@ -121,6 +122,7 @@ class Delivery:
     ) -> None:
         self._store = store
         self._call = call
+        self._call_in_bulk = call_in_bulk or call
         self._limiter = limiter
         self._texts = texts
         self._rules = rules
@@ -300,8 +302,11 @@ class Delivery:
     async def _post(self, row: Leased, message: Message) -> int:
         editable = not (message.contact_button or message.word_buttons or message.remove_keyboard)
         if row.edit_message_id is not None and editable:
-            return await telegram.edit(self._call, row.chat_id, row.edit_message_id, message)
+            return await telegram.edit(self._wire(row), row.chat_id, row.edit_message_id, message)
         return await telegram.send(self._spaced(row), row.chat_id, message)
+
+    def _wire(self, row: Leased) -> Call:
+        return self._call_in_bulk if row.lane.is_bulk else self._call
 
     def _spaced(self, row: Leased) -> Call:
         """Calls for one row, whose first place has been taken: an album leaves at once but counts by its files, and what
@@ -319,7 +324,7 @@ class Delivery:
                 else:
                     owed -= 1
             owed += max(count - 1, 0)
-            return await self._call(method, params)
+            return await self._wire(row)(method, params)
 
         return call
 

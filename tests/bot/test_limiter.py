@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from asyncio import run
 from collections import defaultdict
@@ -313,6 +314,42 @@ def test_an_album_passes_the_wire_when_all_of_it_fits(clock: Clock) -> None:
     assert clock.now == begun
     run(gate.passed(10))
     assert clock.now >= begun + 1
+
+
+def test_at_the_wire_too_a_person_goes_before_bulk_that_came_earlier(clock: Clock) -> None:
+    passed: list[str] = []
+    alarms: list[tuple[float, asyncio.Future[None]]] = []
+
+    async def sleep(seconds: float) -> None:
+        alarms.append((clock.now + seconds, asyncio.get_running_loop().create_future()))
+        await alarms[-1][1]
+
+    async def passes(gate: Gate, name: str, *, bulk: bool) -> None:
+        await gate.passed(bulk=bulk)
+        passed.append(name)
+
+    async def scene() -> None:
+        gate = Gate(Limits(), now=clock, sleep=sleep)
+        for _ in range(30):
+            await gate.passed(bulk=True)
+            clock.now += 0.01
+        waiting = [
+            asyncio.ensure_future(passes(gate, name, bulk=name != "person"))
+            for name in ("one", "two", "person")
+        ]
+        while len(passed) < 3:
+            await asyncio.sleep(0)
+            if not alarms:
+                continue
+            at, alarm = min(alarms, key=lambda each: each[0])
+            alarms.remove((at, alarm))
+            clock.now = max(clock.now, at)
+            alarm.set_result(None)
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    run(scene())
+    assert passed[0] == "person"
 
 
 def test_the_gate_is_open_when_limits_are_switched_off(clock: Clock) -> None:
