@@ -54,10 +54,10 @@ class JournallingApp(App):
 
     journal: Journal
 
-    async def call(self, method: str, params: Mapping[str, Any]) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any], *, bulk: bool = False) -> Any:
         """As the program's own."""
         self.journal.about_to(method, params, update_id=get_contextvars().get("update_id", 0))
-        return await super().call(method, params)
+        return await super().call(method, params, bulk=bulk)
 
 
 async def _run(environment: Mapping[str, str]) -> None:

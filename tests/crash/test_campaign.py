@@ -35,7 +35,7 @@ async def violations_of(villages: Villages, folder: Path, *kills: Kill, broken: 
 
 
 @pytest.mark.parametrize(
-    ("database", "rounds"), [(SQLITE, 4), pytest.param("postgres", 2, marks=POSTGRES.marks)]
+    ("database", "rounds"), [(SQLITE, 3), pytest.param("postgres", 2, marks=POSTGRES.marks)]
 )
 async def test_a_bot_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice(
     villages: Villages, tmp_path: Path, rounds: int
