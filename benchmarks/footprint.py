@@ -17,8 +17,6 @@ from statistics import median
 from typing import Any
 
 import aiohttp
-
-# psutil brings no types.
 import psutil  # type: ignore[import-untyped] # psutil brings no types
 
 from benchmarks import measure

@@ -22,8 +22,6 @@ from statistics import median, quantiles
 from typing import Any
 
 import asyncpg
-
-# psutil brings no types.
 import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, delete, select, update
 

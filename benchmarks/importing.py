@@ -20,7 +20,6 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, ClassVar
 
-# psutil brings no types.
 import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, func, select
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-# psutil brings no types.
 import psutil  # type: ignore[import-untyped] # psutil brings no types
 
 from benchmarks.stock import Stock

@@ -12,7 +12,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
-# psutil brings no types.
 import psutil  # type: ignore[import-untyped] # psutil brings no types
 from sqlalchemy import Connection, func, insert, literal, select, update
 

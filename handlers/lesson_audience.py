@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
-from domain.addressees import MOST_UNITS, WHOM, Addressees, leave_out, put_in
+from domain.addressees import WHOM, Addressees
 from domain.base import NOT_FOUND, Refused
 from domain.lessons.shapes import CARD, AddressLesson
 from domain.notices.shown import UnitsToAddress
 from handlers.lesson_desk import own_card
-from handlers.notice_audience import parent_of
+from handlers.notice_audience import leave_out_place, parent_of, put_place
 from handlers.turn import Answer, Do, Turn, turned
 from storage.outbox import Reply
 from views import lesson_audience as screens
@@ -89,21 +89,11 @@ async def places(turn: Turn) -> Answer:
 
 async def put(turn: Turn) -> Answer:
     """``lesson.put:<id>:<unit>``: for everybody there and below, or no longer."""
-    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
-    if above is None:
-        raise Refused(NOT_FOUND)
-    wanted = put_in((await own_card(turn)).lesson.whom, above.id, above.path)
-    if len(wanted.units) > MOST_UNITS:
-        raise Refused("notice.too_many_places", most=MOST_UNITS)
-    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))
+    wanted, above = await put_place(turn, (await own_card(turn)).lesson.whom)
+    return _address(turn, wanted, screen=CHOSEN, at=above)
 
 
 async def out(turn: Turn) -> Answer:
     """``lesson.out:<id>:<unit>``: not for who lives there or below, or for them again."""
-    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
-    if above is None:
-        raise Refused(NOT_FOUND)
-    wanted = leave_out((await own_card(turn)).lesson.whom, above.id)
-    if len(wanted.without_units) > MOST_UNITS:
-        raise Refused("notice.too_many_places", most=MOST_UNITS)
-    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))
+    wanted, above = await leave_out_place(turn, (await own_card(turn)).lesson.whom)
+    return _address(turn, wanted, screen=CHOSEN, at=above)

@@ -108,23 +108,40 @@ async def parent_of(turn: Turn, unit: UnitLine) -> int:
     return 0 if own or not above else above[-1]
 
 
+async def put_place(turn: Turn, wanted: Addressees) -> tuple[Addressees, int]:
+    """The audience with the pressed unit, or without it again, and where "up" leads from there. Raises Refused."""
+    unit = await _pressed_unit(turn)
+    changed = put_in(wanted, unit.id, unit.path)
+    return _checked(changed, changed.units), await parent_of(turn, unit)
+
+
+async def leave_out_place(turn: Turn, wanted: Addressees) -> tuple[Addressees, int]:
+    """The same with everybody of the pressed unit left out, or no longer."""
+    unit = await _pressed_unit(turn)
+    changed = leave_out(wanted, unit.id)
+    return _checked(changed, changed.without_units), await parent_of(turn, unit)
+
+
+async def _pressed_unit(turn: Turn) -> UnitLine:
+    found: UnitLine | None = (await turn.read(UnitsToAddress(turn.pressed.count)))[0]
+    if found is None:
+        raise Refused(NOT_FOUND)
+    return found
+
+
+def _checked(changed: Addressees, named: tuple[int, ...]) -> Addressees:
+    if len(named) > MOST_UNITS:
+        raise Refused("notice.too_many_places", most=MOST_UNITS)
+    return changed
+
+
 async def put(turn: Turn) -> Answer:
     """``notice.put:<id>:<unit>``: for everybody there and below, or no longer."""
-    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
-    if above is None:
-        raise Refused(NOT_FOUND)
-    wanted = put_in((await own_card(turn)).notice.whom, above.id, above.path)
-    if len(wanted.units) > MOST_UNITS:
-        raise Refused("notice.too_many_places", most=MOST_UNITS)
-    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))
+    wanted, above = await put_place(turn, (await own_card(turn)).notice.whom)
+    return _address(turn, wanted, screen=CHOSEN, at=above)
 
 
 async def out(turn: Turn) -> Answer:
     """``notice.out:<id>:<unit>``: not for who lives there or below, or for them again."""
-    above, _ = await turn.read(UnitsToAddress(turn.pressed.count))
-    if above is None:
-        raise Refused(NOT_FOUND)
-    wanted = leave_out((await own_card(turn)).notice.whom, above.id)
-    if len(wanted.without_units) > MOST_UNITS:
-        raise Refused("notice.too_many_places", most=MOST_UNITS)
-    return _address(turn, wanted, screen=CHOSEN, at=await parent_of(turn, above))
+    wanted, above = await leave_out_place(turn, (await own_card(turn)).notice.whom)
+    return _address(turn, wanted, screen=CHOSEN, at=above)

@@ -41,19 +41,7 @@ from storage.schema_notices import (
 )
 from storage.types import Instant
 
-SUMS = (
-    "total",
-    "queued",
-    "sent",
-    "failed",
-    "unreachable",
-    "left",
-    "stopped",
-    "muted",
-    "read",
-    "reminded",
-    "called",
-)
+SUMS = tuple(column.name for column in tally.c if not column.primary_key)
 
 _TALLY = Prepared(select(tally).where(tally.c.notice_id == bindparam("notice")))
 _COUNT = Prepared(

@@ -316,7 +316,10 @@ def test_an_album_passes_the_wire_when_all_of_it_fits(clock: Clock) -> None:
     assert clock.now >= begun + 1
 
 
-def test_at_the_wire_too_a_person_goes_before_bulk_that_came_earlier(clock: Clock) -> None:
+@pytest.mark.parametrize(("bulk", "first"), [(False, "last come"), (True, "one")])
+def test_at_the_wire_too_a_person_goes_before_bulk_that_came_earlier(
+    clock: Clock, bulk: bool, first: str
+) -> None:
     passed: list[str] = []
     alarms: list[tuple[float, asyncio.Future[None]]] = []
 
@@ -334,8 +337,9 @@ def test_at_the_wire_too_a_person_goes_before_bulk_that_came_earlier(clock: Cloc
             await gate.passed(bulk=True)
             clock.now += 0.01
         waiting = [
-            asyncio.ensure_future(passes(gate, name, bulk=name != "person"))
-            for name in ("one", "two", "person")
+            asyncio.ensure_future(passes(gate, "one", bulk=True)),
+            asyncio.ensure_future(passes(gate, "two", bulk=True)),
+            asyncio.ensure_future(passes(gate, "last come", bulk=bulk)),
         ]
         while len(passed) < 3:
             await asyncio.sleep(0)
@@ -349,7 +353,7 @@ def test_at_the_wire_too_a_person_goes_before_bulk_that_came_earlier(clock: Cloc
         await asyncio.gather(*waiting)
 
     run(scene())
-    assert passed[0] == "person"
+    assert passed[0] == first
 
 
 def test_the_gate_is_open_when_limits_are_switched_off(clock: Clock) -> None:
