@@ -22,6 +22,9 @@ from sandbox.people import Group, Person
 from sandbox.record import CallRecord, Record
 from sandbox.world import Json, World
 
+LETTING_IN = 3
+"""Turns of the loop between a client's knock and its connection: the loop makes a task, that a transport, that calls."""
+
 
 class Sandbox:
     """A Telegram for one bot.
@@ -107,6 +110,10 @@ class Sandbox:
         self.control.close()
         await self.api.webhook.stop()
         if self._server is not None and self._socket is not None:
+            # Who has been let in but not yet joined would be overlooked by what follows, and never be closed.
+            asyncio.get_running_loop().remove_reader(self._socket)
+            for _ in range(LETTING_IN):
+                await asyncio.sleep(0)
             if not await _closed(self._server):
                 await self._server.shutdown(sockets=[self._socket])
             self._socket.close()
