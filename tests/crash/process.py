@@ -29,6 +29,13 @@ class Life:
         """Whether a SIGKILL ended it."""
         return self.code == -signal.SIGKILL
 
+    async def stop(self) -> None:
+        """End it in order, and wait until nothing of it is left. A life that has ended is left alone."""
+        await self.began.wait()
+        if not self.ended.is_set():
+            os.kill(self.pid, signal.SIGTERM)
+        await self.ended.wait()
+
     async def kill(self) -> None:
         """Kill -9, and wait until nothing of it is left. A life that has ended is left alone."""
         await self.began.wait()

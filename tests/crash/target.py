@@ -70,6 +70,7 @@ async def _run(environment: Mapping[str, str]) -> None:
     app = JournallingApp(settings, reached=trap, store=store)
     app.journal = journal
     asyncio.get_running_loop().add_reader(0, app.stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.stop)
     await app.start()
     say(ready=os.getpid())
     hurried = asyncio.create_task(_hurry(app, float(environment.get(HURRY, "0"))))
