@@ -57,7 +57,8 @@ from storage.outbox import Reply
 from views import notice_audience, notice_lists
 from views import notices as screens
 from views.message import Message, Upload
-from views.safe import cleaned, utf16_length
+from views.safe import cleaned, file_name, plain, utf16_length
+from views.voice import Voice
 
 SECOND = "notice.second"
 WHOM_CARD = "notice.whom"
@@ -346,6 +347,7 @@ async def sheet(turn: Turn) -> Answer:
     found: Report = await turn.read(SeeReport(turn.pressed.id))
     voice = await turn.voice()
     words = await turn.say("notice.sheet_sent", number=turn.pressed.id)
+    called = _file(voice, "notice.sheet_file", turn.pressed.id, "xlsx")
 
     async def written() -> Message:
         from views.notice_sheet import ReportBook
@@ -357,7 +359,7 @@ async def sheet(turn: Turn) -> Answer:
             await asyncio.to_thread(book.add, rows.rows)
             after = rows.next_after
         content = await asyncio.to_thread(book.content)
-        return replace(words, upload=Upload(f"notice-{turn.pressed.id}.xlsx", content))
+        return replace(words, upload=Upload(called, content))
 
     return made(written)
 
@@ -367,14 +369,20 @@ async def chart(turn: Turn) -> Answer:
     found: Report = await turn.read(SeeReport(turn.pressed.id))
     voice = await turn.voice()
     words = await turn.say("notice.chart_sent", number=turn.pressed.id)
+    called = _file(voice, "notice.chart_file", turn.pressed.id, "png")
 
     async def drawn() -> Message:
         from views.notice_chart import chart as picture
 
         content = await asyncio.to_thread(picture, found, voice=voice)
-        return replace(words, upload=Upload(f"notice-{turn.pressed.id}.png", content))
+        return replace(words, upload=Upload(called, content))
 
     return made(drawn)
+
+
+def _file(voice: Voice, key: str, number: int, ending: str) -> str:
+    """What somebody keeps it as, with its day: the next one says something else."""
+    return file_name(plain(voice.say(key, number=number, day=voice.today.isoformat())), ending)
 
 
 async def calls(turn: Turn) -> Answer:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.base import (
     Actor,
     Decision,
     Event,
+    Refresh,
     Refused,
 )
 from domain.notices.shapes import (
+    CARD,
     CallCase,
     CopyCase,
     MarkCalled,
@@ -20,6 +22,9 @@ from domain.notices.shapes import (
     TickOffCall,
 )
 from domain.rulebook import Rulebook
+
+FOLLOWS = timedelta(seconds=5)
+"""How soon the sender's card tells of a call: a leader ticks off one after the other."""
 
 
 def read(case: CopyCase, action: ReadNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
@@ -38,4 +43,5 @@ def tick_off(
     return Decision(
         sweeps=(MarkCalled(case.notice_id, case.person_id, actor.person_id, now),),
         events=(Event("notice.called", "notice", case.notice_id, {"person": case.person_id}),),
+        refreshes=(Refresh(CARD, case.notice_id, after=FOLLOWS),),
     )

@@ -17,6 +17,7 @@ from domain.notices.correcting import AskAgain
 from domain.notices.sending import needs_second, next_time, reminds_next
 from domain.notices.shapes import (
     BEFORE,
+    CARD,
     MAX_AHEAD,
     MAX_CAPTION,
     MAX_MEDIA,
@@ -451,6 +452,7 @@ def test_reading_counts_once_and_not_once_it_is_withdrawn() -> None:
 def test_a_call_is_ticked_off_once() -> None:
     decision = decide(CallCase(1, 30, PATHS[4]), TickOffCall(1, 30))
     assert decision.sweeps == (MarkCalled(1, 30, 7, NOW),)
+    assert [(item.kind, item.subject_id) for item in decision.refreshes] == [(CARD, 1)]
     assert decide(CallCase(1, 30, PATHS[4], called=True), TickOffCall(1, 30)) == Decision()
 
 
