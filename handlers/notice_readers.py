@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.base import NOT_FOUND, Refused
 from domain.notices.shapes import (
     COPY,
+    REMINDED,
     ReadNotice,
 )
 from domain.notices.shown import (
@@ -38,9 +39,7 @@ async def read(turn: Turn) -> Answer:
 
 async def read_reminded(turn: Turn) -> Answer:
     """``notice.seen:<id>``: the same on a reminder of it."""
-    return Do(
-        ReadNotice(turn.pressed.id), replies=(_mine(turn, "notice.reminded"),), toast="toast.notice_read"
-    )
+    return Do(ReadNotice(turn.pressed.id), replies=(_mine(turn, REMINDED),), toast="toast.notice_read")
 
 
 def _answer(turn: Turn, answers: Answers, draft: Draft) -> Do:

@@ -304,12 +304,12 @@ async def stop(turn: Turn) -> Answer:
     facts = await own_card(turn)
     if facts.notice.state in ON_ITS_WAY:
         return turned(turn, screens.surely(facts, "stop", voice=await turn.voice()))
-    return _change(turn, StopNotice(turn.pressed.id))
+    return _change(turn, StopNotice(turn.pressed.id), toast="toast.notice_dropped")
 
 
 async def stop_yes(turn: Turn) -> Answer:
     """``notice.stopyes:<id>``."""
-    return _change(turn, StopNotice(turn.pressed.id))
+    return _change(turn, StopNotice(turn.pressed.id), toast="toast.notice_stopped")
 
 
 async def withdraw(turn: Turn) -> Answer:
@@ -319,17 +319,17 @@ async def withdraw(turn: Turn) -> Answer:
 
 async def withdraw_yes(turn: Turn) -> Answer:
     """``notice.withdrawyes:<id>``."""
-    return _change(turn, WithdrawNotice(turn.pressed.id))
+    return _change(turn, WithdrawNotice(turn.pressed.id), toast="toast.notice_withdrawing")
 
 
 async def remind(turn: Turn) -> Answer:
     """``notice.remind:<id>``."""
-    return _change(turn, RemindNotice(turn.pressed.id))
+    return _change(turn, RemindNotice(turn.pressed.id), toast="toast.notice_reminding")
 
 
 async def ask_again(turn: Turn) -> Answer:
     """``notice.again:<id>``: everybody who has it is asked to look at what was corrected."""
-    return _change(turn, AskAgain(turn.pressed.id))
+    return _change(turn, AskAgain(turn.pressed.id), toast="toast.notice_again")
 
 
 # --- how it fares -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from storage.sqlite import SqliteEngine
 T = TypeVar("T")
 IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ"]
 
-REVISION = "0016"
+REVISION = "0017"
 """The newest migration; a test holds it equal to Alembic's head, so that an up-to-date start need not import Alembic."""
 
 _MIGRATION_LOCK = 0x6C696E6C69  # "linli"

@@ -24,6 +24,7 @@ from domain.notices.shapes import (
     COPY,
     GONE,
     GROUP,
+    REMINDED,
     REMINDER,
     Errand,
     Mailing,
@@ -102,6 +103,8 @@ _KIND = {
     Errand.REMIND: REMINDER,
     Errand.AGAIN: AGAIN,
 }
+_OF_WHAT_IS_THERE = (Errand.CORRECT, Errand.WITHDRAW)
+"""Errands that change messages people have, and send none."""
 
 
 class Mailings(Steps):
@@ -189,7 +192,7 @@ class Mailings(Steps):
             if waiting >= HANDFUL // 2:
                 return Step(0, more=False)
             people = receipts.next_ones(connection, found.id, after=walk.reached, most=HANDFUL)
-            if walk.errand in (Errand.CORRECT, Errand.WITHDRAW):
+            if walk.errand in _OF_WHAT_IS_THERE:
                 leaving_now = receipts.leaving(connection, found.id)
                 people = list(takewhile(lambda one: one.person_id not in leaving_now, people))
                 if leaving_now and not people:
@@ -268,6 +271,8 @@ def _handed_over(
         not_before=_when(connection, found, now, rules) if routine else now,
     )
     ids = [one.person_id for one in concerned]
+    if walk.errand in _OF_WHAT_IS_THERE:
+        _further(connection, walk.errand, found, concerned, lane=lane, now=now)
     if walk.errand is Errand.SEND:
         # Erased or merged since they were written down: there is no account to send it to.
         gone = [one.person_id for one in people if one.chat_id is None and one.state == "waiting"]
@@ -277,6 +282,28 @@ def _handed_over(
     if walk.errand is Errand.REMIND:
         receipts.reminded(connection, found.id, concerned, now=now)
     return len(concerned)
+
+
+def _further(
+    connection: Connection,
+    errand: Errand,
+    found: PublicNotice,
+    people: Sequence[Recipient],
+    *,
+    lane: Lane,
+    now: datetime,
+) -> None:
+    """The same for what else quotes the notice to them: that a reminder of it stays would be worse than that a copy does."""
+    known = {one.person_id: one for one in people}
+    kinds: dict[str, list[tuple[int, int, int | None]]] = {}
+    for person_id, message_id, sent_as in receipts.followed_up(connection, found.id, known):
+        one = known[person_id]
+        kind = GONE if errand is Errand.WITHDRAW else sent_as if one.read_at is None else REMINDED
+        kinds.setdefault(kind, []).append((one.chat_id or 0, person_id, message_id))
+    for kind, messages in kinds.items():
+        outbox.put_copies(
+            connection, messages, kind=kind, subject_id=found.id, lane=lane, now=now, not_before=now
+        )
 
 
 def _concerns(errand: Errand, one: Recipient) -> bool:
@@ -290,7 +317,7 @@ def _concerns(errand: Errand, one: Recipient) -> bool:
 
 
 def _edited(errand: Errand, one: Recipient) -> int | None:
-    return one.message_id if errand in (Errand.CORRECT, Errand.WITHDRAW) else None
+    return one.message_id if errand in _OF_WHAT_IS_THERE else None
 
 
 def _when(connection: Connection, found: PublicNotice, now: datetime, rules: Rulebook) -> datetime:

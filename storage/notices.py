@@ -41,7 +41,7 @@ from storage.entities import every, load, next_id, selection
 from storage.people import below, load_actors, unit_path
 from storage.prepared import Prepared
 from storage.schema import chat_group, unit
-from storage.schema_notices import mailing, receipt
+from storage.schema_notices import mailing, notice, receipt
 from storage.tree import office_of
 
 _OPEN = selection(Mailing).where(mailing.c.notice_id == bindparam("id"), mailing.c.finished_at.is_(None))
@@ -172,8 +172,10 @@ def load_copy(connection: Connection, action: ReadNotice, actor: Actor, rules: R
 
 
 _UNREACHED = Prepared(
-    select(unit.c.path, receipt.c.called_at)
-    .select_from(receipt.join(unit, unit.c.id == receipt.c.unit_id))
+    select(unit.c.path, receipt.c.called_at, notice.c.author_id)
+    .select_from(
+        receipt.join(unit, unit.c.id == receipt.c.unit_id).join(notice, notice.c.id == receipt.c.notice_id)
+    )
     .where(
         receipt.c.notice_id == bindparam("notice"),
         receipt.c.person_id == bindparam("person"),
@@ -187,7 +189,9 @@ def load_call(connection: Connection, action: TickOffCall, actor: Actor, rules: 
     row = _UNREACHED.first(connection, {"notice": action.notice_id, "person": action.person_id})
     if row is None:
         raise Refused(NOT_FOUND)
-    return CallCase(action.notice_id, action.person_id, row.path, called=row.called_at is not None)
+    return CallCase(
+        action.notice_id, action.person_id, row.path, row.author_id, called=row.called_at is not None
+    )
 
 
 LOADERS: dict[type[Any], Any] = {

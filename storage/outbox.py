@@ -148,10 +148,16 @@ def _row(
 
 @cache
 def _inserting(dialect: str) -> Prepared:
-    # A second edit of a card that already waits for one would show the same: it is left out.
+    # A second edit of a card that already waits for one would show the same: one leaves, as early and as urgently as the
+    # more pressing of the two.
+    upsert = insert_for(dialect, outbox)
+    pressing = {
+        name: case((upsert.excluded[name] < outbox.c[name], upsert.excluded[name]), else_=outbox.c[name])
+        for name in ("not_before", "lane")
+    }
     return Prepared(
-        insert_for(dialect, outbox).on_conflict_do_nothing(
-            index_elements=["chat_id", "edit_message_id"], index_where=_WAITING
+        upsert.on_conflict_do_update(
+            index_elements=["chat_id", "edit_message_id"], index_where=_WAITING, set_=pressing
         )
     )
 

@@ -7,7 +7,7 @@ the outbox stays as small as what is on its way. Sums are kept in ``tally`` in t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,19 +22,21 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
 
 from domain.addressees import Addressees
-from domain.notices.shapes import COPY, MarkCalled, MarkRead, NoticeState, TakeBack
+from domain.notices.shapes import COPY, FOLLOWING_UP, MarkCalled, MarkRead, NoticeState, TakeBack
 from storage.addressees import chosen, home
 from storage.dialect import insert_for
-from storage.prepared import Prepared
+from storage.prepared import Prepared, one_of, some
 from storage.schema import outbox, person
 from storage.schema_notices import (
     mailing,
     notice,
+    notice_followup,
     notice_mute,
     receipt,
     tally,
@@ -200,7 +202,7 @@ def reminded(connection: Connection, notice_id: int, people: Sequence[Recipient]
 _LEAVING = Prepared(
     select(outbox.c.person_id).where(
         outbox.c.state == "leased",
-        outbox.c.kind == COPY,
+        or_(*(outbox.c.kind == kind for kind in (COPY, *FOLLOWING_UP))),
         outbox.c.subject_id == bindparam("notice"),
         outbox.c.edit_message_id.is_(None),
     )
@@ -208,8 +210,26 @@ _LEAVING = Prepared(
 
 
 def leaving(connection: Connection, notice_id: int) -> frozenset[int]:
-    """Whose copy is on the wire: as it was when it left, and in a message that has no number yet."""
+    """To whom something of it is on the wire: as it was when it left, and in a message that has no number yet."""
     return frozenset(row.person_id for row in _LEAVING.all(connection, {"notice": notice_id}))
+
+
+_FOLLOWED_UP = Prepared(
+    select(notice_followup.c.person_id, notice_followup.c.message_id, notice_followup.c.kind)
+    .where(notice_followup.c.notice_id == bindparam("notice"), one_of(notice_followup.c.person_id, "person"))
+    .order_by(notice_followup.c.person_id, notice_followup.c.message_id)
+)
+
+
+def followed_up(
+    connection: Connection, notice_id: int, people: Collection[int]
+) -> list[tuple[int, int, str]]:
+    """Further messages to these people that quote the notice: (person, message, kind) each."""
+    return [
+        (row.person_id, row.message_id, row.kind)
+        for portion in some("person", people)
+        for row in _FOLLOWED_UP.all(connection, {"notice": notice_id, **portion})
+    ]
 
 
 # --- what became of them ------------------------------------------------------------------------------------------------
@@ -233,6 +253,7 @@ _FINISHED = Prepared(
         outbox.c.id == bindparam("_id"), outbox.c.state != "waiting", outbox.c.state != "leased"
     )
 )
+_FOLLOW_UP = Prepared(insert(notice_followup))
 _ENDS = {"sent": "sent", "failed": "failed", "unknown": "failed", "dropped": "left"}
 
 
@@ -240,9 +261,21 @@ def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) ->
     """What became of copies that were handed to delivery (``storage.outbox.Sent``); their rows go from the outbox."""
     ended: Counter[tuple[int, str]] = Counter()
     again: set[int] = set()
+    further: list[dict[str, Any]] = []
     for item in outcomes:
         row = item.row
-        if row.kind != COPY or row.edit_message_id is not None:
+        if row.edit_message_id is not None:
+            continue
+        if row.kind in FOLLOWING_UP and item.state == "sent":
+            further.append(
+                {
+                    "notice_id": row.subject_id,
+                    "person_id": row.person_id,
+                    "message_id": item.message_id,
+                    "kind": row.kind,
+                }
+            )
+        if row.kind != COPY:
             continue
         if item.state == "waiting":
             again.add(row.subject_id)
@@ -262,6 +295,8 @@ def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) ->
         _FINISHED.run(connection, {"_id": row.id})
         if changed:
             ended[row.subject_id, state] += 1
+    if further:
+        _FOLLOW_UP.insert(connection, further)
     for notice_id in sorted(again):
         # It was on the wire when it was held or stopped, came back, and does not leave a second time.
         found = _STATE.first(connection, {"notice": notice_id})

@@ -136,6 +136,17 @@ receipt = Table(
     sqlite_with_rowid=False,
 )
 
+# Which further messages quote a notice to whom, so that they are corrected and taken back with the copy.
+notice_followup = Table(
+    "notice_followup",
+    metadata,
+    Column("notice_id", RowId, primary_key=True, autoincrement=False),
+    Column("person_id", RowId, primary_key=True, autoincrement=False),
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # How a notice fares, summed up as it happens: counting a million receipts for each look would take longer than sending.
 tally = Table(
     "tally",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.base import (
     Actor,
@@ -23,9 +23,6 @@ from domain.notices.shapes import (
 )
 from domain.rulebook import Rulebook
 
-FOLLOWS = timedelta(seconds=5)
-"""How soon the sender's card tells of a call: a leader ticks off one after the other."""
-
 
 def read(case: CopyCase, action: ReadNotice, *, actor: Actor, now: datetime, rules: Rulebook) -> Decision:
     """Pressed again, nothing changes; storage writes the moment once."""
@@ -43,5 +40,8 @@ def tick_off(
     return Decision(
         sweeps=(MarkCalled(case.notice_id, case.person_id, actor.person_id, now),),
         events=(Event("notice.called", "notice", case.notice_id, {"person": case.person_id}),),
-        refreshes=(Refresh(CARD, case.notice_id, after=FOLLOWS),),
+        # Who ticks off their own looks at the list, and is not thrown back to the card.
+        refreshes=()
+        if case.author_id == actor.person_id
+        else (Refresh(CARD, case.notice_id, person_id=case.author_id),),
     )

@@ -27,9 +27,13 @@ GONE = "notice.gone"
 REMINDER = "notice.reminder"
 AGAIN = "notice.again"
 """Asks whoever has it to look again: it was corrected."""
+REMINDED = "notice.reminded"
+"""What a message of either kind is once its reader has read the notice."""
+FOLLOWING_UP = (REMINDER, AGAIN)
+"""Further messages about a notice that somebody has: they quote it, so they are corrected and taken back with it."""
 GROUP = "notice.group"
 """What stands in a group."""
-OF_NOTICES = (COPY, GONE, REMINDER, AGAIN)
+OF_NOTICES = (COPY, GONE, *FOLLOWING_UP, REMINDED)
 """What recipients get."""
 
 LANGUAGES = ("zh", "en")
@@ -246,11 +250,13 @@ class CopyCase:
 
 @dataclass(frozen=True, slots=True)
 class CallCase:
-    """Somebody whom a notice did not reach, and the path of where they lived. ``called``: they were told already."""
+    """Somebody whom a notice did not reach, and the path of where they lived. ``author_id``: who sent it. ``called``: they
+    were told already."""
 
     notice_id: int
     person_id: int
     path: str
+    author_id: int = 0
     called: bool = False
 
     @property

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.addressees import Addressees
-from domain.base import Action, Actor, Decision, Held, Refused, Role, ToPerson, ToResponsible
+from domain.base import Action, Actor, Decision, Held, Refresh, Refused, Role, ToPerson, ToResponsible
 from domain.notices import DECIDE
 from domain.notices.correcting import AskAgain
 from domain.notices.sending import needs_second, next_time, reminds_next
@@ -450,9 +450,11 @@ def test_reading_counts_once_and_not_once_it_is_withdrawn() -> None:
 
 
 def test_a_call_is_ticked_off_once() -> None:
-    decision = decide(CallCase(1, 30, PATHS[4]), TickOffCall(1, 30))
+    decision = decide(CallCase(1, 30, PATHS[4], author_id=7), TickOffCall(1, 30))
     assert decision.sweeps == (MarkCalled(1, 30, 7, NOW),)
-    assert [(item.kind, item.subject_id) for item in decision.refreshes] == [(CARD, 1)]
+    assert not decision.refreshes
+    theirs = decide(CallCase(1, 30, PATHS[4], author_id=8), TickOffCall(1, 30))
+    assert theirs.refreshes == (Refresh(CARD, 1, person_id=8),)
     assert decide(CallCase(1, 30, PATHS[4], called=True), TickOffCall(1, 30)) == Decision()
 
 

@@ -102,6 +102,7 @@ async def test_whom_notices_did_not_reach_are_called_from_the_desk(program: Prog
     zhao.reads("toast.notice_called")
     left = zhao.card("要打电话的")
     assert ("李桂兰" in left.text) != ("Emily" in left.text)
+    assert "已电话通知 1 人" in chen.card("要打电话的").text
     await chen.says("/desk")
     await chen.presses("desk.calls", "desk.called")
     chen.reads("desk.calls_none")

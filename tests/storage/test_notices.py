@@ -414,6 +414,29 @@ async def test_withdrawn_every_copy_goes_and_what_is_on_the_wire_follows(
     assert not await store.mailings.walking()
 
 
+async def test_reminders_follow_what_they_quote_also_those_on_the_wire(
+    store: Store, scene: Scene, now: datetime
+) -> None:
+    place, number = scene.place, await sent_off(store, scene, now=now)
+    later = now + timedelta(days=2)
+    await do(store, RemindNotice(number), place.leader.who, now=later)
+    await walked(store, now=later)
+    await scene.phones.take(now=later, most=2)
+    await scene.phones.arrive(now=later)
+    await scene.phones.take(now=later, most=2)
+    await do(store, PutText(number, "zh", "改到后天", 4), place.leader.who, now=later)
+    await walked(store, now=later)
+    await scene.phones.settle(now=later)
+    assert list(scene.phones.quotes.values()) == ["改到后天"] * HOUSE
+    await do(store, AskAgain(number), place.leader.who, now=later)
+    await walked(store, now=later)
+    await scene.phones.take(now=later, most=2)
+    await do(store, WithdrawNotice(number), place.leader.who, now=later)
+    await walked(store, now=later)
+    await scene.phones.settle(now=later)
+    assert not scene.phones.quotes
+
+
 @on_sqlite
 async def test_what_was_said_in_the_name_of_a_unit_that_is_no_more_can_still_be_withdrawn(
     store: Store, scene: Scene, now: datetime

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Connection, select
 
 from domain.base import Action
+from domain.notices.correcting import AskAgain
 from domain.notices.shapes import (
     OUT,
     GoOnNotice,
@@ -132,6 +133,10 @@ class OneNotice(RuleBasedStateMachine):
         self.moment += timedelta(days=int(day_later))
         self.says(RemindNotice(self.number))
 
+    @rule()
+    def ask_again(self) -> None:
+        self.says(AskAgain(self.number))
+
     # --- what the program does -------------------------------------------------------------------------------------------
 
     @rule()
@@ -217,6 +222,8 @@ class OneNotice(RuleBasedStateMachine):
                 assert shown == self.words
             else:
                 assert (state, shown) == (NoticeState.CANCELLED, None)
+            quoted = {text for (to, _), text in self.phones.quotes.items() if to == chat}
+            assert quoted <= (set() if state is NoticeState.WITHDRAWN else {self.words})
 
 
 async def prepared(machine: type[OneNotice], store: Store, engine: Engine, now: datetime) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from domain.base import Refresh
 from domain.lanes import Lane
 from domain.people import ChooseLanguage
 from domain.requests import AcceptRequest, AddToRequest, WithdrawRequest
 from domain.tasks import ClaimTask
 from storage.engine import Engine
 from storage.inbox import Arrived
-from storage.outbox import Leased, Reply, Sent
+from storage.outbox import Leased, Reply, Sent, put
 from storage.schema import outbox
 from storage.unit import Done, LeasedBatch, Store
 from tests.support.delivery import LEASE, deliver, fence, lease, sent
@@ -186,6 +187,20 @@ async def test_ten_changes_are_one_waiting_edit(
     assert await edits(engine) == [(row.id, "waiting")]
     await deliver(store, held=held, now=now)
     assert await edits(engine) == []
+
+
+async def test_who_presses_need_not_wait_for_an_edit_that_may_take_its_time(
+    store: Store, engine: Engine, place: Village, held: int, now: datetime
+) -> None:
+    request_id = await asked(store, place.resident, now=now)
+    await deliver(store, held=held, now=now)
+    follows = Refresh("request.card", request_id, after=timedelta(seconds=5))
+    await engine.write(lambda c: put(c, now=now, update_id=None, refreshes=(follows,)))
+    at_once = f"state = 'waiting' AND not_before <= {int(now.timestamp() * 1_000_000)}"
+    assert (len(await edits(engine)), await edits(engine, at_once)) == (1, [])
+    await changed(store, place, request_id, now=now)
+    await engine.write(lambda c: put(c, now=now, update_id=None, refreshes=(follows,)))
+    assert len(await edits(engine, at_once)) == len(await edits(engine)) == 1
 
 
 async def test_a_change_while_an_edit_is_on_its_way_is_another_edit(

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from domain.notices.shapes import (
     AGAIN,
-    COPY,
+    FOLLOWING_UP,
     GONE,
     OF_NOTICES,
+    REMINDED,
     REMINDER,
     BeginNotice,
     ConfirmNotice,
@@ -142,6 +143,8 @@ class Phones:
         self.got: list[tuple[int, int]] = []
         self.shows: dict[tuple[int, int], str] = {}
         self.reminders: list[int] = []
+        self.quotes: dict[tuple[int, int], str] = {}
+        """What reminders and the like say of it, by chat and message."""
         self.asked_again: list[tuple[int, str]] = []
         self._wire: list[tuple[Leased, str | None]] = []
 
@@ -161,7 +164,7 @@ class Phones:
             lease=LEASE,
             fence=self._held,
             now=now,
-            needs_facts=lambda kind: kind in (COPY, REMINDER, AGAIN),
+            needs_facts=lambda kind: kind in OF_NOTICES and kind != GONE,
         )
         others = [row for row in batch.rows if row.kind not in OF_NOTICES]
         await self._store.record_sent(sent(batch, others), fence=self._held, now=now)
@@ -189,10 +192,15 @@ class Phones:
             return Sent(row, "waiting", not_before=now)
         if fate != "sent":
             return Sent(row, fate, error="BadRequest")
-        if row.kind == REMINDER:
+        message = (row.chat_id, row.edit_message_id or row.id)
+        if row.edit_message_id is None and row.kind == REMINDER:
             self.reminders.append(row.chat_id)
-        elif row.kind == AGAIN:
+        if row.edit_message_id is None and row.kind == AGAIN:
             self.asked_again.append((row.chat_id, text))
+        if row.kind in (*FOLLOWING_UP, REMINDED):
+            self.quotes[message] = text
+        elif row.kind == GONE and message in self.quotes:
+            del self.quotes[message]
         elif row.kind == GONE:
             self.shows.pop((row.subject_id or 0, row.chat_id), None)
         else:
