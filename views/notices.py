@@ -310,9 +310,8 @@ def progress(facts: NoticeCard, voice: Voice) -> Html:
         lines.append(voice.say("notice.fared_read", count=fares.read, share=share(fares)))
     if facts.answers:
         lines.append(voice.say("notice.fared_answers", count=facts.answers))
-    ends = _ends(notice, fares, voice.now)
-    if ends is not None and notice.state is NoticeState.SENDING:
-        lines.append(voice.say("notice.ends", when=voice.when(ends)))
+    if notice.state is NoticeState.SENDING:
+        lines += _course_of_sending(notice, fares, voice)
     due = reminds_next(notice, voice.rules)
     if due is not None and fares.sent > fares.read:
         lines.append(
@@ -322,8 +321,16 @@ def progress(facts: NoticeCard, voice: Voice) -> Html:
     return block(*lines)
 
 
+def _course_of_sending(notice: PublicNotice, fares: Fares, voice: Voice) -> list[Html]:
+    """When what is left of it leaves, or will have left."""
+    if fares.ahead and (leaves := _leaves(notice, voice.now, voice)) > voice.now:
+        return [voice.say("notice.waits_for_morning", when=voice.when(leaves))]
+    ends = _ends(notice, fares, voice)
+    return [] if ends is None else [voice.say("notice.ends", when=voice.when(ends))]
+
+
 def _leaves(notice: PublicNotice, at: datetime, voice: Voice) -> datetime:
-    """When a reminder that is due leaves: routine ones wait for the end of the quiet hours."""
+    """When what is due leaves: routine messages wait for the end of the quiet hours."""
     quiet = voice.rules.notices
     if notice.urgent:
         return at
@@ -347,11 +354,12 @@ def course(notice: PublicNotice, voice: Voice) -> Html:
     return block(*said)
 
 
-def _ends(notice: PublicNotice, fares: Fares, now: datetime) -> datetime | None:
+def _ends(notice: PublicNotice, fares: Fares, voice: Voice) -> datetime | None:
     """When the last will have it at the pace so far; None before there is a pace."""
     if notice.begun_at is None or not fares.done:
         return None
-    return now + (now - notice.begun_at) / fares.done * fares.ahead + timedelta(seconds=30)
+    took = voice.now - _leaves(notice, notice.begun_at, voice)
+    return voice.now + took / fares.done * fares.ahead + timedelta(seconds=30)
 
 
 def _next(facts: NoticeCard, voice: Voice) -> Html:

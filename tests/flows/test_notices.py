@@ -103,6 +103,23 @@ async def test_a_photo_with_words_is_corrected_in_place_and_withdrawn(program: P
     chen.reads("state.notice.withdrawn")
 
 
+async def test_at_night_the_card_says_when_it_is_delivered(program: Program) -> None:
+    chen, lan = program.chen, program.lan
+    await program.passes(hours=13)
+    await composed(chen)
+    await chen.presses("notice.confirm")
+    assert "明天 07:30 起送达" in chen.card("🌙").text
+    assert not lan.saw("notice.head")
+    await program.passes(hours=8, minutes=29)
+    await program.quiet()
+    assert not lan.saw("notice.head")
+    await program.passes(minutes=2)
+    await program.quiet()
+    lan.reads("notice.head", WORDS)
+    chen.reads("notice.fared_read", "0 人")
+    assert "🌙" not in chen.card("已送达").text
+
+
 async def test_what_quotes_a_notice_is_corrected_and_taken_back_with_it(program: Program) -> None:
     chen, lan, emily = program.chen, program.lan, program.emily
     await composed(chen)
