@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 import pytest
 from hypothesis import settings
 
+from bot.collector import look_rarely
 from domain.rulebook import Rulebook
 from storage.database import Location, migrate, open_engine
 from storage.engine import Engine
@@ -128,3 +130,9 @@ async def engine(location: Location) -> AsyncIterator[Engine]:
 def store(engine: Engine, rules: Rulebook) -> Store:
     """The database as everyone else sees it, empty."""
     return Store(engine, rules=rules)
+
+
+def pytest_collection_finish() -> None:
+    """As the program itself does when all is loaded: looking for cycles is a fifth of the flows' time otherwise."""
+    gc.collect()
+    look_rarely()
