@@ -58,10 +58,16 @@ def area_at(unit_id: ColumnElement[int]) -> ScalarSelect[Any]:
 AREA = area_at(_LIVES_AT)
 """The same for one person whose home is ``lives_at``."""
 
-DIVIDED = exists(_around.c.id).where(
-    _around.c.kind == COMMUNITY, _around.c.path > bindparam("low"), _around.c.path < bindparam("high")
-)
-"""Whether there are communities inside the one from ``low`` to ``high``: people of theirs are kept with them."""
+
+def divided(low: ColumnElement[str], high: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether there are communities inside the one from ``low`` to ``high``: people of theirs are kept with them."""
+    return exists(_around.c.id).where(
+        _around.c.kind == COMMUNITY, _around.c.path > low, _around.c.path < high
+    )
+
+
+DIVIDED = divided(bindparam("low"), bindparam("high"))
+"""The same of a community that is given as parameters."""
 
 _HOLD = Prepared(select(unit.c.id).where(unit.c.id == _LIVES_AT).with_for_update(read=True))
 _INSIDE = select(unit.c.id).where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -41,7 +42,7 @@ from domain.people_seen import (
 )
 from domain.permissions import GRANTS, STAFF, Permission
 from domain.queries import PAGE_ROWS, Place
-from storage.areas import COMMUNITY, DIVIDED
+from storage.areas import COMMUNITY, divided
 from storage.facts import holders, persons, twins
 from storage.facts.found import DESCRIBED, DETAILS, HOME, SERVES_BELOW, SERVING
 from storage.facts.rows import Look, place
@@ -66,16 +67,31 @@ MOST_CANDIDATES = 20_000
 MOST_SKILLS = 30
 LAST = "\U0010ffff"
 
-_UNIT = select(unit.c.path, unit.c.kind, unit.c.name, unit.c.name_en).where(unit.c.id == bindparam("id"))
-_in_range = (unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
-_HOW_WIDE = Prepared(
-    select(
-        select(func.count())
-        .select_from(select(unit.c.id).where(*_in_range).limit(NEAR_UNITS + 1).subquery())
-        .scalar_subquery()
-        .label("total"),
-        DIVIDED.label("divided"),
+_here = unit.alias("here")
+_end = func.substr(_here.c.path, 1, func.length(_here.c.path) - 1) + "/"
+"""As ``people.below`` has it."""
+_is_area = (_here.c.kind == bindparam("area_kind")) & ~divided(_here.c.path, _end)
+_width = (
+    select(func.count())
+    .select_from(
+        select(unit.c.id)
+        .where(unit.c.path >= _here.c.path, unit.c.path < _end)
+        .limit(NEAR_UNITS + 1)
+        .correlate(_here)
+        .subquery()
     )
+    .correlate(_here)
+    .scalar_subquery()
+)
+_SCOPE = Prepared(
+    select(
+        _here.c.path,
+        _here.c.name,
+        _here.c.name_en,
+        _is_area.label("area"),
+        # Whoever finds the people of a community at once need not know how many units it has.
+        case((_is_area, 0), else_=_width).label("total"),
+    ).where(_here.c.id == bindparam("id"))
 )
 _ROLES = Prepared(
     select(appointment.c.person_id, appointment.c.role, unit.c.name, unit.c.name_en)
@@ -103,18 +119,17 @@ class Scope(NamedTuple):
 
 def scope_of(connection: Connection, unit_id: int, look: Look) -> Scope:
     """The unit, if the reader covers it. Raises Refused."""
-    row = connection.execute(_UNIT, {"id": unit_id}).first()
+    row = _SCOPE.first(connection, {"id": unit_id, "area_kind": COMMUNITY})
     roles = GRANTS[Permission.SEE_PEOPLE].roles
     over = [held.role for held in look.reader.held if row is not None and row.path.startswith(held.path)]
     if row is None or not any(role in roles for role in over):
         raise Refused(NOT_FOUND)
     low, high = bounds(row.path)
-    found = _HOW_WIDE.all(connection, {"low": low, "high": high})[0]
-    area = row.kind == COMMUNITY and not found.divided
+    area = bool(row.area)
     return Scope(
         low,
         high,
-        near=area or found.total <= NEAR_UNITS,
+        near=area or row.total <= NEAR_UNITS,
         area=area,
         staff=any(role in STAFF for role in over),
         place=place(row.name, row.name_en),
