@@ -258,7 +258,8 @@ _ENDS = {"sent": "sent", "failed": "failed", "unknown": "failed", "dropped": "le
 
 
 def record(connection: Connection, outcomes: Iterable[Any], *, now: datetime) -> None:
-    """What became of copies that were handed to delivery (``storage.outbox.Sent``); their rows go from the outbox."""
+    """What became of copies that were handed to delivery (``storage.outbox.Sent``); their rows go from the outbox. Which
+    further messages have left is kept, too."""
     ended: Counter[tuple[int, str]] = Counter()
     again: set[int] = set()
     further: list[dict[str, Any]] = []
