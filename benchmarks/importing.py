@@ -12,12 +12,13 @@ import csv
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Any, ClassVar
 
 import psutil  # type: ignore[import-untyped] # psutil brings no types
@@ -41,6 +42,8 @@ ROWS = 100_000
 BUILDINGS = 200
 HEADINGS = sheets.headings(ImportKind.PEOPLE, chinese=True)
 MEBIBYTE = 1024 * 1024
+BEGUN = "begun"
+"""What a measured process says when the import begins."""
 
 
 def people(rows: int) -> Iterator[list[str]]:
@@ -109,33 +112,15 @@ async def measure(url: str, path: Path, rows: int) -> str:
                 seen.add(await engine.read(lambda connection: people_there(connection, rows)))
                 await asyncio.sleep(0.05)
 
-        process = psutil.Process()
-        before, peak = process.memory_info().rss, [0]
-
-        async def weigh() -> None:
-            children: list[psutil.Process] = []
-            for look in count():
-                if done.is_set():
-                    return
-                # To look for processes costs milliseconds, which would be measured as well.
-                if look % 50 == 0:
-                    children = process.children()
-                total = process.memory_info().rss
-                for child in children:
-                    # It may have come to its end meanwhile.
-                    with suppress(psutil.NoSuchProcess):
-                        total += child.memory_info().rss
-                peak[0] = max(peak[0], total)
-                await asyncio.sleep(0.02)
-
-        watchers = [asyncio.create_task(look()), asyncio.create_task(weigh())]
+        looking = asyncio.create_task(look())
         holds.clear()
+        print(BEGUN, flush=True)
         cpu, started = process_time(), perf_counter()
         report = await importer.carry_out(path, kind=ImportKind.PEOPLE, dry_run=False)
         ended = perf_counter()
         cpu = process_time() - cpu
         done.set()
-        await asyncio.gather(*watchers)
+        await looking
         assert (report.added, report.problems) == (rows, 0), report
         confirm, flip, live = (Watched.moments[name] for name in ("confirmed", "flip", "live"))
         holds.sort()
@@ -144,7 +129,7 @@ async def measure(url: str, path: Path, rows: int) -> str:
             f"{rows / cpu:,.0f} | "
             f"{rows / (confirm - started):,.0f} | {rows / (flip - confirm):,.0f} | {rows / (ended - live):,.0f} | "
             f"{(live - flip) * 1000:.0f} | {holds[-1] * 1000:.0f} | {holds[int(len(holds) * 0.99)] * 1000:.0f} | "
-            f"{(peak[0] - before) / MEBIBYTE:.0f} | {' or '.join(f'{n:,}' for n in sorted(seen))} |"
+            f"{' or '.join(f'{n:,}' for n in sorted(seen))} |"
         )
     finally:
         await store.close()
@@ -159,7 +144,7 @@ def people_there(connection: Connection, rows: int) -> int:
 
 HEAD = (
     "| database | file | rows/s until all is there | until tidied up | rows/s of processor | read and staged/s | brought in/s | settled/s | flip ms | "
-    "longest hold ms | p99 hold ms | peak RSS growth MiB | of 100 people seen |\n|" + "---|" * 13
+    "longest hold ms | p99 hold ms | of 100 people seen | peak RSS growth MiB |\n|" + "---|" * 13
 )
 
 
@@ -198,8 +183,45 @@ def main() -> None:
 
 
 def _run(url: str, path: Path, rows: int) -> None:
+    """Have one import measured, and weigh its processes from outside: to look for them takes tens of milliseconds."""
     command = [sys.executable, "-m", "benchmarks.importing", "--rows", str(rows), "--one", url, str(path)]
-    subprocess.run(command, check=True)
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        assert running.stdout is not None
+        begun = running.stdout.readline().strip() == BEGUN
+        told = beside.submit(running.stdout.read)
+        process = psutil.Process(running.pid)
+        family = [process]
+        before = peak = _weight(family) if begun else 0
+        for look in count():
+            if told.done():
+                break
+            # To look for processes takes a good part of a core.
+            if look % 50 == 0:
+                family = _family(process)
+            peak = max(peak, _weight(family))
+            sleep(0.02)
+        print(f"{told.result().rstrip()} {(peak - before) / MEBIBYTE:.0f} |", flush=True)
+    if running.returncode:
+        raise SystemExit(running.returncode)
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    """A process and those that it has started."""
+    with suppress(psutil.NoSuchProcess):
+        return [process, *process.children()]
+    return []
+
+
+def _weight(family: Iterable[psutil.Process]) -> int:
+    """Bytes resident of these; one that has come to its end meanwhile weighs nothing."""
+    total = 0
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            total += process.memory_info().rss
+    return total
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ TOLD = timedelta(seconds=3)
 """How often a card shows how far it is."""
 AGAIN_SECONDS = 1.0
 SAID_ROWS = 5000
-AT_ONCE = 2
+AT_ONCE = 3
 """Portions of people that are brought in side by side: a server of PostgreSQL has more than one processor."""
 
 Tell = Callable[[str], Awaitable[None]]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -192,10 +193,9 @@ _FORGET_LINE = Prepared(
 
 @cache
 def _same_keys(dialect: str) -> Select[Any]:
-    return (
-        select(import_row.c.line, import_row.c.key, import_row.c.data, import_row.c.row_id)
-        .where(import_row.c.batch_id == bindparam("batch"), among(dialect, import_row.c.key, "keys"))
-        .order_by(import_row.c.line)
+    # Not in the order of their lines: for its sake SQLite would go through all rows of the import by their lines.
+    return select(import_row.c.line, import_row.c.key, import_row.c.data, import_row.c.row_id).where(
+        import_row.c.batch_id == bindparam("batch"), among(dialect, import_row.c.key, "keys")
     )
 
 
@@ -238,12 +238,11 @@ def keep(connection: Connection, batch_id: int, rows: Sequence[Staged]) -> None:
 
 
 def staged_already(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Staged]]:
-    """The rows that came before with the same keys."""
+    """The rows that came before with the same keys, those of each key in the order of their lines."""
     found: dict[str, list[Staged]] = {}
     if wanted := [key for key in keys if key]:
-        for row in connection.execute(
-            _same_keys(connection.dialect.name), {"batch": batch_id, "keys": wanted}
-        ):
+        rows = connection.execute(_same_keys(connection.dialect.name), {"batch": batch_id, "keys": wanted})
+        for row in sorted(rows, key=attrgetter("line")):
             found.setdefault(row.key, []).append(Staged(row.line, row.key, data=row.data, row_id=row.row_id))
     return found
 

@@ -59,7 +59,7 @@ portion by portion right after it."""
 MOST_OF_ALL = 1000
 """Mistakes that only the whole shows and that are told; more of one kind would say the same."""
 
-PEOPLE_TOGETHER = 250
+PEOPLE_TOGETHER = 125
 """Rows of people that one unit of work brings in, settles or takes back: SQLite's writer puts two such units into one
 commit, and PostgreSQL looks three foreign keys up for each row it makes and writes two wide indexes when it settles."""
 _LOOKED_AT = tuple(4**power * PORTION for power in range(1, 8))

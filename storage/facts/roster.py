@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Connection,
@@ -104,7 +105,8 @@ _ROLES = Prepared(
 
 
 class Scope(NamedTuple):
-    """The unit that is searched. ``area``: it is a community, whose people are found at once.
+    """The unit that is searched. ``area``: it is a community, whose people are found at once; ``alone``: nothing is below
+    it.
 
     ``staff``: the reader leads it, and may look for telephone numbers.
     """
@@ -113,6 +115,7 @@ class Scope(NamedTuple):
     high: str
     near: bool
     area: bool
+    alone: bool
     staff: bool
     place: Place
 
@@ -131,6 +134,7 @@ def scope_of(connection: Connection, unit_id: int, look: Look) -> Scope:
         high,
         near=area or row.total <= NEAR_UNITS,
         area=area,
+        alone=row.total == 1,
         staff=any(role in STAFF for role in over),
         place=place(row.name, row.name_en),
     )
@@ -145,7 +149,7 @@ def search(connection: Connection, query: SearchPeople, look: Look) -> Found:
     parameters = {
         "low": scope.low,
         "high": scope.high,
-        "area": query.unit_id,
+        "unit": query.unit_id,
         "now": look.now,
         "role": query.role,
         "skill": query.skill,
@@ -214,6 +218,7 @@ class Shape(NamedTuple):
 
     near: bool
     area: bool
+    alone: bool
     staff: bool
     role: str
     skill: bool
@@ -237,6 +242,7 @@ class Shape(NamedTuple):
         return cls(
             scope.near,
             scope.area,
+            scope.alone,
             scope.staff,
             role,
             bool(query.skill),
@@ -250,6 +256,9 @@ _below_home = (HOME.c.path >= bindparam("low")) & (HOME.c.path < bindparam("high
 _units = select(unit.c.id).where(unit.c.path >= bindparam("low"), unit.c.path < bindparam("high"))
 _other = appointment.alias("any_appointment")
 _any_role = exists().where(_other.c.person_id == person.c.id, in_force(_other), there(_other))
+_UNIT: BindParameter[int] = bindparam("unit", type_=unit.c.id.type)
+"""For a unit with nothing below it this is enough. A range of the tree PostgreSQL expects to hold a two-hundredth of the
+city, and so plans each such search anew, which takes longer than to search a building."""
 _goes_on = tuple_(person.c.name, person.c.id) > tuple_(
     bindparam("after", type_=String()), bindparam("after_id", type_=BigInteger())
 )
@@ -284,8 +293,9 @@ def _page_and_count(shape: Shape) -> Prepared:
         select(total.c.total, *shown.c)
         .select_from(total.outerjoin(shown, true()))
         .order_by(shown.c.name, shown.c.id),
-        # A small part of the tree is looked through in one and the same way, and planning it takes longer than that.
-        by_values=not shape.near,
+        # One unit and one community are looked through in one and the same way; which way is short through a part of
+        # the tree depends on how wide it is.
+        by_values=not (shape.alone or shape.area),
     )
 
 
@@ -314,7 +324,7 @@ def _near(shape: Shape) -> CompoundSelect[Any]:
         (person, who.where(_lives_there(shape))),
         (
             person.join(appointment, appointment.c.person_id == person.c.id),
-            who.where(appointment.c.unit_id.in_(_units), in_force(appointment), there(appointment)).group_by(
+            who.where(_serves_there(shape), in_force(appointment), there(appointment)).group_by(
                 person.c.id, person.c.name
             ),
         ),
@@ -335,8 +345,12 @@ def _near(shape: Shape) -> CompoundSelect[Any]:
 
 def _lives_there(shape: Shape) -> ColumnElement[bool]:
     if shape.area:
-        return person.c.area_id == bindparam("area", type_=person.c.area_id.type)
-    return person.c.home_unit_id.in_(_units)
+        return person.c.area_id == _UNIT
+    return person.c.home_unit_id == _UNIT if shape.alone else person.c.home_unit_id.in_(_units)
+
+
+def _serves_there(shape: Shape) -> ColumnElement[bool]:
+    return appointment.c.unit_id == _UNIT if shape.alone else appointment.c.unit_id.in_(_units)
 
 
 def _of_candidates(shape: Shape) -> Select[Any]:

@@ -133,11 +133,11 @@ async def test_a_community_is_searched_along_its_own_stretch_of_the_index(
     store: Store, engine: Engine, admin: Soul, now: datetime
 ) -> None:
     place = (await store.read(SearchPeople(2), admin.who, now=now)).place
-    scope = searching.Scope("1.2.", "1.2/", near=True, area=True, staff=True, place=place)
+    scope = searching.Scope("1.2.", "1.2/", near=True, area=True, alone=False, staff=True, place=place)
     statement = searching._near(searching.Shape.of(SearchPeople(2), "", scope))
 
     def plan(connection: object) -> str:
-        values = {"low": "1.2.", "high": "1.2/", "now": now, "area": 2}
+        values = {"low": "1.2.", "high": "1.2/", "now": now, "unit": 2}
         text = statement.params(values).compile(connection, compile_kwargs={"literal_binds": True})  # type: ignore[arg-type]
         return "\n".join(str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))  # type: ignore[attr-defined]
 

@@ -223,7 +223,9 @@ async def test_a_name_in_a_big_place_is_looked_up_in_the_index_of_names(
     monkeypatch.setattr(searching, "NEAR_UNITS", 0)
 
     def plan(connection: Connection) -> str:
-        scope = searching.Scope("1.", "1/", near=False, area=False, staff=True, place=found.place)
+        scope = searching.Scope(
+            "1.", "1/", near=False, area=False, alone=False, staff=True, place=found.place
+        )
         statement = searching._page(searching.Shape.of(SearchPeople(1, words="王"), "王", scope)).statement
         values = {"low": "1.", "high": "1/", "now": now, "begins": "王", "before": "玌"}
         return "\n".join(
