@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ async def run_program(settings: Settings) -> None:
             bot_name=f"邻里 · {settings.community.name}",
             bot_username="linli_bot",
             state_file=state,
+            # A database that was restored, or outlived its sandbox, remembers the updates of an earlier one.
+            numbers_from=int(time.time()),
         )
         await sandbox.start(port=settings.sandbox.port)
     except (OSError, ValueError) as error:

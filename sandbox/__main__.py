@@ -7,6 +7,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 
 from sandbox.errors import ActError
@@ -41,6 +42,7 @@ async def _serve(options: argparse.Namespace) -> None:
         state_file=options.state,
         limits=options.limits,
         seed=options.seed,
+        numbers_from=int(time.time()),
     )
     if options.people and not sandbox.world.people:
         for person in json.loads(options.people.read_text(encoding="utf-8")):

@@ -31,6 +31,8 @@ class Sandbox:
 
     `token` is the bot's, `state_file` where its state survives a restart (None: nowhere), `clock` seconds since the
     epoch, `sleep` how pauses (delayed answers, webhook retries) are waited for, `seed` what ids are drawn from.
+    A world without a state begins to count its updates, messages, presses and files at `numbers_from`: above what an earlier world has
+    given to a bot that remembers, or the bot takes the new for what it has seen.
     Raises OSError or ValueError when the state file cannot be used, OSError from `start` when the port is taken.
     """
 
@@ -45,6 +47,7 @@ class Sandbox:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         limits: bool | Limits = False,
         seed: int = 0,
+        numbers_from: int = 1,
     ) -> None:
         number = token.partition(":")[0]
         bot = {
@@ -54,7 +57,7 @@ class Sandbox:
             "username": bot_username,
         }
         self.token = token
-        self.world = World(Tables(state_file), bot=bot, clock=clock, seed=seed)
+        self.world = World(Tables(state_file), bot=bot, clock=clock, seed=seed, numbers_from=numbers_from)
         self.acts = Acts(self.world)
         self.faults = Faults(clock=clock)
         self.limiter = Limiter(limits if isinstance(limits, Limits) else Limits(on=limits), clock=clock)

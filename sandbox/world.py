@@ -23,6 +23,7 @@ PRESS_LIFE = 150
 # Sent only to a bot that asks for them by name.
 ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _JUMP = 1_000_000
+_FIRST_UPDATE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,14 @@ class Sight:
 
 
 class World:
-    """`clock` gives seconds since the epoch; `bot` is the bot's User object."""
+    """`clock` gives seconds since the epoch; `bot` is the bot's User object; `numbers_from` as `Sandbox` has it."""
 
-    def __init__(self, tables: Tables, *, bot: Json, clock: Callable[[], float], seed: int) -> None:
+    def __init__(
+        self, tables: Tables, *, bot: Json, clock: Callable[[], float], seed: int, numbers_from: int = 1
+    ) -> None:
         self.tables = tables
+        self._first = numbers_from
+        self._first_update = max(numbers_from, _FIRST_UPDATE)
         self.bot = bot
         self.clock = clock
         self.random = random.Random(f"{seed}:ids")  # noqa: S311 - repeatable, not secret
@@ -131,7 +136,7 @@ class World:
         group = self.groups.get(chat_id)
         counter = f"message:{chat_id}" if group and group["type"] == "supergroup" else "message"
         message = {
-            "message_id": self.next_number(counter),
+            "message_id": self.next_number(counter, first=self._first),
             "from": sender,
             "chat": self.chat(chat_id),
             "date": self.now(),
@@ -180,7 +185,7 @@ class World:
     def queue(self, update: Json) -> int:
         """Any update, put in the queue under the next number."""
         self.expire()
-        update_id = self.next_number("update", first=100_000)
+        update_id = self.next_number("update", first=self._first_update)
         numbered = {"update_id": update_id, **update}
         self.tables.put("updates", update_id, {"update": numbered, "at": self.clock()})
         for listener in self.queue_listeners:
@@ -205,7 +210,7 @@ class World:
 
     def jump_update_ids(self) -> int:
         """The next update_id is a random one, as after a week of silence; upwards only while updates wait."""
-        current = self.next_number("update", first=100_000)
+        current = self.next_number("update", first=self._first_update)
         lowest = current + _JUMP if self.updates else 1
         jumped = current
         while abs(jumped - current) < _JUMP // 2:
@@ -221,7 +226,7 @@ class World:
         oldest = self.clock() - PRESS_LIFE
         while self.presses and next(iter(self.presses.values()))["at"] < oldest:
             self.tables.drop("presses", next(iter(self.presses)))
-        query_id = str(4_000_000_000_000_000_000 + self.next_number("press"))
+        query_id = str(4_000_000_000_000_000_000 + self.next_number("press", first=self._first))
         self.tables.put("presses", query_id, {**press, "at": self.clock()})
         return query_id
 
@@ -229,7 +234,7 @@ class World:
 
     def keep_file(self, *, kind: str, content: bytes, name: str, mime: str) -> Json:
         """Store a file; gives the row with its `file_id`, without the bytes."""
-        number = self.next_number("file")
+        number = self.next_number("file", first=self._first)
         suffix = name.rpartition(".")[2] if "." in name else "bin"
         row: Json = {
             "file_id": f"{kind}-{number:08d}-{self.random.getrandbits(64):016x}",

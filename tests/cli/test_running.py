@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.error import HTTPError
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -45,12 +46,12 @@ class Bot:
                 text=True,
             )
 
-    def ready(self) -> None:
-        """Return when it says where its page is. Raises AssertionError when it ended instead."""
+    def ready(self) -> str:
+        """Where its page is, as soon as it says so. Raises AssertionError when it ended instead."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if "Open in your browser" in line:
-                return
+            if "Open in your browser: " in line:
+                return line.partition("browser: ")[2].strip()
         raise AssertionError(f"it ended with {self.process.wait()}: {self.log.read_text()}")
 
     def ends(self, number: int = signal.SIGTERM) -> tuple[int, float]:
@@ -161,6 +162,24 @@ def test_the_bot_is_commanded_while_it_runs_and_ends_in_order(bot: Bot, linli: C
     events = [json.loads(line)["event"] for line in bot.log.read_text().splitlines()]
     assert events[-1] == "stopped"
     assert "update failed" not in events
+
+
+def test_a_database_that_outlives_its_sandbox_hears_people_in_the_next_one(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    for _ in range(2):
+        bot = Bot(tmp_path, settings)
+        try:
+            with httpx.Client(base_url=bot.ready()) as page:
+                page.post("/sandbox/people", json={"user_id": 71, "first_name": "李桂兰"}).raise_for_status()
+                page.post("/sandbox/act", json={"user_id": 71, "do": "start"}).raise_for_status()
+                deadline = time.monotonic() + 30
+                while len(page.get("/sandbox/chats/71/messages").json()["messages"]) < 2:
+                    assert time.monotonic() < deadline, "nobody answers"
+                    time.sleep(0.05)
+            bot.ends()
+        finally:
+            bot.removed()
 
 
 def test_a_second_bot_on_the_same_file_is_refused(bot: Bot) -> None:

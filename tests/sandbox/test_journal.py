@@ -68,6 +68,23 @@ def test_changes_between_commits_are_one_line_or_nothing(tmp_path: Path) -> None
     again.close()
 
 
+async def test_a_new_world_counts_on_above_an_earlier_one(
+    tmp_path: Path, clock: Clock, http: httpx.AsyncClient
+) -> None:
+    async def begun(numbers_from: int) -> tuple[int, int]:
+        world = Sandbox(
+            token=TOKEN, state_file=tmp_path / "state.jsonl", clock=clock, numbers_from=numbers_from
+        )
+        async with world as sandbox:
+            person = sandbox.add_person(first_name="Ada")
+            await person.start()
+            return int(sandbox.pending_updates[-1]["update_id"]), int(person.messages[-1]["message_id"])
+
+    assert await begun(5_000_000) == (5_000_000, 5_000_000)
+    # With its state kept it goes on where it was.
+    assert await begun(9_000_000) == (5_000_001, 5_000_001)
+
+
 def test_a_start_compacts_the_file(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     tables = Tables(path)
