@@ -38,7 +38,7 @@ run: $(VENV)/.run-ready ## start Linli (on the sandbox with demo people when no 
 	@exec $(BIN)/linli run
 
 test: $(VENV)/.test-ready ## the whole test suite
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 4
 
 lint: $(VENV)/.test-ready ## ruff, formatting and import directions
 	$(BIN)/ruff check .
