@@ -30,6 +30,7 @@ from domain.base import (
 )
 from domain.people import Appointment, Person, is_over, menu_of
 from domain.permissions import Permission
+from domain.points import LEDGER_STOPPED
 from domain.rank import RosterCase, Standing, is_tombstone, outranks
 from domain.rulebook import Rulebook
 
@@ -38,7 +39,8 @@ from domain.rulebook import Rulebook
 class MergeCase:
     """Two records, each seen from where the actor reaches it. ``subject`` is the one that is reached worse.
 
-    ``clash``: both hold a place in the same task, or one looks after the other. ``waiting``: points not posted yet.
+    ``clash``: both hold a place in the same task, or one looks after the other. ``waiting``: points not posted yet;
+    ``stopped``: none are posted, because the ledger does not add up.
     """
 
     kept: RosterCase
@@ -46,6 +48,7 @@ class MergeCase:
     path: str = ""
     clash: bool = False
     waiting: bool = False
+    stopped: bool = False
 
     @property
     def subject(self) -> Subject:
@@ -98,6 +101,8 @@ def merge(case: MergeCase, action: MergePeople, *, actor: Actor, now: datetime, 
         raise Refused("roster.above_you")
     if case.clash:
         raise Refused("merge.clash")
+    if case.stopped:
+        raise Refused(LEDGER_STOPPED)
     if case.waiting:
         raise Refused("merge.points_waiting")
     kept, gone = kept_and_gone(one, other)

@@ -32,6 +32,8 @@ MOVED = (MERGE, CORRECTION, AMENDED)
 was posted twice, and that of one whose cause was put right later (their ``source_id`` is the posting that they mirror)."""
 ISSUED = "issued"
 """The community's own account, the other side of everything earned."""
+LEDGER_STOPPED = "points.not_now"
+"""Refused: it would be posted at once, and nothing is while the ledger does not add up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, String, bindparam, exists, func, or_, select, type_coerce
 
+from domain.backup import Trouble
 from domain.base import NOT_FOUND, Actor, Refused, Role, Sweep
 from domain.meetings.duties import OWED, Often, look_on, period_of
 from domain.meetings.shapes import (
@@ -48,7 +49,7 @@ from domain.meetings.shapes import (
     TurnEarning,
 )
 from domain.rulebook import Rulebook
-from storage import points
+from storage import points, troubles
 from storage.dialect import upserting
 from storage.entities import load, next_id
 from storage.imports import there
@@ -197,7 +198,14 @@ def load_for_amending(
     found, path, zone = _load(connection, action.meeting_id)
     guest = guest_of(connection, found.id, action.person_id, lock=True)
     earned = None if guest is None else points.standing(connection, EARNS, found.id, guest.person_id)
-    return MeetingCase(found, path, zone, guest=guest, earned=None if earned is None else Earned(*earned))
+    return MeetingCase(
+        found,
+        path,
+        zone,
+        guest=guest,
+        earned=None if earned is None else Earned(*earned),
+        stopped=troubles.is_on(connection, Trouble.LEDGER),
+    )
 
 
 def turn_earning(connection: Connection, sweep: TurnEarning) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Table, bindparam, exists, or_, select, update
 
+from domain.backup import Trouble
 from domain.base import NOT_FOUND, Actor, Moved, Refused, Subject
 from domain.merging import MergeCase, MergePeople, OwnCase, ShareOwnPhone
 from domain.pairings import Pairing
@@ -18,7 +19,7 @@ from domain.rank import RosterCase
 from domain.roster import CorrectPerson, EnterPerson, RestorePerson, SuspendPerson
 from domain.rulebook import Rulebook
 from domain.tasks import HOLDING
-from storage import digests, lessons, meetings, points, threads
+from storage import digests, lessons, meetings, points, threads, troubles
 from storage.appointments import places_of, standing_of
 from storage.entities import every, load, next_id, selection
 from storage.imports import there
@@ -196,6 +197,7 @@ def load_for_merge(connection: Connection, action: MergePeople, actor: Actor, ru
         or ("same", "same") in ties
         or len(ties) < len(pairs),
         waiting=connection.execute(_WAITING, both).first() is not None,
+        stopped=troubles.is_on(connection, Trouble.LEDGER),
     )
 
 

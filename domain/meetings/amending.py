@@ -38,6 +38,7 @@ from domain.meetings.shapes import (
     TurnEarning,
     Walking,
 )
+from domain.points import LEDGER_STOPPED
 from domain.rulebook import Rulebook
 
 LIST = "attendance"
@@ -97,6 +98,9 @@ def amend(case: MeetingCase, action: AmendList, *, actor: Actor, now: datetime, 
         else replace(guest, checked_in_at=None, presence=Presence.STRUCK)
     )
     turns, earnings = _points(case, here=action.here, now=now, rules=rules)
+    # What waits to be posted is dropped without a posting.
+    if case.stopped and turns and case.earned is not None and case.earned.amount is not None:
+        raise Refused(LEDGER_STOPPED)
     name = "meeting.ticked_late" if action.here else "meeting.struck_late"
     note = "meeting.amended_here" if action.here else "meeting.amended_away"
     return Decision(

@@ -250,7 +250,8 @@ class NewMeetingCase:
 @dataclass(frozen=True, slots=True)
 class MeetingCase:
     """A meeting and where its unit stands. ``new_id``: of what is added to it; ``guest``: the part that it is about;
-    ``followups``: how many there are. ``earned``: by who it is about, None for nothing."""
+    ``followups``: how many there are. ``earned``: by who it is about, None for nothing; ``stopped``: nothing is posted,
+    because the ledger does not add up."""
 
     meeting: Meeting
     path: str
@@ -259,6 +260,7 @@ class MeetingCase:
     guest: Guest | None = None
     followups: int = 0
     earned: Earned | None = None
+    stopped: bool = False
 
     @property
     def subject(self) -> Subject:

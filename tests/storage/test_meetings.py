@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.appointments import EndAppointment
+from domain.backup import ReportTrouble, Trouble
 from domain.base import NOT_FOUND, Action, Actor, Role
 from domain.jobs import Run
 from domain.meetings.shapes import (
@@ -337,6 +338,31 @@ async def test_points_follow_a_closed_list_there_and_back_and_the_ledger_adds_up
     assert list(said) == ["核对有误"]
     minutes: MinutesFacts = await store.read(SeeMinutes(number), kept.who, now=at)
     assert minutes.parts == ()
+
+
+async def test_a_closed_list_that_would_change_points_waits_while_the_ledger_is_looked_into(
+    store: Store, place: Village, now: datetime
+) -> None:
+    number = await planned(store, place.leader, place.building, now=now, ahead=HOUR)
+    first, second = place.members[:2]
+    at = now + HOUR
+    await do(store, TickGuest(number, first.id, here=True), place.leader.who, now=at)
+    await do(store, CloseMeeting(number), place.leader.who, now=at)
+    await go_on(store, at)
+    while await store.settle_points(now=at):
+        pass
+    proof = Actor.system("ledger_proof")
+    await do(store, ReportTrouble(Trouble.LEDGER, True, 1), proof, now=at)
+    strike = AmendList(number, first.id, here=False, reason="核对有误")
+    assert await refused(store, strike, place.leader, now=at) == "points.not_now"
+    # What is only earned, and what waits, is posted later or never.
+    for here in (True, False):
+        change = AmendList(number, second.id, here=here, reason="核对有误")
+        await do(store, change, place.leader.who, now=at)
+    assert (await store.read(SeePoints(), first.who, now=at)).honour == 100
+    await do(store, ReportTrouble(Trouble.LEDGER, False), proof, now=at)
+    await do(store, strike, place.leader.who, now=at)
+    assert (await store.read(SeePoints(), first.who, now=at)).honour == 0
 
 
 async def test_at_night_people_are_left_in_peace_unless_it_begins_before_the_morning(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from domain import appointments as rules_of_appointments
 from domain.appointments import EndAppointment, GrantRole, TurnAppointment
+from domain.backup import ReportTrouble, Trouble
 from domain.base import NOT_FOUND, Actor, Content, Entity, Refused, Role
 from domain.merging import MergePeople, ShareOwnPhone
 from domain.pairings import PairUp
@@ -265,6 +266,10 @@ async def test_everything_goes_to_the_record_that_stays_and_the_ledger_adds_up(
     assert await refused(store, merge, place.secretary.who, now=now) == "merge.points_waiting"
     while await store.settle_points(now=now):
         pass
+    proof = Actor.system("ledger_proof")
+    await do(store, ReportTrouble(Trouble.LEDGER, True, 1), proof, now=now)
+    assert await refused(store, merge, place.secretary.who, now=now) == "points.not_now"
+    await do(store, ReportTrouble(Trouble.LEDGER, False), proof, now=now)
     pair = PairUp(first.id, "other", 7, now.date(), resident_id=place.stranger.id)
     await do(store, pair, place.secretary.who, now=now)
     assert (await do(store, merge, place.secretary.who, now=now)) == {"person_id": second.id}
