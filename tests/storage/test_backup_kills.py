@@ -54,6 +54,13 @@ async def server(location: Location) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+@pytest.fixture(autouse=True)
+async def _town(store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is backed up, and the tools of the server that it lies on."""
+    monkeypatch.setenv("PATH", tools_path())
+    await village(store, now=now)
+
+
 async def _begun(location: Location, folder: Path, path: str) -> asyncio.subprocess.Process:
     variables = {
         "LINLI_DATABASE__URL": location.url.render_as_string(hide_password=False),
@@ -91,15 +98,8 @@ async def _is_good_again(location: Location, folder: Path, now: datetime) -> Non
 
 @on_postgres
 async def test_killed_while_the_database_is_copied(
-    store: Store,
-    location: Location,
-    server: asyncpg.Connection,
-    tmp_path: Path,
-    now: datetime,
-    monkeypatch: pytest.MonkeyPatch,
+    location: Location, server: asyncpg.Connection, tmp_path: Path, now: datetime
 ) -> None:
-    monkeypatch.setenv("PATH", tools_path())
-    await village(store, now=now)
     copying = (
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_dump'"
     )
@@ -117,15 +117,8 @@ async def test_killed_while_the_database_is_copied(
 
 @on_postgres
 async def test_killed_while_the_copy_is_brought_back_for_a_check(
-    store: Store,
-    location: Location,
-    server: asyncpg.Connection,
-    tmp_path: Path,
-    now: datetime,
-    monkeypatch: pytest.MonkeyPatch,
+    location: Location, server: asyncpg.Connection, tmp_path: Path, now: datetime
 ) -> None:
-    monkeypatch.setenv("PATH", tools_path())
-    await village(store, now=now)
     real = shutil.which("pg_restore")
     held = tmp_path / "held" / "pg_restore"
     held.parent.mkdir()
