@@ -31,8 +31,8 @@ class Sandbox:
 
     `token` is the bot's, `state_file` where its state survives a restart (None: nowhere), `clock` seconds since the
     epoch, `sleep` how pauses (delayed answers, webhook retries) are waited for, `seed` what ids are drawn from.
-    A world without a state begins to count its updates, messages, presses and files at `numbers_from`: above what an earlier world has
-    given to a bot that remembers, or the bot takes the new for what it has seen.
+    A world without a state begins to count its updates, messages, presses and files at `numbers_from`: above what an
+    earlier world has given to a bot that remembers, or the bot takes the new for what it has seen.
     Raises OSError or ValueError when the state file cannot be used, OSError from `start` when the port is taken.
     """
 

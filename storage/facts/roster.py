@@ -105,10 +105,8 @@ _ROLES = Prepared(
 
 
 class Scope(NamedTuple):
-    """The unit that is searched. ``area``: it is a community, whose people are found at once; ``alone``: nothing is below
-    it.
-
-    ``staff``: the reader leads it, and may look for telephone numbers.
+    """The unit that is searched. ``area``: it is a community, whose people are found at once; ``alone``: it has nothing
+    below it. ``staff``: the reader leads it, and may look for telephone numbers.
     """
 
     low: str
