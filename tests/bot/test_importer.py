@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from domain.base import NOT_FOUND, Refused
-from domain.imports import ExportRows, ImportState
+from domain.imports import ExportRows, ImportBatch, ImportState
 from domain.people import ChooseHome, GiveConsent
 from domain.queries import UnitChildren
 from jobs.clock import sweep_imports
 from storage.engine import Engine
 from storage.facts.people import LEVEL_ROWS
-from storage.import_rows import PORTION
+from storage.import_rows import PORTION, Lines
 from storage.importing import MOST_IN_FLIP, PEOPLE_TOGETHER, ImportEndedError, Imports
 from storage.unit import Done, Refusal, Store, Who
 from tests.support.dump import count, differences, dump, rows, say
@@ -506,6 +506,29 @@ async def test_a_number_entered_meanwhile_undoes_the_import(desk: Desk, store: S
     with pytest.raises(Refused, match=r"import\.clash"):
         await desk.brings(PEOPLE, many(20))
     assert [row[1] for row in await desk.exported(PEOPLE)] == ["姓名", "x"]
+    assert await store.imports.waiting() is None
+
+
+async def test_a_portion_that_a_failing_server_has_lost_undoes_the_import(
+    desk: Desk, store: Store, engine: Engine
+) -> None:
+    usual = Imports.bring_in
+    lost: list[int] = []
+
+    class Watched(Imports):
+        async def bring_in(self, batch: ImportBatch, lines: Lines) -> int:
+            if lost:
+                return await usual(self, batch, lines)
+            # It was said to be committed, and the server came back without it.
+            lost.append(PEOPLE_TOGETHER)
+            return PEOPLE_TOGETHER
+
+    desk.importer._imports.__class__ = Watched
+    with pytest.raises(Refused, match=r"import\.not_whole"):
+        await desk.brings(PEOPLE, many(3 * PEOPLE_TOGETHER))
+    assert lost
+    assert await count(engine, "person", "name <> ''") == 0
+    assert await desk.exported(PEOPLE) == [[*HEADINGS]]
     assert await store.imports.waiting() is None
 
 
