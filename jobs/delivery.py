@@ -10,11 +10,12 @@ Knows nothing of SQL and nothing of what a message says.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from telegram.error import BadRequest, TelegramError
@@ -36,6 +37,7 @@ from jobs.classify import (
     Unreachable,
     classify,
 )
+from jobs.spacing import spaced
 from jobs.telegram import Call
 from storage.cards import topic_of
 from storage.engine import DatabaseAwayError
@@ -309,24 +311,8 @@ class Delivery:
         return self._call_in_bulk if row.lane.is_bulk else self._call
 
     def _spaced(self, row: Leased) -> Call:
-        """Calls for one row, whose first place has been taken: an album leaves at once but counts by its files, and what
-        comes after it waits until they and it have theirs. Refused half-way, all of it would be sent again."""
-        owed = -1
-
-        async def call(method: str, params: Mapping[str, Any]) -> Any:
-            nonlocal owed
-            count = telegram.places(method, params)
-            owed += min(count, 1)
-            while owed > 0:
-                wait = self._limiter.try_acquire(row.chat_id, lane=row.lane, is_group=row.chat_id < 0)
-                if wait > 0:
-                    await self._sleep(wait)
-                else:
-                    owed -= 1
-            owed += max(count - 1, 0)
-            return await self._wire(row)(method, params)
-
-        return call
+        acquire = partial(self._limiter.try_acquire, row.chat_id, lane=row.lane, is_group=row.chat_id < 0)
+        return spaced(self._wire(row), acquire, self._sleep)
 
     async def _take_back(self, row: Leased, batch: LeasedBatch, reader: Actor | None) -> None:
         """Delete a message; where Telegram no longer does, say in its place that it was withdrawn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from telegram.error import TelegramError
@@ -11,6 +12,7 @@ from telegram.error import TelegramError
 from domain.lanes import Lane
 from jobs import telegram
 from jobs.classify import AsGoodAsDone, Drop, Migrate, PostAnew, RetryAt, Unreachable, classify
+from jobs.spacing import Resumed, spaced
 from jobs.telegram import Call
 from views.message import Message
 
@@ -42,8 +44,18 @@ class DirectSpeaker:
 
     async def send(self, chat_id: int, message: Message) -> int | None:
         """Send it; the id of the message with the keyboard. None when the chat can never take it."""
+        return await self._sent(chat_id, message, Resumed())
+
+    async def _sent(self, chat_id: int, message: Message, made: Resumed) -> int | None:
+        """What of it has been ``made`` in this chat before is not sent again."""
         await self._wait(chat_id)
-        return await self._tried(chat_id, message, lambda: telegram.send(self._call, chat_id, message))
+        call = made.attempt(spaced(self._call, partial(self._room, chat_id), self._sleep))
+        return await self._tried(
+            chat_id,
+            message,
+            lambda: telegram.send(call, chat_id, message),
+            again=lambda: self._sent(chat_id, message, made),
+        )
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> int | None:
         """Show it in place of an earlier message; posted anew where that one is gone."""
@@ -61,6 +73,7 @@ class DirectSpeaker:
             chat_id,
             message,
             lambda: telegram.edit(self._call, chat_id, message_id, message),
+            again=lambda: self.edit(chat_id, message_id, message),
             editing=message_id,
         )
 
@@ -77,6 +90,7 @@ class DirectSpeaker:
         message: Message,
         attempt: Callable[[], Awaitable[int]],
         *,
+        again: Callable[[], Awaitable[int | None]],
         editing: int | None = None,
     ) -> int | None:
         try:
@@ -99,14 +113,14 @@ class DirectSpeaker:
                     self._freeze(chat_id, seconds)
                     if seconds > LONGEST_WAIT:
                         raise
-                    return await (
-                        self.send(chat_id, message)
-                        if editing is None
-                        else self.edit(chat_id, editing, message)
-                    )
+                    return await again()
                 case _:
                     raise
 
     async def _wait(self, chat_id: int) -> None:
-        while (seconds := self._acquire(chat_id, lane=Lane.PERSON, is_group=chat_id < 0)) > 0:
+        while (seconds := self._room(chat_id)) > 0:
             await self._sleep(seconds)
+
+    def _room(self, chat_id: int) -> float:
+        """Takes a place for the chat: 0, or the seconds after which to ask again."""
+        return self._acquire(chat_id, lane=Lane.PERSON, is_group=chat_id < 0)

@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from telegram.error import RetryAfter
 
 from bot.limiter import Limiter, Limits
 from domain.lanes import Lane
 from domain.rulebook import Rulebook
 from jobs.delivery import Delivery
+from jobs.speaker import DirectSpeaker
 from jobs.telegram import places
 from sandbox.limits import Limiter as Telegram
 from sandbox.limits import Limits as TelegramLimits
 from storage.outbox import Leased
 from storage.unit import Store
 from views.catalogue import Texts
-from views.message import Media, Message
+from views.message import Media, Message, Upload
 
 CHAT = 7
 ROW = Leased(1, CHAT, 7, "notice.copy", 1, {}, None, False, Lane.BROADCAST, 1)
@@ -38,15 +40,28 @@ class Line:
         self.limiter = Limiter(Limits(), now=lambda: self.now)
         self.refused: list[str] = []
         self.sent: list[str] = []
+        self.refusing: list[str] = []
+        self.frozen: list[tuple[int, float]] = []
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
 
     async def call(self, method: str, params: Mapping[str, Any]) -> Any:
+        if method in self.refusing:
+            self.refusing.remove(method)
+            raise RetryAfter(2)
         if self.telegram.retry_after(method, chat_id=CHAT, count=places(method, params)):
             self.refused.append(method)
         self.sent.append(method)
         return {"message_id": 1}
+
+    def speaker(self) -> DirectSpeaker:
+        return DirectSpeaker(
+            self.call,
+            acquire=self.limiter.try_acquire,
+            freeze=lambda chat_id, seconds: self.frozen.append((chat_id, seconds)),
+            sleep=self.sleep,
+        )
 
     def delivery(self) -> Delivery:
         return Delivery(
@@ -80,6 +95,25 @@ async def test_one_photo_with_its_words_waits_for_nothing() -> None:
     line = Line()
     await line.sends(album(1))
     assert (line.sent, line.now) == (["sendPhoto"], 1000.0)
+
+
+SHEET = Message("填好后发给我", upload=Upload("空表.xlsx", b"cells"))
+
+
+async def test_sheets_asked_for_one_after_another_come_once_each() -> None:
+    line = Line()
+    for _ in range(5):
+        await line.speaker().send(CHAT, SHEET)
+    assert line.sent == ["sendDocument", "sendMessage"] * 5
+    assert not line.refused
+
+
+async def test_a_sheet_whose_words_are_refused_is_not_sent_again() -> None:
+    line = Line()
+    line.refusing = ["sendMessage", "sendMessage"]
+    assert await line.speaker().send(CHAT, SHEET) == 1
+    assert line.sent == ["sendDocument", "sendMessage"]
+    assert line.frozen == [(CHAT, 2.0), (CHAT, 2.0)]
 
 
 def test_an_album_counts_by_its_files_and_a_question_not_at_all() -> None:
