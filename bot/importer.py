@@ -354,7 +354,10 @@ class Importer:
 
     async def _take_lease(self) -> bool:
         now = self._now()
-        fence = await self._imports.take_lease(holder=self._holder, now=now, span=SPAN, is_dead=self._is_dead)
+        async with self._imports.sweeping:
+            fence = await self._imports.take_lease(
+                holder=self._holder, now=now, span=SPAN, is_dead=self._is_dead
+            )
         self._fence, self._kept, self._told = fence or 0, now, now
         return fence is not None
 

@@ -65,17 +65,19 @@ async def blocked(store: Store, now: datetime) -> int:
 
 async def sweep_imports(store: Store, now: datetime) -> int:
     """An import that nobody works on any more is dropped or finished; one that waits for a yes too long is let go."""
-    if await store.imports.waiting() is None:
+    imports = store.imports
+    if await imports.waiting() is None:
         return 0
-    fence = await store.imports.take_lease(
-        holder="clock", now=now, span=timedelta(minutes=1), is_dead=lambda holder: False
-    )
-    if fence is None:
-        return 0
-    try:
-        return await store.imports.sweep(now=now)
-    finally:
-        await store.imports.keep_lease(fence, now=now, span=timedelta())
+    async with imports.sweeping:
+        fence = await imports.take_lease(
+            holder="clock", now=now, span=timedelta(minutes=1), is_dead=lambda holder: False
+        )
+        if fence is None:
+            return 0
+        try:
+            return await imports.sweep(now=now)
+        finally:
+            await imports.keep_lease(fence, now=now, span=timedelta())
 
 
 async def optimize(store: Store, now: datetime) -> int:

@@ -122,6 +122,8 @@ class Imports:
         self._commit: Run[Any] = commit
         self._rules = rules
         self._grew = grew
+        self.sweeping = asyncio.Lock()
+        """Held while the clock has the lease for a moment: an import that begins in this process waits for it."""
 
     # --- one at a time ---------------------------------------------------------------------------------------------
 

@@ -532,6 +532,30 @@ async def test_a_portion_that_a_failing_server_has_lost_undoes_the_import(
     assert await store.imports.waiting() is None
 
 
+async def test_an_import_waits_for_the_clock_that_looks_at_imports_just_then(
+    desk: Desk, store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, looked = asyncio.Event(), asyncio.Event()
+    usual = Imports.sweep
+
+    async def slow(self: Imports, *, now: datetime) -> int:
+        looking.set()
+        await looked.wait()
+        return await usual(self, now=now)
+
+    await store.imports.begin(PEOPLE, now=desk.now - timedelta(hours=2))
+    with monkeypatch.context() as context:
+        context.setattr(Imports, "sweep", slow)
+        clock = asyncio.create_task(sweep_imports(store, desk.now))
+        await looking.wait()
+    bringing = asyncio.create_task(desk.brings(PEOPLE, (HEADINGS, SUN)))
+    await asyncio.sleep(0)
+    looked.set()
+    assert (await bringing).added == 1
+    assert await clock == 1
+    assert await store.imports.waiting() is None
+
+
 async def test_many_changes_follow_in_portions_and_survive_a_kill(
     desk: Desk, store: Store, engine: Engine, now: datetime, cutting: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
