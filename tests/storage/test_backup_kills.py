@@ -86,7 +86,7 @@ async def _killed(process: asyncio.subprocess.Process) -> None:
 
 def _left(location: Location) -> list[Path]:
     prefix = making.work_prefix(location, "backup")
-    return [path for path in making.work_folder(location).glob(f"{prefix}-*") if path.suffix != ".lock"]
+    return list(making.work_folder(location).glob(f"{prefix}-*"))
 
 
 async def _is_good_again(location: Location, folder: Path, now: datetime) -> None:
